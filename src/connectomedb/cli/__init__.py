@@ -1,0 +1,1 @@
+"""The command `cdb`: words in, one library call, words out."""

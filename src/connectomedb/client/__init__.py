@@ -1,0 +1,1 @@
+"""A door to any XNAT or ConnectomeDB, shaped like pyxnat's."""

@@ -1,0 +1,1 @@
+"""The demo: a seeded, synthetic release, and the stage that serves it."""

@@ -1,0 +1,102 @@
+"""`.xdlm` manifests: which files a package has, with size and MD5.
+
+One line of JSON per package, at `<subject>/.xdlm/<subject>_3T_<package>.json`:
+
+    {"DownloadManifest": {"Subject": "100307", "Version": "1.0.20130214", "Includes": [
+       {"Name": "lf.txt", "URI": "100307/MNINonLinear/.../lf.txt", "Size": "36", "Checksum": "<md5>"}]}}
+
+`Size` is text. A manifest does not list itself. Source: packager and verifier of HCP's shipped disks.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from connectomedb.errors import ManifestError
+
+VERSION = "1.0.20130214"
+FOLDER = ".xdlm"
+
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file: path inside the subject, size in bytes, MD5 as 32 lower-case hex."""
+
+    path: str
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The files of one package of one subject (six digits)."""
+
+    subject: str
+    entries: tuple[Entry, ...]
+
+
+def manifest_path(subject: str, package: str) -> str:
+    """Where a package's manifest lies inside the subject: `.xdlm/100307_3T_tfMRI_MOTOR_preproc.json`."""
+    return f"{FOLDER}/{subject}_{package}.json"
+
+
+def format_manifest(manifest: Manifest) -> bytes:
+    """Write a manifest as one line of JSON."""
+    includes = [
+        {
+            "Name": entry.path.rpartition("/")[2],
+            "URI": f"{manifest.subject}/{entry.path}",
+            "Size": str(entry.size),
+            "Checksum": entry.md5,
+        }
+        for entry in manifest.entries
+    ]
+    document = {"DownloadManifest": {"Subject": manifest.subject, "Version": VERSION, "Includes": includes}}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def parse_manifest(document: bytes, *, name: str = "manifest") -> Manifest:
+    """Read a manifest; `name` says in errors which one. Raises ManifestError.
+
+    Sizes may be numbers or decimal text, checksums in either case. Refused: foreign subjects, paths
+    that climb, and one path with two checksums.
+    """
+    try:
+        body = json.loads(document)["DownloadManifest"]
+        subject = str(body["Subject"])
+        entries = tuple(_parse_entry(subject, include, name) for include in body["Includes"])
+    except (ValueError, KeyError, TypeError) as fault:
+        raise ManifestError(f"Read {name}: not a download manifest ({fault!r}). Fetch it again.") from fault
+    join_entries(entries, name=name)
+    return Manifest(subject, entries)
+
+
+def join_entries(entries: Iterable[Entry], *, name: str = "manifests") -> dict[str, Entry]:
+    """Path → entry over several packages. Raises ManifestError when two disagree on one path."""
+    joined: dict[str, Entry] = {}
+    for entry in entries:
+        if joined.setdefault(entry.path, entry) != entry:
+            raise ManifestError(f"Read {name}: {entry.path} is listed twice with different size or checksum.")
+    return joined
+
+
+def _parse_entry(subject: str, include: dict[str, object], name: str) -> Entry:
+    size, md5 = str(include["Size"]), str(include["Checksum"])
+    if not size.isascii() or not size.isdecimal() or not _MD5.fullmatch(md5):
+        raise ManifestError(
+            f"Read {name}: size {size!r} or checksum {md5!r} of {include['URI']!r} is malformed."
+        )
+    return Entry(_inside_subject(subject, str(include["URI"]), name), int(size), md5.lower())
+
+
+def _inside_subject(subject: str, uri: str, name: str) -> str:
+    """The path below the subject's folder. FreeSurfer's folder bears the subject's name again: only the first counts."""
+    parts = uri.split("/")
+    if parts[0] != subject or any(part in ("", ".", "..") for part in parts) or "\\" in uri or "\x00" in uri:
+        raise ManifestError(f"Read {name}: {uri!r} is no file of subject {subject}.")
+    if len(parts) == 1:
+        raise ManifestError(f"Read {name}: {uri!r} names the subject, not a file.")
+    return "/".join(parts[1:])

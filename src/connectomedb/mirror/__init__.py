@@ -1,0 +1,1 @@
+"""The local copy of a release: list, plan, fetch, record, verify."""

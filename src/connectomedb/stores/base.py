@@ -1,0 +1,91 @@
+"""The few verbs that every store has.
+
+A store holds objects under keys: UTF-8 text, `/` between parts, no leading slash. A key that ends in
+`/` is a marker of a pseudo-directory, never a file. Faults of the engine behind a store come out as
+StoreError, translated once, in the store's own module.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from connectomedb.errors import AddressError
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object of a listing: size in bytes; MD5 only where the store vouches for it."""
+
+    key: str
+    size: int
+    etag: str | None = None
+    md5: str | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What stands directly below a prefix: objects, and pseudo-directories, which end in `/`."""
+
+    objects: tuple[ObjectInfo, ...]
+    prefixes: tuple[str, ...]
+
+
+class Store(Protocol):
+    """Somewhere that objects can be read from."""
+
+    @property
+    def name(self) -> str:
+        """Name for people, without secrets: `s3://bucket`, a folder, a server's address."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key begins with `prefix`, page by page, in any order."""
+        ...
+
+    def list_level(self, prefix: str = "") -> Level:
+        """What stands directly below `prefix` (empty, or ending in `/`)."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo:
+        """One object's facts. Raises ObjectMissing."""
+        ...
+
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The object's bytes from `offset`, at most `length` of them, in pieces. Raises ObjectMissing.
+
+        The bytes always start at `offset`; a store that cannot jump there reads and drops.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. The store cannot be used after."""
+        ...
+
+
+class WritableStore(Store, Protocol):
+    """Somewhere that objects can also be kept."""
+
+    def put(self, key: str, content: Path | bytes) -> ObjectInfo:
+        """Keep a file or bytes under `key`, whole or not at all."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object. A missing one is no error."""
+        ...
+
+
+def check_key(key: str) -> str:
+    """The key itself, if it names a file inside the store. Raises AddressError otherwise.
+
+    Refused under POSIX and Windows rules alike: empty, absolute, `.` or `..` parts, empty parts,
+    backslash, drive letters and NUL, since a key becomes a path on a disk.
+    """
+    parts = key.split("/")
+    if any(part in ("", ".", "..") for part in parts) or any(c in key for c in "\\\x00") or key[1:2] == ":":
+        raise AddressError(
+            f"Asked for {key!r}, which is not a clean relative path to a file. Leave out '..', '//' and '\\'."
+        )
+    return key

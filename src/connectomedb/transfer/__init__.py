@@ -1,0 +1,1 @@
+"""Bytes to disk, whole and proven: checksums, one fetch, and a pool of fetches."""

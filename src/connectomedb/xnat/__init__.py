@@ -1,0 +1,1 @@
+"""What is true of every XNAT: addresses, searches, tables and documents. Pure text and values."""

@@ -1,0 +1,162 @@
+"""Query ⇄ search XML, the document that XNAT's search engine takes.
+
+    <xdat:bundle ID="@TYPE" xmlns:xdat="http://nrg.wustl.edu/security">
+      <xdat:root_element_name>TYPE</xdat:root_element_name>
+      <xdat:search_field> element_name field_ID sequence type header [value] </xdat:search_field> ...
+      <xdat:search_where method="AND">
+        <xdat:criteria> schema_field comparison_type value </xdat:criteria>
+        <xdat:child_set method="OR"> criteria or child_set ... </xdat:child_set>
+      </xdat:search_where>
+      <xdat:sort_by> element_name field_ID </xdat:sort_by>
+    </xdat:bundle>
+
+The reader tolerates comments, unknown children and any root name, as XNAT does; it refuses document
+type declarations, so entities cannot be defined.
+Source: XNAT's stored-search documents, as pyxnat and xnatpy write them.
+"""
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
+
+from connectomedb.errors import QueryError
+from connectomedb.xnat.query import Criterion, Group, Method, Query, SearchField, parse_comparison
+
+NAMESPACE = "http://nrg.wustl.edu/security"
+ET.register_namespace("xdat", NAMESPACE)
+
+MAX_DEPTH = 64
+"""Deepest nesting of groups that is read."""
+
+
+def format_bundle(query: Query) -> bytes:
+    """Write a query as search XML, UTF-8 with declaration."""
+    root = ET.Element(_tag("bundle"), {"ID": f"@{query.root}"})
+    _text(root, "root_element_name", query.root)
+    for sequence, field in enumerate(query.fields):
+        node = _field(root, "search_field", field)
+        _text(node, "sequence", str(sequence))
+        _text(node, "type", field.type)
+        _text(node, "header", field.header)
+        if field.value is not None:
+            _text(node, "value", field.value)
+    if query.where is not None:
+        _format_group(root, "search_where", query.where)
+    if query.sort is not None:
+        _field(root, "sort_by", query.sort)
+    return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
+def parse_bundle(document: bytes) -> Query:
+    """Read search XML into a query. Raises QueryError with what is wrong."""
+    root = _parse_xml(document)
+    name = _child_text(root, "root_element_name")
+    if not name:
+        raise QueryError("The search document names no root_element_name: say which data type is searched.")
+    indexed = [
+        (_sequence(node, position), _parse_field(node))
+        for position, node in enumerate(_children(root, "search_field"))
+    ]
+    fields = tuple(field for _, field in sorted(indexed, key=lambda pair: pair[0]))
+    groups = tuple(_parse_group(node, 0) for node in _children(root, "search_where"))
+    where = groups[0] if len(groups) == 1 else Group(Method.AND, groups) if groups else None
+    sort = next((_parse_field(node) for node in _children(root, "sort_by")), None)
+    return Query(name, fields, where, sort)
+
+
+def _format_group(parent: ET.Element, name: str, group: Group) -> None:
+    node = ET.SubElement(parent, _tag(name), {"method": group.method.value})
+    for member in group.members:
+        if isinstance(member, Group):
+            _format_group(node, "child_set", member)
+        else:
+            criteria = ET.SubElement(node, _tag("criteria"), {"override_value_formatting": "0"})
+            _text(criteria, "schema_field", member.field)
+            _text(criteria, "comparison_type", member.comparison.value)
+            _text(criteria, "value", member.value)
+
+
+def _parse_group(node: ET.Element, depth: int) -> Group:
+    if depth > MAX_DEPTH:
+        raise QueryError(f"The search nests groups deeper than {MAX_DEPTH} levels. Flatten it.")
+    word = (node.get("method") or "AND").strip().upper()
+    if word not in Method.__members__:
+        raise QueryError(f"A group is joined by {word!r}. Use AND or OR.")
+    members: list[Criterion | Group] = []
+    for child in node:
+        match _local(child):
+            case "criteria":
+                members.append(_parse_criterion(child))
+            case "child_set":
+                members.append(_parse_group(child, depth + 1))
+    return Group(Method(word), tuple(members))
+
+
+def _parse_criterion(node: ET.Element) -> Criterion:
+    field = _child_text(node, "schema_field")
+    if not field:
+        raise QueryError("A criterion of the search names no schema_field.")
+    comparison = parse_comparison(_child_text(node, "comparison_type") or "=")
+    return Criterion(field, comparison, _child_text(node, "value"))
+
+
+def _parse_field(node: ET.Element) -> SearchField:
+    value = next((child.text or "" for child in _children(node, "value")), None)
+    return SearchField(
+        element=_child_text(node, "element_name"),
+        field_id=_child_text(node, "field_ID"),
+        value=value,
+        type=_child_text(node, "type") or "string",
+        header=_child_text(node, "header"),
+    )
+
+
+def _sequence(node: ET.Element, position: int) -> tuple[int, int]:
+    text = _child_text(node, "sequence")
+    return (int(text) if text.isdecimal() else position, position)
+
+
+def _parse_xml(document: bytes) -> ET.Element:
+    builder = ET.TreeBuilder()
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes)
+    parser.EndElementHandler = lambda tag: builder.end(tag)
+    parser.CharacterDataHandler = lambda text: builder.data(text)
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.Parse(document, True)
+        return builder.close()
+    except (expat.ExpatError, AssertionError) as fault:
+        raise QueryError(f"The search document is not well-formed XML: {fault}.") from fault
+
+
+def _refuse_doctype(name: str, system: str | None, public: str | None, has_subset: bool) -> None:
+    raise QueryError("The search document declares a document type. Leave the DOCTYPE out.")
+
+
+def _tag(name: str) -> str:
+    return f"{{{NAMESPACE}}}{name}"
+
+
+def _local(node: ET.Element) -> str:
+    return str(node.tag).rpartition("}")[2]
+
+
+def _children(node: ET.Element, name: str) -> Iterator[ET.Element]:
+    return (child for child in node if _local(child) == name)
+
+
+def _child_text(node: ET.Element, name: str) -> str:
+    return next(((child.text or "").strip() for child in _children(node, name)), "")
+
+
+def _text(parent: ET.Element, name: str, text: str) -> None:
+    ET.SubElement(parent, _tag(name)).text = text
+
+
+def _field(parent: ET.Element, name: str, field: SearchField) -> ET.Element:
+    node = ET.SubElement(parent, _tag(name))
+    _text(node, "element_name", field.element)
+    _text(node, "field_ID", field.field_id)
+    return node

@@ -1,0 +1,144 @@
+"""Says what is searched: a frozen value shared by client and server.
+
+    Query
+    ├─ root      data type, one row per object of it             "xnat:subjectData"
+    ├─ fields    columns asked for, in order                     SearchField
+    ├─ where     a Group of Criterion and Group, AND or OR       None: everything
+    └─ sort      column to sort by, if any                       SearchField
+
+One spelling is read here: pyxnat's nested list, `[("T/F", ">=", "29"), [...], "AND"]`.
+The other, XNAT's search XML, is in `xnat.bundle`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from connectomedb.errors import QueryError
+
+
+class Method(StrEnum):
+    """How the members of a group are joined."""
+
+    AND = "AND"
+    OR = "OR"
+
+
+class Comparison(StrEnum):
+    """The comparisons of XNAT's search engine, as written on the wire."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    LESS_EQUAL = "<="
+    GREATER = ">"
+    GREATER_EQUAL = ">="
+    LIKE = "LIKE"
+    IN = "IN"
+    BETWEEN = "BETWEEN"
+    IS_NULL = "IS NULL"
+    IS_NOT_NULL = "IS NOT NULL"
+
+
+_OTHER_SPELLINGS = {"NOT NULL": Comparison.IS_NOT_NULL, "==": Comparison.EQUAL, "<>": Comparison.NOT_EQUAL}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchField:
+    """A column: a display field or schema path of a data type, with its value when parameterised."""
+
+    element: str
+    field_id: str
+    value: str | None = None
+    type: str = "string"
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One comparison. `field` is `type/FIELD`, `type.FIELD` or a schema path; `value` is text."""
+
+    field: str
+    comparison: Comparison
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Members joined by one method; an empty group is true."""
+
+    method: Method = Method.AND
+    members: tuple["Criterion | Group", ...] = ()
+
+    def criteria(self) -> Iterator[Criterion]:
+        """All criteria, nested ones included, from left to right."""
+        for member in self.members:
+            if isinstance(member, Group):
+                yield from member.criteria()
+            else:
+                yield member
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched. Two equal queries ask the same."""
+
+    root: str
+    fields: tuple[SearchField, ...] = ()
+    where: Group | None = None
+    sort: SearchField | None = None
+
+
+Constraint: TypeAlias = Sequence[object]
+"""A triple (field, comparison, value), or a nested list of them with a trailing AND or OR."""
+
+
+def parse_comparison(text: str) -> Comparison:
+    """Read a comparison, whatever its case, blanks or `+` for blank. Raises QueryError."""
+    words = " ".join(text.replace("+", " ").split()).upper()
+    if words in _OTHER_SPELLINGS:
+        return _OTHER_SPELLINGS[words]
+    try:
+        return Comparison(words)
+    except ValueError:
+        raise QueryError(
+            f"Asked to compare with {text!r}, which is no comparison. Use one of: {', '.join(Comparison)}."
+        ) from None
+
+
+def parse_field(text: str) -> SearchField:
+    """Read `type/FIELD` into a column. Raises QueryError."""
+    element, slash, field_id = text.partition("/")
+    if not slash or ":" not in element or not field_id:
+        raise QueryError(
+            f"Asked for the field {text!r}. Write it as type/FIELD, like xnat:subjectData/SUBJECT_ID."
+        )
+    return SearchField(element, field_id, header=text)
+
+
+def parse_constraints(constraints: Constraint) -> Group:
+    """Read pyxnat's nested list; without a trailing AND or OR the members are joined by AND. Raises QueryError."""
+    members = list(constraints)
+    method = Method.AND
+    if members and isinstance(members[-1], str):
+        word = members.pop()
+        try:
+            method = Method(str(word).upper())
+        except ValueError:
+            raise QueryError(
+                f"Constraints end in {word!r}. The last entry joins the others: 'AND' or 'OR'."
+            ) from None
+    return Group(method, tuple(_parse_member(member) for member in members))
+
+
+def _parse_member(member: object) -> Criterion | Group:
+    if isinstance(member, tuple) and len(member) == 3:
+        field, comparison, value = (str(part) for part in member)
+        parse_field(field)
+        return Criterion(field, parse_comparison(comparison), value)
+    if isinstance(member, list):
+        return parse_constraints(member)
+    raise QueryError(
+        f"Constraint {member!r} is neither a triple (field, comparison, value) nor a nested list."
+    )
