@@ -13,6 +13,7 @@
     ├─ ManifestError
     ├─ LedgerBusy
     ├─ ServiceFailed                           a program started by us died or never answered
+    ├─ Interrupted                             the user stopped the run; it can go on later
     └─ MirrorIncomplete                        .failures: path → reason; the rest is on disk and recorded
 
 A message says what was asked, what happened and what to do. It holds no secret and no page of HTML.
@@ -129,9 +130,13 @@ class TransferError(ConnectomeDBError):
 class SizeMismatch(TransferError):
     """The bytes received are fewer or more than the file has."""
 
+    transient = True
+
 
 class ChecksumMismatch(TransferError):
     """The bytes received are not the bytes that were published."""
+
+    transient = True
 
 
 class DiskFull(TransferError):
@@ -152,6 +157,10 @@ class LedgerBusy(ConnectomeDBError):
 
 class ServiceFailed(ConnectomeDBError):
     """A program that we start (object store, server) died or did not answer in time."""
+
+
+class Interrupted(ConnectomeDBError):
+    """The run was stopped on request. What is done is on disk and recorded."""
 
 
 class MirrorIncomplete(ConnectomeDBError):

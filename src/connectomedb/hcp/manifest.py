@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectomedb.errors import ManifestError
+from connectomedb.errors import AddressError, ManifestError
+from connectomedb.hcp.paths import check_file, check_subject
 
 VERSION = "1.0.20130214"
 FOLDER = ".xdlm"
@@ -61,17 +62,16 @@ def format_manifest(manifest: Manifest) -> bytes:
 def parse_manifest(document: bytes, *, name: str = "manifest") -> Manifest:
     """Read a manifest; `name` says in errors which one. Raises ManifestError.
 
-    Sizes may be numbers or decimal text, checksums in either case. Refused: foreign subjects, paths
-    that climb, and one path with two checksums.
+    Sizes may be numbers or decimal text, checksums in either case; an entry listed twice counts once.
+    Refused: foreign subjects, paths that climb, and one path with two sizes or checksums.
     """
     try:
         body = json.loads(document)["DownloadManifest"]
-        subject = str(body["Subject"])
-        entries = tuple(_parse_entry(subject, include, name) for include in body["Includes"])
-    except (ValueError, KeyError, TypeError) as fault:
+        subject = check_subject(str(body["Subject"]), name)
+        entries = [_parse_entry(subject, include, name) for include in body["Includes"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as fault:
         raise ManifestError(f"Read {name}: not a download manifest ({fault!r}). Fetch it again.") from fault
-    join_entries(entries, name=name)
-    return Manifest(subject, entries)
+    return Manifest(subject, tuple(join_entries(entries, name=name).values()))
 
 
 def join_entries(entries: Iterable[Entry], *, name: str = "manifests") -> dict[str, Entry]:
@@ -86,17 +86,17 @@ def join_entries(entries: Iterable[Entry], *, name: str = "manifests") -> dict[s
 def _parse_entry(subject: str, include: dict[str, object], name: str) -> Entry:
     size, md5 = str(include["Size"]), str(include["Checksum"])
     if not size.isascii() or not size.isdecimal() or not _MD5.fullmatch(md5):
-        raise ManifestError(
-            f"Read {name}: size {size!r} or checksum {md5!r} of {include['URI']!r} is malformed."
-        )
+        raise ManifestError(f"Read {name}: size {size!r} or checksum {md5!r} of {include['URI']!r} is malformed.")
     return Entry(_inside_subject(subject, str(include["URI"]), name), int(size), md5.lower())
 
 
 def _inside_subject(subject: str, uri: str, name: str) -> str:
-    """The path below the subject's folder. FreeSurfer's folder bears the subject's name again: only the first counts."""
-    parts = uri.split("/")
-    if parts[0] != subject or any(part in ("", ".", "..") for part in parts) or "\\" in uri or "\x00" in uri:
-        raise ManifestError(f"Read {name}: {uri!r} is no file of subject {subject}.")
-    if len(parts) == 1:
-        raise ManifestError(f"Read {name}: {uri!r} names the subject, not a file.")
-    return "/".join(parts[1:])
+    """The path below the subject's folder: the first part alone, as FreeSurfer's folder bears its name again."""
+    owner, _, path = uri.partition("/")
+    if owner != subject:
+        raise ManifestError(f"Read {name}: {uri!r} is no file of subject {subject!r}. Fetch it again.")
+    try:
+        check_file(subject, path)
+    except AddressError as fault:
+        raise ManifestError(f"Read {name}: {fault}") from fault
+    return path

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from connectomedb.errors import AddressError
+from connectomedb.transfer.checksum import Expected, Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,12 @@ class ObjectInfo:
     etag: str | None = None
     md5: str | None = None
     modified: datetime | None = None
+
+    def expected(self) -> Expected:
+        """What this listing claims of the object: an ETag that is an MD5, a catalog's MD5, or just its size."""
+        if self.md5 is None:
+            return Expected(self.size, None, Proof.SIZE)
+        return Expected(self.size, self.md5, Proof.ETAG if self.etag else Proof.CATALOG)
 
 
 @dataclass(frozen=True, slots=True)

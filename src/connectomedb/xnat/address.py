@@ -67,16 +67,19 @@ class Address:
     listing: Level | None = None
 
     def child(self, level: Level, id: str) -> "Address":
-        """One step further down. Raises AddressError when `level` cannot stand there."""
+        """One step further down. Raises AddressError when `level` cannot stand there or `id` names nothing.
+
+        `id` is decoded text: for files a path (`dir/a.txt`; a slash at its end marks a folder), else one
+        label or accession ID.
+        """
         _check_order(self.steps[-1].level if self.steps else None, level)
         if self.listing is not None:
             raise AddressError(
                 f"Asked for a {level} below the listing {format_address(self)}. Step down from one object."
             )
         if not id:
-            raise AddressError(
-                f"Asked for one of {level} without naming it. Give a label or an accession ID."
-            )
+            raise AddressError(f"Asked for one of {level} without naming it. Give a label or an accession ID.")
+        _check_id(level, id)
         return Address((*self.steps, Step(level, id)))
 
     def list(self, level: Level) -> "Address":
@@ -113,10 +116,15 @@ def parse_address(path: str) -> Address:
         level = _level(parts.pop(0), level, path)
         if level is Level.FILES:
             inside = "/".join(unquote(part) for part in parts)
-            return Address((*steps, Step(level, inside))) if inside else Address(tuple(steps), level)
+            if not inside:
+                return Address(tuple(steps), level)
+            _check_id(level, inside)
+            return Address((*steps, Step(level, inside)))
         if not parts or parts == [""]:
             return Address(tuple(steps), level)
-        steps.append(Step(level, _identifier(parts.pop(0), path)))
+        identifier = unquote(parts.pop(0))
+        _check_id(level, identifier)
+        steps.append(Step(level, identifier))
     return Address(tuple(steps))
 
 
@@ -147,9 +155,7 @@ def _level(word: str, above: Level | None, path: str) -> Level:
     try:
         level = Level(word)
     except ValueError:
-        raise AddressError(
-            f"Asked for {path}: {word!r} is no level of XNAT. Levels: {', '.join(Level)}."
-        ) from None
+        raise AddressError(f"Asked for {path}: {word!r} is no level of XNAT. Levels: {', '.join(Level)}.") from None
     _check_order(above, level)
     return level
 
@@ -161,8 +167,9 @@ def _check_order(above: Level | None, level: Level) -> None:
         raise AddressError(f"Asked for {level} below {where}. Below {where} stands {allowed}.")
 
 
-def _identifier(part: str, path: str) -> str:
-    identifier = unquote(part)
-    if identifier in ("", ".", "..") or "\x00" in identifier:
-        raise AddressError(f"Asked for {path}: {identifier!r} is no label or accession ID.")
-    return identifier
+def _check_id(level: Level, id: str) -> None:
+    """Refuse what climbs out of its level or cannot be written as UTF-8: an address becomes a request and a path."""
+    inside = id.removesuffix("/").split("/") if level is Level.FILES else [id]
+    if any(part in ("", ".", "..") for part in inside) or any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in id):
+        kind = "path of a file" if level is Level.FILES else "label or accession ID"
+        raise AddressError(f"Asked for one of {level}: {id!r} is no {kind}. Leave out '.', '..' and '//'.")

@@ -15,6 +15,7 @@ type declarations, so entities cannot be defined.
 Source: XNAT's stored-search documents, as pyxnat and xnatpy write them.
 """
 
+import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -26,13 +27,24 @@ NAMESPACE = "http://nrg.wustl.edu/security"
 ET.register_namespace("xdat", NAMESPACE)
 
 MAX_DEPTH = 64
-"""Deepest nesting of groups that is read."""
+"""Deepest nesting of groups that is read or written."""
+
+MAX_SEQUENCE_DIGITS = 9
+"""A longer `sequence` is no number, and Python refuses to read very long ones."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document can hold, even escaped (XML 1.0, section 2.2)."""
 
 
 def format_bundle(query: Query) -> bytes:
-    """Write a query as search XML, UTF-8 with declaration."""
-    root = ET.Element(_tag("bundle"), {"ID": f"@{query.root}"})
+    """Write a query as search XML, UTF-8 with declaration.
+
+    Blanks around a text do not travel: readers drop them. Raises QueryError for groups nested deeper
+    than MAX_DEPTH and for characters that XML cannot hold.
+    """
+    root = ET.Element(_tag("bundle"))
     _text(root, "root_element_name", query.root)
+    root.set("ID", f"@{query.root}")
     for sequence, field in enumerate(query.fields):
         node = _field(root, "search_field", field)
         _text(node, "sequence", str(sequence))
@@ -41,7 +53,7 @@ def format_bundle(query: Query) -> bytes:
         if field.value is not None:
             _text(node, "value", field.value)
     if query.where is not None:
-        _format_group(root, "search_where", query.where)
+        _format_group(root, "search_where", query.where, 0)
     if query.sort is not None:
         _field(root, "sort_by", query.sort)
     return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
@@ -54,8 +66,7 @@ def parse_bundle(document: bytes) -> Query:
     if not name:
         raise QueryError("The search document names no root_element_name: say which data type is searched.")
     indexed = [
-        (_sequence(node, position), _parse_field(node))
-        for position, node in enumerate(_children(root, "search_field"))
+        (_sequence(node, position), _parse_field(node)) for position, node in enumerate(_children(root, "search_field"))
     ]
     fields = tuple(field for _, field in sorted(indexed, key=lambda pair: pair[0]))
     groups = tuple(_parse_group(node, 0) for node in _children(root, "search_where"))
@@ -64,11 +75,12 @@ def parse_bundle(document: bytes) -> Query:
     return Query(name, fields, where, sort)
 
 
-def _format_group(parent: ET.Element, name: str, group: Group) -> None:
+def _format_group(parent: ET.Element, name: str, group: Group, depth: int) -> None:
+    _check_depth(depth)
     node = ET.SubElement(parent, _tag(name), {"method": group.method.value})
     for member in group.members:
         if isinstance(member, Group):
-            _format_group(node, "child_set", member)
+            _format_group(node, "child_set", member, depth + 1)
         else:
             criteria = ET.SubElement(node, _tag("criteria"), {"override_value_formatting": "0"})
             _text(criteria, "schema_field", member.field)
@@ -77,8 +89,7 @@ def _format_group(parent: ET.Element, name: str, group: Group) -> None:
 
 
 def _parse_group(node: ET.Element, depth: int) -> Group:
-    if depth > MAX_DEPTH:
-        raise QueryError(f"The search nests groups deeper than {MAX_DEPTH} levels. Flatten it.")
+    _check_depth(depth)
     word = (node.get("method") or "AND").strip().upper()
     if word not in Method.__members__:
         raise QueryError(f"A group is joined by {word!r}. Use AND or OR.")
@@ -90,6 +101,11 @@ def _parse_group(node: ET.Element, depth: int) -> Group:
             case "child_set":
                 members.append(_parse_group(child, depth + 1))
     return Group(Method(word), tuple(members))
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise QueryError(f"The search nests groups deeper than {MAX_DEPTH} levels. Flatten it.")
 
 
 def _parse_criterion(node: ET.Element) -> Criterion:
@@ -113,7 +129,7 @@ def _parse_field(node: ET.Element) -> SearchField:
 
 def _sequence(node: ET.Element, position: int) -> tuple[int, int]:
     text = _child_text(node, "sequence")
-    return (int(text) if text.isdecimal() else position, position)
+    return (int(text) if text.isdecimal() and len(text) <= MAX_SEQUENCE_DIGITS else position, position)
 
 
 def _parse_xml(document: bytes) -> ET.Element:
@@ -127,7 +143,9 @@ def _parse_xml(document: bytes) -> ET.Element:
     try:
         parser.Parse(document, True)
         return builder.close()
-    except (expat.ExpatError, AssertionError) as fault:
+    except QueryError:
+        raise
+    except (expat.ExpatError, AssertionError, LookupError, ValueError) as fault:  # the last two: odd encodings
         raise QueryError(f"The search document is not well-formed XML: {fault}.") from fault
 
 
@@ -152,6 +170,8 @@ def _child_text(node: ET.Element, name: str) -> str:
 
 
 def _text(parent: ET.Element, name: str, text: str) -> None:
+    if unfit := _NOT_XML.search(text):
+        raise QueryError(f"The search holds {unfit.group()!r}, which XML cannot carry. Leave that character out.")
     ET.SubElement(parent, _tag(name)).text = text
 
 

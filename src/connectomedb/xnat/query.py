@@ -111,14 +111,18 @@ def parse_field(text: str) -> SearchField:
     """Read `type/FIELD` into a column. Raises QueryError."""
     element, slash, field_id = text.partition("/")
     if not slash or ":" not in element or not field_id:
-        raise QueryError(
-            f"Asked for the field {text!r}. Write it as type/FIELD, like xnat:subjectData/SUBJECT_ID."
-        )
+        raise QueryError(f"Asked for the field {text!r}. Write it as type/FIELD, like xnat:subjectData/SUBJECT_ID.")
     return SearchField(element, field_id, header=text)
 
 
 def parse_constraints(constraints: Constraint) -> Group:
-    """Read pyxnat's nested list; without a trailing AND or OR the members are joined by AND. Raises QueryError."""
+    """Read pyxnat's nested list; without a trailing AND or OR the members are joined by AND.
+
+    Tuples are criteria, lists are groups. Values may be text or numbers, None for no value, and a list
+    or tuple where several are compared (`IN`). Raises QueryError.
+    """
+    if not isinstance(constraints, list | tuple):
+        raise QueryError(f"Constraints are a list of triples (field, comparison, value), not {constraints!r}.")
     members = list(constraints)
     method = Method.AND
     if members and isinstance(members[-1], str):
@@ -126,19 +130,22 @@ def parse_constraints(constraints: Constraint) -> Group:
         try:
             method = Method(str(word).upper())
         except ValueError:
-            raise QueryError(
-                f"Constraints end in {word!r}. The last entry joins the others: 'AND' or 'OR'."
-            ) from None
+            raise QueryError(f"Constraints end in {word!r}. The last entry joins the others: 'AND' or 'OR'.") from None
     return Group(method, tuple(_parse_member(member) for member in members))
 
 
 def _parse_member(member: object) -> Criterion | Group:
     if isinstance(member, tuple) and len(member) == 3:
-        field, comparison, value = (str(part) for part in member)
-        parse_field(field)
-        return Criterion(field, parse_comparison(comparison), value)
+        field, comparison, value = member
+        parse_field(str(field))
+        return Criterion(str(field), parse_comparison(str(comparison)), _value_text(value))
     if isinstance(member, list):
         return parse_constraints(member)
-    raise QueryError(
-        f"Constraint {member!r} is neither a triple (field, comparison, value) nor a nested list."
-    )
+    raise QueryError(f"Constraint {member!r} is neither a triple (field, comparison, value) nor a nested list.")
+
+
+def _value_text(value: object) -> str:
+    """A value as the wire has it: several are joined by commas."""
+    if isinstance(value, list | tuple):
+        return ",".join(_value_text(part) for part in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,49 @@
+# Everything a newcomer needs: `make demo` runs the main job, `make test` passes the tests.
+# Both make a virtual environment of their own in .venv; nothing outside the checkout is changed
+# but the Debian packages named here, which `make test` installs when they are missing.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+
+# The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests.
+DEBIAN_PACKAGES := curl
+
+.PHONY: demo serve test lint bench system clean
+
+demo: $(VENV)/.demo
+	$(BIN)/cdb demo
+
+serve: $(VENV)/.demo
+	$(BIN)/cdb demo --serve
+
+test: system $(VENV)/.test
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/.test $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+system:
+	@missing=""; for package in $(DEBIAN_PACKAGES); do \
+	  command -v $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" != 0 ]; then echo "Please install:$$missing (apt-get install$$missing)"; exit 1; fi; \
+	  apt-get update -qq && apt-get install -y -qq $$missing; fi
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+
+$(VENV)/.%: $(BIN)/uv pyproject.toml constraints.txt
+	$(UV) --editable '.[$*]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist demo-output

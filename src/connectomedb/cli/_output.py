@@ -1,0 +1,93 @@
+"""The one place that prints: data to stdout, talk and progress to stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from connectomedb.mirror.events import Arrived, Ended, Event, OnEvent, Planned, ignore
+from connectomedb.mirror.plan import Act
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def show_json(value: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def show_lines(lines: Sequence[str]) -> None:
+    """Lines on stdout."""
+    for line in lines:
+        click.echo(line)
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns aligned for a terminal; values separated by tabs for a pipe."""
+    if not sys.stdout.isatty():
+        show_lines(["\t".join(line) for line in (columns, *rows)])
+        return
+    widths = [max(len(line[i]) for line in (columns, *rows)) for i in range(len(columns))]
+    for line in (columns, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def say(text: str) -> None:
+    """One line of talk on stderr."""
+    click.echo(text, err=True)
+
+
+def human_size(count: int) -> str:
+    """A size in bytes for people: `1.2 MB`, with powers of 1000 as disks and S3 have them."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+@contextmanager
+def progress(label: str) -> Iterator[OnEvent]:
+    """A bar of bytes and files on stderr when it is a terminal; silence otherwise."""
+    if not sys.stderr.isatty():
+        yield ignore
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[files]} files"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Bar(bar, bar.add_task(label, total=0, files=0)).hear
+
+
+class _Bar:
+    """Adds up events of several subjects into one bar."""
+
+    def __init__(self, bar: "Progress", task: "TaskID") -> None:
+        self._bar = bar
+        self._task = task
+        self._total = 0
+        self._files = 0
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Planned(plan):
+                self._total += plan.size(Act.FETCH)
+                self._bar.update(self._task, total=self._total)
+            case Arrived(size):
+                self._bar.advance(self._task, size)
+            case Ended():
+                self._files += 1
+                self._bar.update(self._task, files=self._files)

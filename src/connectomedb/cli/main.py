@@ -1,0 +1,82 @@
+"""The command `cdb`: one subcommand per module of this folder, imported when it is called."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from connectomedb.__about__ import __version__
+from connectomedb.cli._errors import exit_code, sentence
+from connectomedb.errors import ConnectomeDBError
+
+COMMANDS = {
+    "demo": "See it all work on made-up data: no account, no network.",
+    "get": "Bring files to disk, proven.",
+    "ls": "List projects, subjects, files, or a bucket.",
+    "search": "Find subjects by what is known of them.",
+    "serve": "Run a ConnectomeDB on a data folder.",
+    "verify": "Read files again: are they what was published?",
+}
+"""Command → one line of help; the command lives in the module of its name."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when it is called, so that `cdb --help` answers at once."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"connectomedb.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cdb")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.pass_context
+def cdb(context: click.Context, debug: bool) -> None:
+    """From a question about behaviour to the imaging files that answer it, on local disk, proven intact.
+
+    \b
+    cdb demo                                        see it all work
+    cdb search hcp:nontoolboxdata MMSE_Score --where "MMSE_Score >= 29"
+    cdb get HCP_Q1/100307/T1w --to brains           files, fetched and proven
+
+    Exit codes: 0 ok, 1 general, 2 usage, 3 sign-in, 4 network, 5 not found, 6 not allowed, 8 integrity,
+    9 some files failed, 10 no space, 130 interrupted.
+    """
+    context.obj = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cdb.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        _say("Interrupted. What is done stays done: run the same command to go on.")
+        sys.exit(130)
+    except click.ClickException as misuse:
+        misuse.show()
+        sys.exit(misuse.exit_code)
+    except (ConnectomeDBError, KeyboardInterrupt, BrokenPipeError, ImportError) as fault:
+        if debug:
+            raise
+        _say(sentence(fault))
+        sys.exit(exit_code(fault))
+
+
+def _say(text: str) -> None:
+    click.echo(f"cdb: {text}", err=True)

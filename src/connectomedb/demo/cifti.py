@@ -1,0 +1,84 @@
+"""Grayordinates → bytes of `.dtseries.nii`, `.dscalar.nii`, `.dlabel.nii` (CIFTI-2).
+
+The XML header has one tag per line and values are float32, since viewers in browsers read it line by line.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+
+import nibabel as nib
+import numpy as np
+from nibabel import cifti2
+from numpy.typing import NDArray
+
+from connectomedb.demo.anatomy import Grid
+from connectomedb.demo.gifti import region_table
+from connectomedb.demo.labels import NUCLEI, Labelling
+from connectomedb.demo.template import FloatArray
+
+_CIFTI_EXTENSION = 32
+_SERIES, _SCALARS, _LABELS = 3002, 3006, 3007
+_NAMES = {_SERIES: "ConnDenseSeries", _SCALARS: "ConnDenseScalar", _LABELS: "ConnDenseLabel"}
+_SIDES = ("LEFT", "RIGHT")
+
+
+def cortex_axis(used: Mapping[str, NDArray[np.bool_]]) -> cifti2.BrainModelAxis:
+    """The axis of both cortices: hemisphere `L`, `R` → which of its vertices lie in cortex."""
+    left, right = (
+        cifti2.BrainModelAxis.from_surface(np.flatnonzero(mask), len(mask), f"CIFTI_STRUCTURE_CORTEX_{side}")
+        for mask, side in zip((used["L"], used["R"]), _SIDES, strict=True)
+    )
+    return left + right
+
+
+def deep_axis(labelling: Labelling, grid: Grid) -> cifti2.BrainModelAxis:
+    """The axis of the deep structures, as voxels of `grid`, in the order of `deep_values`."""
+    axes = [
+        cifti2.BrainModelAxis.from_mask(labelling.nucleus(name, side), f"CIFTI_STRUCTURE_{name}_{_SIDES[side]}", grid.affine)
+        for name, side in _deep_parts(labelling)
+    ]
+    joined = axes[0]
+    for axis in axes[1:]:
+        joined = joined + axis
+    return joined
+
+
+def deep_values(volume: NDArray[np.generic], labelling: Labelling) -> NDArray[np.generic]:
+    """A volume's (or series') values along `deep_axis`: (voxel,) or (voxel, frame)."""
+    return np.concatenate([volume[labelling.nucleus(name, side)] for name, side in _deep_parts(labelling)])
+
+
+def encode_series(values: FloatArray, axis: cifti2.BrainModelAxis, step_s: float) -> bytes:
+    """A dense time series: float32 (frame, grayordinate)."""
+    frames = cifti2.SeriesAxis(0.0, step_s, len(values), unit="SECOND")
+    return _encode(values, (frames, axis), _SERIES)
+
+
+def encode_scalars(values: FloatArray, axis: cifti2.BrainModelAxis, names: Sequence[str]) -> bytes:
+    """Dense maps: float32 (map, grayordinate), and a name for each."""
+    return _encode(values, (cifti2.ScalarAxis(list(names)), axis), _SCALARS)
+
+
+def encode_regions(values: FloatArray, axis: cifti2.BrainModelAxis, name: str) -> bytes:
+    """The cortical region of each grayordinate: offset in the atlas on the left, 1000 higher on the right."""
+    table = {key: (label, colour) for key, label, colour in region_table("L")}
+    table |= {key + 1000: (label, colour) for key, label, colour in region_table("R") if key}
+    return _encode(values[None, :], (cifti2.LabelAxis([name], [table]), axis), _LABELS)
+
+
+def _deep_parts(labelling: Labelling) -> list[tuple[str, int]]:
+    """The deep structures that have a voxel at all; small ones vanish on coarse grids."""
+    return [(name, side) for name in NUCLEI for side in (0, 1) if labelling.nucleus(name, side).any()]
+
+
+def _encode(values: FloatArray, axes: tuple[cifti2.Axis, cifti2.BrainModelAxis], intent: int) -> bytes:
+    xml = bytes(cifti2.Cifti2Header.from_axes(axes).to_xml()).replace(b"><", b">\n<")
+    padded = xml + b"\0" * (-(len(xml) + 8) % 16)
+    extension = struct.pack("=4B2i", 1, 0, 0, 0, len(padded) + 8, _CIFTI_EXTENSION) + padded
+    header = nib.Nifti2Header()
+    header.set_data_dtype(np.float32)
+    header.set_data_shape((1, 1, 1, 1, *values.shape))
+    header.set_intent(intent, name=_NAMES[intent], allow_unknown=True)
+    header["magic"] = b"n+2"
+    header["vox_offset"] = header.structarr.dtype.itemsize + len(extension)
+    return bytes(header.binaryblock) + extension + values.astype(np.float32).tobytes(order="F")

@@ -1,0 +1,115 @@
+"""What a column of measures means: its type, its access tier, its place in the data dictionary.
+
+A definition is about a column, never about a person: no value of anybody stands here.
+Source: access tiers of the Human Connectome Project's data-use terms; its data dictionary.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connectomedb.errors import ConfigError
+
+
+class Tier(StrEnum):
+    """Who may see a column: everybody who may read the project, or holders of a grant."""
+
+    OPEN = "open"
+    RESTRICTED = "restricted"
+    SENSITIVE = "sensitive"
+
+    def includes(self, other: "Tier") -> bool:
+        """Whether a grant of this tier opens a column of the other one too."""
+        order = list(Tier)
+        return order.index(other) <= order.index(self)
+
+
+class ValueType(StrEnum):
+    """What the values of a column are."""
+
+    INTEGER = "integer"
+    FLOAT = "float"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDefinition:
+    """One column of measures. Raises ConfigError when the name cannot be one.
+
+    Attributes:
+        name: as in the data dictionary and in exports: `MMSE_Score`, `3T_RS-fMRI_Count`.
+        type: None when it is not known; then it is inferred from the values.
+        tier: a column whose tier nobody stated is restricted.
+        category, assessment, description: where the dictionary puts it, and its words.
+    """
+
+    name: str
+    type: ValueType | None = None
+    tier: Tier = Tier.RESTRICTED
+    category: str = ""
+    assessment: str = ""
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        check_field_name(self.name)
+
+
+MAX_NAME = 128
+"""Longest name of a column, in characters."""
+
+_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-+ ]*")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+def check_field_name(name: str) -> str:
+    """The name itself, if a column may have it. Raises ConfigError.
+
+    Letters, digits, `_`, `-`, `.`, `+` and inner blanks; the search language needs all others for itself.
+    """
+    if len(name) > MAX_NAME or not _NAME.fullmatch(name) or name != name.strip():
+        raise ConfigError(
+            f"A column is named {name[:MAX_NAME]!r}. Use letters, digits, '_', '-', '.' and '+', at most {MAX_NAME} characters."
+        )
+    return name
+
+
+def infer_type(values: Iterable[str]) -> ValueType:
+    """The narrowest type that holds all values; empty ones are missing. Leading zeros make text: they are codes."""
+    inferred = ValueType.INTEGER
+    seen = False
+    for value in values:
+        if not value:
+            continue
+        seen = True
+        if inferred is ValueType.INTEGER and not _INTEGER.fullmatch(value):
+            inferred = ValueType.FLOAT
+        if inferred is ValueType.FLOAT and not _is_float(value):
+            return ValueType.TEXT
+    return inferred if seen else ValueType.TEXT
+
+
+def parse_value(type: ValueType, text: str) -> int | float | str | None:
+    """Read one value; empty is None, missing. Raises ValueError when the text is none of that type."""
+    if not text:
+        return None
+    if type is ValueType.TEXT:
+        return text
+    if type is ValueType.INTEGER and _INTEGER.fullmatch(text):
+        return int(text)
+    if type is ValueType.FLOAT and (_FLOAT.fullmatch(text)):
+        return float(text)
+    raise ValueError(f"{text!r} is no {type}")
+
+
+def widest(one: ValueType, other: ValueType) -> ValueType:
+    """The type that holds the values of both."""
+    order = list(ValueType)
+    return order[max(order.index(one), order.index(other))]
+
+
+def _is_float(value: str) -> bool:
+    """A number, and no code: `007` is text, `0.5` and `-12` are numbers."""
+    digits = value.lstrip("+-")
+    return _FLOAT.fullmatch(value) is not None and not (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit())

@@ -1,0 +1,126 @@
+"""A store that is a folder: key `a/b.txt` is the file `<root>/a/b.txt`."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectomedb.errors import ObjectMissing, StoreDenied, StoreError
+from connectomedb.stores._levels import level_of
+from connectomedb.stores.base import Level, ObjectInfo, check_key
+from connectomedb.transfer.checksum import CHUNK_BYTES
+
+_UNFINISHED = ".part-"
+
+
+class FolderStore:
+    """Objects are files below one root; hidden files are objects too, unfinished writes are not."""
+
+    def __init__(self, root: str | Path, name: str | None = None) -> None:
+        self.root = Path(root)
+        self._name = name or str(root)
+
+    @property
+    def name(self) -> str:
+        """The folder, or the name that was given."""
+        return self._name
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All files whose key begins with `prefix`; nothing when the folder is not there."""
+        folder = prefix.rpartition("/")[0]
+        if folder:
+            check_key(folder)
+        return (info for info in self._walk(folder) if info.key.startswith(prefix))
+
+    def list_level(self, prefix: str = "") -> Level:
+        """What stands directly below `prefix`."""
+        return level_of(self.list(prefix), prefix)
+
+    def head(self, key: str) -> ObjectInfo:
+        """One file's size and time. Raises ObjectMissing."""
+        with self._translated(key):
+            path = self._path(key)
+            if not path.is_file():
+                raise FileNotFoundError(path)
+            return _describe(key, path.stat())
+
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The file's bytes from `offset`, in pieces of 1 MiB. Raises ObjectMissing."""
+        self.head(key)
+        return self._read(key, offset, length)
+
+    def put(self, key: str, content: Path | bytes) -> ObjectInfo:
+        """Keep a file or bytes under `key`: written beside it, synced, then renamed."""
+        target = self._path(key)
+        with self._translated(key):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    if isinstance(content, bytes):
+                        file.write(content)
+                    else:
+                        with content.open("rb") as source:
+                            while piece := source.read(CHUNK_BYTES):
+                                file.write(piece)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(unfinished, target)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(unfinished)
+                raise
+        return self.head(key)
+
+    def delete(self, key: str) -> None:
+        """Remove a file. A missing one is no error."""
+        with self._translated(key):
+            self._path(key).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def _walk(self, folder: str) -> Iterator[ObjectInfo]:
+        with self._translated(folder):
+            try:
+                entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            for entry in entries:
+                key = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir():
+                    yield from self._walk(key)
+                elif entry.is_file() and not entry.name.startswith(_UNFINISHED):
+                    yield _describe(key, entry.stat())
+
+    def _read(self, key: str, offset: int, length: int | None) -> Iterator[bytes]:
+        left = length
+        with self._translated(key), self._path(key).open("rb") as file:
+            file.seek(offset)
+            while piece := file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left)):
+                yield piece
+                if left is not None:
+                    left -= len(piece)
+
+    @contextmanager
+    def _translated(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as fault:
+            message = f"Asked the folder {self.name} for {key}. There is no such file."
+            raise ObjectMissing(message, store=self.name, key=key) from fault
+        except PermissionError as fault:
+            message = f"Asked the folder {self.name} for {key}. The system denies it: check the folder's rights."
+            raise StoreDenied(message, store=self.name, key=key) from fault
+        except OSError as fault:
+            message = f"Asked the folder {self.name} for {key}. The disk answered: {fault.strerror}."
+            raise StoreError(message, store=self.name, key=key) from fault
+
+
+def _describe(key: str, facts: os.stat_result) -> ObjectInfo:
+    return ObjectInfo(key, facts.st_size, modified=datetime.fromtimestamp(facts.st_mtime, UTC))

@@ -1,0 +1,123 @@
+"""A store that is an XNAT or ConnectomeDB: a subject's CREST resource, which shows its release tree.
+
+Keys are those of the release's bucket, so that one file has one key in every store. A listing is one
+request per subject.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from connectomedb.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotConnected,
+    NotFound,
+    ObjectMissing,
+    RequestError,
+    ServerFault,
+    StoreDenied,
+    StoreError,
+    StoreUnreachable,
+)
+from connectomedb.hcp.layout import ReleasePath, crest_resource, format_crest, format_key, parse_key
+from connectomedb.hcp.release import Release
+from connectomedb.stores._levels import level_of
+from connectomedb.stores.base import Level, ObjectInfo
+from connectomedb.xnat.address import Address
+from connectomedb.xnat.address import Level as XnatLevel
+from connectomedb.xnat.resultset import ResultTable
+
+
+class FileConnection(Protocol):
+    """What this store needs of a connection to a server."""
+
+    @property
+    def name(self) -> str:
+        """The server's address, without credentials."""
+        ...
+
+    def list_files(self, address: Address) -> ResultTable:
+        """The table of files below a resource."""
+        ...
+
+    def open_file(self, address: Address, offset: int = 0) -> Iterator[bytes]:
+        """A file's bytes from `offset`."""
+        ...
+
+
+class XnatStore:
+    """The files of one release, as a server's CREST resources show them."""
+
+    def __init__(self, connection: FileConnection, release: Release) -> None:
+        self.connection = connection
+        self.release = release
+
+    @property
+    def name(self) -> str:
+        """The server's address."""
+        return self.connection.name
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """The files of one subject whose key begins with `prefix`, which must name the subject; one request."""
+        subject = prefix.removeprefix(f"{self.release.prefix}/").partition("/")[0]
+        if not prefix.startswith(f"{self.release.prefix}/") or not subject:
+            raise StoreError(f"Asked {self.name} for {prefix!r}. Name one subject.", store=self.name, key=prefix)
+        with self._translated(prefix):
+            table = self.connection.list_files(crest_resource(self.release.project, subject).list(XnatLevel.FILES))
+        for row in table.rows:
+            cells = dict(zip(table.columns, row, strict=True))
+            key = self._key(subject, cells["URI"])
+            if key.startswith(prefix):
+                yield ObjectInfo(key, int(cells["Size"]), md5=cells["digest"].lower() or None)
+
+    def list_level(self, prefix: str = "") -> Level:
+        """What stands directly below `prefix`, which must name the subject."""
+        return level_of(self.list(prefix), prefix)
+
+    def head(self, key: str) -> ObjectInfo:
+        """One file's facts, out of its subject's listing. Raises ObjectMissing."""
+        for info in self.list(key):
+            if info.key == key:
+                return info
+        raise ObjectMissing(f"Asked {self.name} for {key}. There is no such file.", store=self.name, key=key)
+
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The file's bytes from `offset`. Raises ObjectMissing."""
+        address = format_crest(self.release.project, parse_key(self.release, key))
+        left = length
+        with self._translated(key):
+            for piece in self.connection.open_file(address, offset):
+                yield piece if left is None else piece[:left]
+                if left is not None:
+                    left -= len(piece)
+                    if left <= 0:
+                        return
+
+    def close(self) -> None:
+        """The connection belongs to the caller, who closes it."""
+
+    def _key(self, subject: str, uri: str) -> str:
+        """Key of a listed file: its path is what follows the resource's number."""
+        path = uri.partition("/files/")[2]
+        return format_key(self.release, ReleasePath(subject, path))
+
+    @contextmanager
+    def _translated(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except RequestError as fault:
+            raise _translate(fault)(str(fault), store=self.name, key=key) from fault
+
+
+_KINDS: tuple[tuple[type[RequestError], type[StoreError]], ...] = (
+    (NotFound, ObjectMissing),
+    (NotConnected, StoreUnreachable),
+    (ServerFault, StoreUnreachable),
+    (AuthenticationFailed, StoreDenied),
+    (AccessDenied, StoreDenied),
+)
+
+
+def _translate(fault: RequestError) -> type[StoreError]:
+    return next((kind for request, kind in _KINDS if isinstance(fault, request)), StoreError)
