@@ -21,6 +21,9 @@ _SERIES, _SCALARS, _LABELS = 3002, 3006, 3007
 _NAMES = {_SERIES: "ConnDenseSeries", _SCALARS: "ConnDenseScalar", _LABELS: "ConnDenseLabel"}
 _SIDES = ("LEFT", "RIGHT")
 
+DEEP_LABELS = tuple(label for nucleus in NUCLEI.values() for label in (nucleus.left, nucleus.right))
+"""FreeSurfer's numbers of the deep structures that count as grayordinates."""
+
 
 def cortex_axis(used: Mapping[str, NDArray[np.bool_]]) -> cifti2.BrainModelAxis:
     """The axis of both cortices: hemisphere `L`, `R` → which of its vertices lie in cortex."""

@@ -112,9 +112,10 @@ def archive_of(path: ReleasePath, project: str) -> ArchivePath:
     resources hold, it is the one which made them. Raises AddressError, saying why, for a file without
     a resource: manifests, release notes, MEG, and paths that no release has.
     """
-    place = to_archive.place_of(path.subject, path.path)
-    if isinstance(place, str):
-        raise AddressError(f"Asked where the archive keeps {path}: {place}.")
+    try:
+        place = to_archive.place_of(path.subject, path.path)
+    except LookupError as reason:
+        raise AddressError(f"Asked where the archive keeps {path}: {reason}.") from None
     return ArchivePath(project, f"{path.subject}_{place.suffix}", place.label, place.path)
 
 
@@ -137,11 +138,9 @@ def release_path_of(path: ArchivePath) -> ReleasePath:
     """
     try:
         inside = to_release.inside_of(path.subject, path.suffix, path.label, path.path)
-    except LookupError as fault:
-        raise AddressError(f"Asked for the release path of {path}: {fault}.") from None
-    place = to_archive.place_of(path.subject, inside)
-    if isinstance(place, str):
-        raise AddressError(f"Asked for the release path of {path}: as {path.subject}/{inside}, {place}.")
+        place = to_archive.place_of(path.subject, inside)
+    except LookupError as reason:
+        raise AddressError(f"Asked for the release path of {path}: {reason}.") from None
     if place.suffix != path.suffix:
         raise AddressError(f"Asked for the release path of {path}: such files are of {path.subject}_{place.suffix}.")
     return ReleasePath(path.subject, inside)
@@ -154,5 +153,5 @@ def step_of(path: ArchivePath) -> int:
     """
     try:
         return to_release.step_of(path.subject, path.label)
-    except LookupError as fault:
-        raise AddressError(f"Asked when {path} was made: {fault}.") from None
+    except LookupError as reason:
+        raise AddressError(f"Asked when {path} was made: {reason}.") from None

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 
 from connectomedb.errors import AddressError
 from connectomedb.hcp.pattern import compile_pattern
-from connectomedb.hcp.scans import TASKS, Field
+from connectomedb.hcp.scans import RUNS, TASKS, Field
 
 
 class Level(StrEnum):

@@ -186,11 +186,11 @@ def rule_of(subject: str, inside: str) -> Row:
     return _match(subject, inside)[0]
 
 
-def place_of(subject: str, inside: str) -> Place | str:
-    """Where the file lies, or the reason why nowhere."""
+def place_of(subject: str, inside: str) -> Place:
+    """Where the file lies. Raises LookupError, which says why, when no resource holds it."""
     row, words = _match(subject, inside)
     if row.reason:
-        return row.reason
+        raise LookupError(row.reason)
     words["inside"] = inside
     if scan := words.get("scan"):
         strength, words["run"] = RESULTS[scan]
@@ -205,4 +205,4 @@ def _match(subject: str, inside: str) -> tuple[Row, dict[str, str]]:
     for row in ROWS:
         if found := row.pattern.fullmatch(path):
             return row, found.groupdict()
-    raise LookupError(f"No rule decides on {path!r}, though the last decides on all.")
+    raise AssertionError(f"No rule decides on {path!r}, though the last decides on all.")

@@ -1,0 +1,80 @@
+"""The packages *_unproc of structural and functional scans: images as the scanner gave them, and what was logged.
+
+    unprocessed/3T/<scan>/<subject>_3T_<scan>.nii.gz   <subject>_3T_<scan>_SBRef.nii.gz
+        LINKED_DATA/PHYSIO/   LINKED_DATA/EPRIME/   LINKED_DATA/EPRIME/EVs/
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from connectomedb.demo import bold, contrast
+from connectomedb.demo.bold import SCALE, STEP_S
+from connectomedb.demo.functional import TAB_NAMES, Run, event_log, events, physio_log
+from connectomedb.demo.nifti import Space, encode_volume, whole
+from connectomedb.demo.person import Person, brain
+from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST, T2
+
+Named = Iterator[tuple[str, bytes]]
+
+T1 = "T1w_MPR1"
+_STRUCTURAL_COILS = ("BIAS_32CH", "AFI", "BIAS_BC", "FieldMap_Magnitude", "FieldMap_Phase")
+_FUNCTIONAL_COILS = ("SpinEchoFieldMap_LR", "SpinEchoFieldMap_RL", "BIAS_32CH", "BIAS_BC")
+
+
+def structural_unproc(person: Person) -> dict[str, bytes]:
+    """The two structural scans, path inside the subject → bytes."""
+    return dict(_structural_scan(person, T1)) | (dict(_structural_scan(person, T2)) if person.has(T2) else {})
+
+
+def rest_unproc(person: Person) -> dict[str, bytes]:
+    """The resting run."""
+    return dict(_run(Run(person, REST)))
+
+
+def motor_unproc(person: Person) -> dict[str, bytes]:
+    """The two runs of the motor task."""
+    return dict(_run(Run(person, MOTOR_LR))) | dict(_run(Run(person, MOTOR_RL)))
+
+
+def _structural_scan(person: Person, scan: str) -> Named:
+    body = brain(person, Space.SCANNER, person.fineness.function_mm)
+    die = person.die(f"{scan} raw")
+    inside = contrast.t1_brain(body) if scan == T1 else contrast.t2_brain(body)
+    fat, eyes = (0.9, 0.3) if scan == T1 else (0.6, 1.2)
+    image = contrast.noisy(contrast.head(body, inside, fat=fat, eyes=eyes), die, 15) * contrast.bias_field(body, die)
+    stem = f"unprocessed/3T/{scan}/{person.label}_3T"
+    yield f"{stem}_{scan}.nii.gz", encode_volume(whole(image), body.grid.affine, Space.SCANNER)
+    yield from _coil_images(person, stem, _STRUCTURAL_COILS if person.fineness.is_complete else _STRUCTURAL_COILS[:1])
+
+
+def _run(run: Run) -> Named:
+    person, scan = run.person, run.scan
+    if not person.has(scan):
+        return
+    body = brain(person, Space.SCANNER, person.fineness.raw_mm)
+    folder = f"unprocessed/3T/{scan}"
+    stem = f"{folder}/{person.label}_3T"
+    series = bold.volume_series(body, run.sources(), person.die(f"{scan} raw"))
+    reference = whole(SCALE * bold.mean_image(body))
+    content = encode_volume(series, body.grid.affine, Space.SCANNER, step_s=STEP_S, slope=SCALE)
+    yield f"{stem}_{scan}.nii.gz", content
+    yield f"{stem}_{scan}_SBRef.nii.gz", encode_volume(reference, body.grid.affine, Space.SCANNER)
+    if person.fineness.is_complete:
+        yield from _coil_images(person, stem, _FUNCTIONAL_COILS)
+    linked = f"{folder}/LINKED_DATA"
+    yield f"{linked}/PHYSIO/{person.label}_3T_{scan}_Physio_log.txt", physio_log(run)
+    if run.is_task:
+        yield f"{linked}/EPRIME/{person.label}_3T_{TAB_NAMES[scan]}", event_log(run)
+        if person.fineness.is_complete:
+            for name, rows in events(run).items():
+                yield f"{linked}/EPRIME/EVs/{name}", rows
+
+
+def _coil_images(person: Person, stem: str, names: tuple[str, ...]) -> Named:
+    """Low-resolution images of the coils and the field: the brain, shaded differently in each."""
+    body = brain(person, Space.SCANNER, person.fineness.coil_mm)
+    for name in names:
+        shade = contrast.bias_field(body, person.die(f"{stem} {name}"))
+        image = contrast.t1_brain(body) if "Phase" not in name else 2000 * (shade - 1) * body.mask
+        yield f"{stem}_{name}.nii.gz", encode_volume(whole(np.asarray(image * shade)), body.grid.affine, Space.SCANNER)

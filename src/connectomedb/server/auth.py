@@ -1,0 +1,60 @@
+"""Who asks, and what may they: pure decisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from connectomedb.hcp.dictionary import Tier
+
+
+class Role(StrEnum):
+    """What a user is in a project. Owners hold all rights, members read and edit, collaborators read."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+    COLLABORATOR = "collaborator"
+
+    @property
+    def group(self) -> str:
+        """Name of the group for people: `Owners`."""
+        return f"{self.value.capitalize()}s"
+
+
+class Accessibility(StrEnum):
+    """Who may see a project beside its people.
+
+    Private: nobody. Protected: everybody sees that it exists, not what it holds. Public: everybody reads.
+    """
+
+    PRIVATE = "private"
+    PROTECTED = "protected"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user who is signed in. `key` numbers the user's row."""
+
+    key: int
+    login: str
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a caller may see of columns with a tier.
+
+    Attributes:
+        grants: key of a project → the highest tier granted there.
+    """
+
+    caller: Caller
+    grants: Mapping[int, Tier] = field(default_factory=dict)
+
+    def may_use(self, tier: Tier) -> bool:
+        """Whether a column of that tier exists for the caller: anywhere at all."""
+        return tier is Tier.OPEN or self.caller.is_admin or bool(self.projects_with(tier))
+
+    def projects_with(self, tier: Tier) -> list[int]:
+        """Keys of the projects whose values of that tier the caller may see; administrators need no grant."""
+        return [key for key, granted in self.grants.items() if granted.includes(tier)]
