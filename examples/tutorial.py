@@ -46,9 +46,7 @@ def main(folder: Path) -> None:
 
     step("Subjects by behaviour")
     mirror = cdb.S3Mirror.open(name, access_key, secret_key, folder / "mirror")
-    db = cdb.Interface(
-        os.environ["XNAT_HOST"], os.environ["XNAT_USER"], os.environ["XNAT_PASS"], data_mirror=mirror
-    )
+    db = cdb.Interface(os.environ["XNAT_HOST"], os.environ["XNAT_USER"], os.environ["XNAT_PASS"], data_mirror=mirror)
     table = db.select("hcp:nontoolboxdata", ["hcp:nontoolboxdata/SUBJECT_ID", "hcp:nontoolboxdata/MMSE_Score"]).where(
         [("hcp:nontoolboxdata/MMSE_Score", ">=", "29"), "AND"]
     )

@@ -23,10 +23,17 @@ RESTS = ("rfMRI_REST1_LR", "rfMRI_REST1_RL", "rfMRI_REST2_LR", "rfMRI_REST2_RL")
 RUNS_7T = "rfMRI_REST1_PA rfMRI_REST2_AP rfMRI_REST3_PA rfMRI_REST4_AP tfMRI_MOVIE1_AP tfMRI_MOVIE2_PA tfMRI_RETCCW_AP"
 SMOOTHINGS = (2, 4, 8, 12)
 MOVEMENT = "Regressors Regressors_dt AbsoluteRMS AbsoluteRMS_mean RelativeRMS RelativeRMS_mean"
+ROIS = "Atlas_ROIs Atlas_wmparc CSFReg ROIs WMReg wmparc"
+WARPS = "NonlinearRegJacobians acpc_dc2standard standard2acpc_dc"
+STATISTICS = (
+    "cope1 mask mean_random_effects_var1 pe1 res4d tdof_t1 tstat1 varcope1 weights1 "
+    "zflame1lowertstat1 zflame1uppertstat1 zstat1"
+)
 SURFACES = "flat inflated midthickness pial sphere very_inflated white"
 MAPS = (
-    "ArealDistortion_FS ArealDistortion_MSMSulc ArealDistortion_MSMAll EdgeDistortion_MSMAll SphericalDistortion_MSMAll "
-    "MyelinMap MyelinMap_BC SmoothedMyelinMap SmoothedMyelinMap_BC corrThickness curvature sulc refsulc thickness"
+    "ArealDistortion_FS ArealDistortion_MSMSulc ArealDistortion_MSMAll EdgeDistortion_MSMAll "
+    "SphericalDistortion_MSMAll MyelinMap MyelinMap_BC SmoothedMyelinMap "
+    "SmoothedMyelinMap_BC corrThickness curvature sulc refsulc thickness"
 )
 
 
@@ -35,8 +42,8 @@ def structural(s: str) -> Iterator[str]:
     for name in f"BiasField T1w T1w_restore T1w_restore.2 T1w_restore_brain T2w T2w_restore {images}".split():
         yield f"MNINonLinear/{name}.nii.gz"
     for name in (
-        "BiasField_acpc_dc T1wDividedByT2w T1wDividedByT2w_ribbon T1w_acpc_dc T1w_acpc_dc_restore T1w_acpc_dc_restore_brain "
-        f"T2w_acpc_dc T2w_acpc_dc_restore T2w_acpc_dc_restore_brain {images}"
+        "BiasField_acpc_dc T1wDividedByT2w T1wDividedByT2w_ribbon T1w_acpc_dc T1w_acpc_dc_restore "
+        f"T1w_acpc_dc_restore_brain T2w_acpc_dc T2w_acpc_dc_restore T2w_acpc_dc_restore_brain {images}"
     ).split():
         yield f"T1w/{name}.nii.gz"
     yield f"T1w/{s}_3T.csv"
@@ -47,7 +54,9 @@ def structural(s: str) -> Iterator[str]:
             yield f"MNINonLinear/{folder}{s}.{name}.{mesh}.dscalar.nii"
             yield from (f"MNINonLinear/{folder}{s}.{side}.{name}.{mesh}.shape.gii" for side in "LR")
         for name in SURFACES.split():
-            yield from (f"MNINonLinear/{folder}{s}.{side}.{name}{a}.{mesh}.surf.gii" for side in "LR" for a in ("", "_MSMAll"))
+            yield from (
+                f"MNINonLinear/{folder}{s}.{side}.{name}{a}.{mesh}.surf.gii" for side in "LR" for a in ("", "_MSMAll")
+            )
     for side in "LR":
         yield f"T1w/Native/{s}.{side}.white.native.surf.gii"
         yield f"T1w/fsaverage_LR32k/{s}.{side}.white_MSMAll.32k_fs_LR.surf.gii"
@@ -55,9 +64,15 @@ def structural(s: str) -> Iterator[str]:
         yield f"T1w/fsaverage_LR32k/{s}.{side}.midthickness_MSMAll_va.32k_fs_LR.shape.gii"
     yield f"T1w/Native/{s}.native.wb.spec"
     yield f"T1w/fsaverage_LR32k/{s}.midthickness_MSMAll_va.32k_fs_LR.dscalar.nii"
-    yield from (f"MNINonLinear/ROIs/{n}.2.nii.gz" for n in "Atlas_ROIs Atlas_wmparc CSFReg ROIs WMReg wmparc".split())
-    yield from (f"MNINonLinear/xfms/{n}.nii.gz" for n in "NonlinearRegJacobians acpc_dc2standard standard2acpc_dc".split())
-    for name in ("label/lh.cortex.label", "mri/aparc+aseg.mgz", "mri/orig/001.mgz", "mri/transforms/eye.dat", "surf/lh.white"):
+    yield from (f"MNINonLinear/ROIs/{n}.2.nii.gz" for n in ROIS.split())
+    yield from (f"MNINonLinear/xfms/{n}.nii.gz" for n in WARPS.split())
+    for name in (
+        "label/lh.cortex.label",
+        "mri/aparc+aseg.mgz",
+        "mri/orig/001.mgz",
+        "mri/transforms/eye.dat",
+        "surf/lh.white",
+    ):
         yield f"T1w/{s}/{name}"
 
 
@@ -67,7 +82,15 @@ def diffusion(s: str) -> Iterator[str]:
         yield f"T1w/Diffusion/{name}"
     for n in range(8):
         yield f"T1w/Diffusion/eddylogs/eddy_unwarped_images.eddy_{n}"
-    for name in ("dyads1.nii.gz", "merged_f1samples.nii.gz", "bvals", "logs/log1", "logs_gpu/log", "monitor/1", "xfms/eye.mat"):
+    for name in (
+        "dyads1.nii.gz",
+        "merged_f1samples.nii.gz",
+        "bvals",
+        "logs/log1",
+        "logs_gpu/log",
+        "monitor/1",
+        "xfms/eye.mat",
+    ):
         yield f"T1w/Diffusion.bedpostX/{name}"
 
 
@@ -75,7 +98,15 @@ def run(scan: str) -> Iterator[str]:
     """What all functional runs of 3T and 7T have."""
     yield from (f"T1w/Results/{scan}/{name}.nii.gz" for name in ("PhaseOne_gdc_dc", "PhaseTwo_gdc_dc", "SBRef_dc"))
     folder = f"MNINonLinear/Results/{scan}"
-    for name in (f"{scan}", f"{scan}_SBRef", f"{scan}_Jacobian", "brainmask_fs.2", "PhaseOne_gdc_dc", "PhaseTwo_gdc_dc", "SBRef_dc"):
+    for name in (
+        f"{scan}",
+        f"{scan}_SBRef",
+        f"{scan}_Jacobian",
+        "brainmask_fs.2",
+        "PhaseOne_gdc_dc",
+        "PhaseTwo_gdc_dc",
+        "SBRef_dc",
+    ):
         yield f"{folder}/{name}.nii.gz"
     yield from (f"{folder}/{scan}.{side}.native.func.gii" for side in "LR")
     yield from (f"{folder}/{scan}_Atlas{kind}.dtseries.nii" for kind in ("", "_MSMAll"))
@@ -90,14 +121,22 @@ def cleaned(s: str, scan: str) -> Iterator[str]:
     yield f"{folder}/{scan}_hp2000_clean.nii.gz"
     yield from (f"{folder}/{scan}_Atlas{kind}_hp2000_clean.dtseries.nii" for kind in ("", "_MSMAll"))
     yield from (f"{folder}/{scan}_Atlas_hp2000_clean_{kind}.dscalar.nii" for kind in ("bias", "vn"))
-    yield from (f"{folder}/{scan}_{name}" for name in ("Atlas_stats.dscalar.nii", "Atlas_stats.txt", "CSF.txt", "WM.txt"))
+    yield from (
+        f"{folder}/{scan}_{name}" for name in ("Atlas_stats.dscalar.nii", "Atlas_stats.txt", "CSF.txt", "WM.txt")
+    )
     yield f"{folder}/Atlas_hp_preclean.dtseries.nii"
     yield from (f"{folder}/ReclassifyAs{kind}.txt" for kind in ("Noise", "Signal"))
     yield from (f"{folder}/{s}_{scan}_ICA_Classification_{kind}screen.scene" for kind in ("dual", "single"))
     yield from (f"{folder}/RestingStateStats/{scan}_{n}.{kind}" for n in range(26) for kind in ("png", "txt"))
     ica = f"{folder}/{scan}_hp2000.ica"
     yield from (f"{ica}/{name}" for name in (".fix", "Noise.txt", "Signal.txt"))
-    for name in ("melodic_mix", "melodic_IC.nii.gz", "melodic_oIC.dscalar.nii", "melodic_oIC.dtseries.nii", "eigenvalues"):
+    for name in (
+        "melodic_mix",
+        "melodic_IC.nii.gz",
+        "melodic_oIC.dscalar.nii",
+        "melodic_oIC.dtseries.nii",
+        "eigenvalues",
+    ):
         yield f"{ica}/filtered_func_data.ica/{name}"
     yield from (f"{ica}/filtered_func_data.ica/report/f{n}.{kind}" for n in range(400) for kind in ("png", "html"))
 
@@ -124,13 +163,12 @@ def analysis(s: str, task: str) -> Iterator[str]:
         yield from (f"{feat}/{name}" for name in ("Contrasts.txt", "design_cov.png", "design_cov.ppm"))
         yield f"{feat}/{s}_{scan}_level2_hp200_s{mm}{kind}.dscalar.nii"
         for cope in range(1, COPES.get(task, 6) + 1):
-            yield from (f"{feat}/GrayordinatesStats/cope{cope}.feat/{name}.dtseries.nii" for name in (
-                "cope1 mask mean_random_effects_var1 pe1 res4d tdof_t1 tstat1 varcope1 weights1 zflame1lowertstat1 "
-                "zflame1uppertstat1 zstat1"
-            ).split())
+            yield from (f"{feat}/GrayordinatesStats/cope{cope}.feat/{name}.dtseries.nii" for name in STATISTICS.split())
             yield f"{feat}/GrayordinatesStats/cope{cope}.feat/logfile"
     volume = f"{folder}/{scan}_hp200_s4_level2vol.feat"
-    yield from (f"{volume}/{name}" for name in ("mask.nii.gz", "cope1.feat/design.lev", "cope1.feat/stats/zstat1.nii.gz"))
+    yield from (
+        f"{volume}/{name}" for name in ("mask.nii.gz", "cope1.feat/design.lev", "cope1.feat/stats/zstat1.nii.gz")
+    )
 
 
 def unprocessed(s: str) -> Iterator[str]:
@@ -144,11 +182,14 @@ def unprocessed(s: str) -> Iterator[str]:
             yield f"unprocessed/3T/{scan}/{s}_3T_{name}.nii.gz"
         yield f"unprocessed/3T/{scan}/LINKED_DATA/PHYSIO/{s}_3T_{scan}_Physio_log.txt"
         if task := tasks.get(scan):
-            yield f"unprocessed/3T/{scan}/LINKED_DATA/EPRIME/{s}_3T_{task}_run2_TAB.txt"
+            for name in (task, "REC") if task == "WM" else (task,):
+                yield f"unprocessed/3T/{scan}/LINKED_DATA/EPRIME/{s}_3T_{name}_run2_TAB.txt"
             yield from (f"unprocessed/3T/{scan}/LINKED_DATA/EPRIME/EVs/{name}" for name in TASKS[task].split())
     yield from (f"unprocessed/3T/Diffusion/{s}_3T_BIAS_{coil}.nii.gz" for coil in ("32CH", "BC"))
     for scan in (f"dir{n}_{pe}" for n in (95, 96, 97) for pe in ("LR", "RL")):
-        yield from (f"unprocessed/3T/Diffusion/{s}_3T_DWI_{scan}{end}" for end in (".nii.gz", ".bval", ".bvec", "_SBRef.nii.gz"))
+        yield from (
+            f"unprocessed/3T/Diffusion/{s}_3T_DWI_{scan}{end}" for end in (".nii.gz", ".bval", ".bvec", "_SBRef.nii.gz")
+        )
         yield f"unprocessed/3T/Diffusion/LINKED_DATA/PHYSIO/{s}_3T_DWI_{scan}_Physio_log.txt"
 
 
@@ -167,7 +208,9 @@ def high_field(s: str) -> Iterator[str]:
         yield from (f"{folder}/{long}_{name}.nii.gz" for name in ("dropouts", "sebased_bias", "sebased_reference"))
     yield f"unprocessed/7T/{s}_7T.csv"
     yield f"unprocessed/7T/Diffusion/{s}_7T_DWI_dir71_AP.nii.gz"
-    yield from (f"T1w/Diffusion_7T/{name}" for name in ("bvals", "data.nii.gz", "eddylogs/eddy_unwarped_images.eddy_rms"))
+    yield from (
+        f"T1w/Diffusion_7T/{name}" for name in ("bvals", "data.nii.gz", "eddylogs/eddy_unwarped_images.eddy_rms")
+    )
     for area in ("MNINonLinear", "T1w"):
         yield f"{area}/fsaverage_LR59k/{s}.L.white.59k_fs_LR.surf.gii"
         yield f"{area}/fsaverage_LR59k/{s}.L.white_1.6mm_MSMAll.59k_fs_LR.surf.gii"
@@ -182,7 +225,13 @@ def meg(s: str) -> Iterator[str]:
 
 def package_names() -> Iterator[str]:
     """Names of the packages that leave a manifest in a subject: 53 of them."""
-    yield from ("Structural_unproc", "Structural_preproc", "Structural_preproc_extended", "Diffusion_unproc", "rfMRI_REST_fix")
+    yield from (
+        "Structural_unproc",
+        "Structural_preproc",
+        "Structural_preproc_extended",
+        "Diffusion_unproc",
+        "rfMRI_REST_fix",
+    )
     yield from (f"rfMRI_REST{n}_{kind}" for n in "12" for kind in ("unproc", "preproc", "fixextended"))
     kinds = ("unproc", "preproc", *(f"analysis_s{mm}" for mm in SMOOTHINGS))
     yield from (f"tfMRI_{task}_{kind}" for task in TASKS for kind in kinds)

@@ -91,7 +91,7 @@ def reason_of(body: bytes) -> str:
     text = body.decode("utf-8", errors="replace")
     if is_page(body):
         heading = re.search(r"<h3[^>]*>(.*?)</h3>", text, re.DOTALL | re.IGNORECASE)
-        text = re.sub(r"<[^>]*>", " ", heading.group(1)) if heading else ""
+        text = " ".join(re.sub(r"<[^>]*>", " ", heading.group(1)).split()) if heading else ""
     elif text.lstrip().startswith(("<", "{", "[")):
         return ""
     line = next((line for line in text.splitlines() if line.strip()), "")

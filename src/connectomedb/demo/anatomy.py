@@ -18,7 +18,7 @@ BoolArray = NDArray[np.bool_]
 
 _BOX_MM = (180.0, 216.0, 180.0)
 _CORNER_MM = (90.0, -126.0, -72.0)
-_FINE_BELOW_MM = 2.5
+_FINE_BELOW_MM = 2.7
 
 
 @dataclass(frozen=True, slots=True)

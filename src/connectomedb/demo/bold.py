@@ -15,12 +15,12 @@ from connectomedb.demo.anatomy import Brain
 from connectomedb.demo.template import FloatArray
 
 STEP_S = 0.72
-FRAMES = 40
-BASELINE = 1000.0
-SCALE = 10.0
+FRAMES = 20
+BASELINE = 200.0
+SCALE = 50.0
 """Stored volumes hold tenths: multiply by this for the units of the surface series."""
 
-_NOISE = 6.0
+_NOISE = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def task_sources(blocks: Sequence[Block]) -> list[Source]:
     """The patches of the motor task, following its blocks with the delay of blood: some 4 % at the peak."""
     names = dict.fromkeys(block.name for block in blocks)
     return [
-        Source(_FOLLOWED_BY[name], 9.0, 0.04 * _response([block for block in blocks if block.name == name]))
+        Source(_FOLLOWED_BY[name], 9.0, 0.08 * _response([block for block in blocks if block.name == name]))
         for name in names
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 from connectomedb.demo.anatomy import Brain
 from connectomedb.demo.template import FloatArray
 
-BRIGHT = 1000.0
+BRIGHT = 180.0
 
 
 def t1_brain(brain: Brain) -> FloatArray:

@@ -86,10 +86,11 @@ def diffusion_unproc(person: Person) -> dict[str, bytes]:
         series = _series(body, table, person, direction)
         files |= {
             f"{stem}.nii.gz": encode_volume(series, body.grid.affine, Space.SCANNER),
-            f"{stem}_SBRef.nii.gz": encode_volume(series[..., 0], body.grid.affine, Space.SCANNER),
             f"{stem}.bval": bvals,
             f"{stem}.bvec": bvecs,
         }
+        if person.fineness.is_complete:
+            files[f"{stem}_SBRef.nii.gz"] = encode_volume(series[..., 0], body.grid.affine, Space.SCANNER)
     return files
 
 
@@ -103,8 +104,8 @@ def _series(body: Brain, table: Gradients, person: Person, purpose: str) -> NDAr
     fibre /= np.linalg.norm(fibre, axis=1, keepdims=True)
     along = (fibre @ table.directions) ** 2
     diffusivity = 1e-3 * (3.0 * fluid[:, None] + 0.8 * gm[:, None] + wm[:, None] * (0.3 + 1.3 * along))
-    signal = 800 * (0.6 + fluid)[:, None] * np.exp(-table.weights * diffusivity)
+    signal = 150 * (0.6 + fluid)[:, None] * np.exp(-table.weights * diffusivity)
     die = person.die(f"diffusion {purpose}")
     series = np.zeros((len(table.weights), *reversed(body.grid.shape)), np.int16)
-    series.T[inside] = np.rint(np.maximum(signal + die.normal(0, 4, signal.shape), 0))
+    series.T[inside] = np.rint(np.maximum(signal + die.normal(0, 1, signal.shape), 0))
     return series.T

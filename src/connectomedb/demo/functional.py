@@ -6,15 +6,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from connectomedb.demo import bold, cifti, gifti
-from connectomedb.demo.anatomy import Grid
 from connectomedb.demo.bold import FRAMES, SCALE, STEP_S, Block, Source
 from connectomedb.demo.nifti import Space, encode_volume, whole
 from connectomedb.demo.person import Person, brain, labelling, sheet
 from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST
+from connectomedb.demo.template import FloatArray
 from connectomedb.demo.textfiles import Numbers, encode_columns, encode_design, encode_integers, encode_table
 
 Named = Iterator[tuple[str, bytes]]
@@ -22,7 +23,7 @@ Named = Iterator[tuple[str, bytes]]
 MOVEMENTS = ("lf", "lh", "rf", "rh", "t")
 TAB_NAMES = {MOTOR_LR: "MOTOR_run2_TAB.txt", MOTOR_RL: "MOTOR_run1_TAB.txt"}
 _ORDERS = {MOTOR_LR: ("rh", "lf", "t", "rf", "lh"), MOTOR_RL: ("t", "lh", "rf", "lf", "rh")}
-_FIRST_S, _CUE_S, _MOVE_S = 0.8, 0.6, 4.0
+_FIRST_S, _CUE_S, _MOVE_S = 0.4, 0.4, 1.8
 _PHYSIO_PER_S = 10
 
 
@@ -90,7 +91,7 @@ def physio_log(run: Run) -> bytes:
 def _run_files(run: Run) -> dict[str, bytes]:
     if not run.person.has(run.scan):
         return {}
-    files = dict(_volumes(run)) | dict(_grayordinates(run)) | _movement(run)
+    files = dict(_volumes(run)) | dict(_surfaces(run)) | _movement(run)
     files[f"{run.scan}_Physio_log.txt"] = physio_log(run)
     if run.is_task:
         files |= {f"EVs/{name}": content for name, content in events(run).items()}
@@ -117,23 +118,28 @@ def _volumes(run: Run) -> Named:
         yield name, encode_volume(is_good, body.grid.affine, Space.MNI)
 
 
-def _grayordinates(run: Run) -> Named:
-    """The run on the cortex and in the deep structures, and for the showcase subject on the person's own mesh."""
+def _surfaces(run: Run) -> Named:
+    """The run on the cortex and in the deep structures; one run of the showcase subject also on the person's own mesh."""
     person, fineness = run.person, run.person.fineness
-    die = person.die(f"{run.scan} surface")
-    sheets = {side: sheet(person, Space.MNI, side, fineness.mesh_32k) for side in ("L", "R")}
-    labels, grid = labelling(person, Space.MNI, fineness.function_mm), Grid(fineness.function_mm)
-    axis = cifti.cortex_axis({side: cortex.is_cortex for side, cortex in sheets.items()}) + cifti.deep_axis(labels, grid)
-    body = brain(person, Space.MNI, fineness.function_mm)
-    deep = np.stack([cifti.deep_values(values, labels) for values in (body.x, body.y, body.z)], axis=1)
-    places = [*(cortex.places[cortex.is_cortex] for cortex in sheets.values()), deep]
-    series = bold.surface_series(np.concatenate(places), run.sources(), die)
-    yield f"{run.scan}_Atlas.dtseries.nii", cifti.encode_series(series, axis, STEP_S)
-    if fineness.is_complete:
+    order, places = _grayordinates(person)
+    series = bold.surface_series(places, run.sources(), person.die(f"{run.scan} surface"))
+    yield f"{run.scan}_Atlas.dtseries.nii", cifti.encode_series(series, order, STEP_S)
+    if fineness.is_complete and run.scan == MOTOR_LR:
         for side in ("L", "R"):
             own = sheet(person, Space.MNI, side, fineness.mesh_native)
             frames = bold.surface_series(own.places, run.sources(), person.die(f"{run.scan} {side}"))
             yield f"{run.scan}.{side}.native.func.gii", gifti.encode_series(frames, side)
+
+
+@lru_cache(maxsize=2)
+def _grayordinates(person: Person) -> tuple[cifti.Grayordinates, FloatArray]:
+    """The person's grayordinates and where each lies: float32 (grayordinate, xyz), template mm."""
+    mm = person.fineness.function_mm
+    body, labels = brain(person, Space.MNI, mm), labelling(person, Space.MNI, mm)
+    sheets = {side: sheet(person, Space.MNI, side, person.fineness.mesh_32k) for side in ("L", "R")}
+    order = cifti.Grayordinates.of({side: cortex.is_cortex for side, cortex in sheets.items()}, (labels, body.grid))
+    deep = np.stack([cifti.deep_values(values, labels) for values in (body.x, body.y, body.z)], axis=1)
+    return order, np.concatenate([*(cortex.places[cortex.is_cortex] for cortex in sheets.values()), deep])
 
 
 def _movement(run: Run) -> dict[str, bytes]:
@@ -142,16 +148,14 @@ def _movement(run: Run) -> dict[str, bytes]:
     position = np.cumsum(die.normal(0, 0.02, (FRAMES, 6)), axis=0)
     regressors = np.hstack([position, np.diff(position, axis=0, prepend=position[:1])])
     absolute, relative = _size(position), _size(np.diff(position, axis=0, prepend=position[:1]))
-    files = {
-        "Movement_Regressors.txt": encode_columns(regressors, 6),
-        "Movement_RelativeRMS_mean.txt": encode_columns(np.array([[relative.mean()]]), 6),
-    }
+    files = {"Movement_Regressors.txt": encode_columns(regressors, 6)}
     if run.person.fineness.is_complete:
         files |= {
             "Movement_Regressors_dt.txt": encode_columns(_detrended(regressors), 6),
             "Movement_AbsoluteRMS.txt": encode_columns(absolute[:, None], 6),
             "Movement_AbsoluteRMS_mean.txt": encode_columns(np.array([[absolute.mean()]]), 6),
             "Movement_RelativeRMS.txt": encode_columns(relative[:, None], 6),
+            "Movement_RelativeRMS_mean.txt": encode_columns(np.array([[relative.mean()]]), 6),
         }
     return files
 

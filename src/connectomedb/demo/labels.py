@@ -100,12 +100,13 @@ FLUID = 24
 
 def nearest_region(points: FloatArray) -> IntArray:
     """Number of the cortical region whose centre lies nearest: points are float32 (point, xyz), template mm."""
-    mirrored = np.abs(points) * np.array([1, 0, 0], np.float32) + points * np.array([0, 1, 1], np.float32)
     centres = np.array([region.centre for region in REGIONS], np.float32) * np.array([-1, 1, 1], np.float32)
-    # |p - c|^2 without |p|^2, which is the same for all centres.
-    distance = (centres**2).sum(axis=1) - 2 * (mirrored @ centres.T)
     offsets = np.array([region.offset for region in REGIONS], np.int32)
-    return offsets[distance.argmin(axis=1)]
+    mirrored = points.T.astype(np.float32)
+    mirrored[0] = np.abs(mirrored[0])
+    # |p - c|^2 without |p|^2, which is the same for all centres.
+    distance = (centres**2).sum(axis=1)[:, None] - 2 * (centres @ mirrored)
+    return offsets[distance.argmin(axis=0)]
 
 
 @dataclass(frozen=True, slots=True)

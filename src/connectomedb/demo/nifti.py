@@ -35,13 +35,13 @@ def encode_volume(
     """A gzipped NIfTI-1 file.
 
     Args:
-        values: (x, y, z) or (x, y, z, frame); floats are stored as float32, whole numbers in their own type.
+        values: (x, y, z) or (x, y, z, frame); floats are stored as float32, whole numbers as uint8 or int16.
         affine: voxel → mm.
         space: what the millimetres refer to.
         step_s: seconds between frames; None for anything but a time series.
         slope: what stored values are to be multiplied by.
     """
-    dtype = np.float32 if values.dtype.kind == "f" else values.dtype
+    dtype = _stored_type(values)
     header = nib.Nifti1Header()
     header.set_data_dtype(dtype)
     header.set_data_shape(values.shape)
@@ -61,6 +61,13 @@ def encode_volume(
 def whole(values: NDArray[np.generic]) -> NDArray[np.int16]:
     """Values rounded to int16."""
     return np.rint(values).astype(np.int16)
+
+
+def _stored_type(values: NDArray[np.generic]) -> type[np.float32] | type[np.uint8] | type[np.int16]:
+    """float32 for fractions; the smaller of two types that holds whole numbers."""
+    if values.dtype.kind == "f":
+        return np.float32
+    return np.uint8 if values.min() >= 0 and values.max() <= 255 else np.int16
 
 
 def gzipped(content: bytes) -> bytes:

@@ -18,10 +18,12 @@ from connectomedb.demo.template import Cortex, FloatArray, IntArray, cortex
 class Fineness:
     """Voxel sizes in mm, vertices per hemisphere, and whether every known file is made or only a core.
 
-    `coil_mm` is for smooth fields (receive coils, warps), `raw_mm` for unprocessed runs.
+    `anatomy_mm` is for structural images in the person's own space, `standard_mm` for those in MNI space, `raw_mm` for
+    unprocessed runs, `coil_mm` for smooth fields (receive coils, warps).
     """
 
     anatomy_mm: float
+    standard_mm: float
     function_mm: float
     diffusion_mm: float
     raw_mm: float
@@ -33,8 +35,8 @@ class Fineness:
     is_complete: bool
 
 
-FULL = Fineness(2.0, 4.0, 4.0, 6.0, 12.0, 10242, 10242, 2562, 14, True)
-SMALL = Fineness(6.0, 9.0, 9.0, 12.0, 18.0, 162, 642, 162, 8, False)
+FULL = Fineness(2.0, 2.5, 4.0, 4.0, 7.2, 12.0, 10242, 2562, 2562, 14, True)
+SMALL = Fineness(7.2, 7.2, 12.0, 12.0, 18.0, 18.0, 162, 162, 162, 8, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Person:
     def fineness(self) -> Fineness:
         """The showcase subject is made finely, the others are tiny."""
         return FULL if self.label == SHOWCASE else SMALL
+
+    def structural_mm(self, space: Space) -> float:
+        """Voxel size of the structural images of a space."""
+        return self.fineness.standard_mm if space is Space.MNI else self.fineness.anatomy_mm
 
     def has(self, scan: str) -> bool:
         """Whether the release holds this scan of the person."""

@@ -1,6 +1,6 @@
 """The package Structural_preproc: anatomy as volumes and as surfaces.
 
-    T1w/*.nii.gz   T1w/Native/   T1w/fsaverage_LR32k/
+    T1w/*.nii.gz   T1w/Native/
     MNINonLinear/*.nii.gz   MNINonLinear/{Native,fsaverage_LR32k,ROIs,xfms}/
 """
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from connectomedb.demo import cifti, contrast, gifti
 from connectomedb.demo.anatomy import Brain, Grid
+from connectomedb.demo.labels import RIBBON_GREY, Labelling
 from connectomedb.demo.nifti import Space, encode_volume, whole
 from connectomedb.demo.person import Person, Sheet, brain, labelling, sheet, warp
 from connectomedb.demo.subjects import T2
@@ -21,11 +22,16 @@ Named = Iterator[tuple[str, bytes]]
 
 HEMISPHERES = ("L", "R")
 _CORE_SURFACES = ("midthickness", "inflated")
-_ALL_SURFACES = ("white", "pial", "midthickness", "inflated", "very_inflated", "sphere")
-_ONLY_COMPLETE = frozenset(
-    {"BiasField", "T1w", "T2w", "T2w_restore_brain", "T1w_restore.2", "aparc.a2009s+aseg", "brainmask_fs"}
-)
-"""Standard-space volumes that only the showcase subject has."""
+_ALL_SURFACES = ("pial", "midthickness", "inflated", "very_inflated")
+_SCARCE = {
+    Space.ALIGNED: frozenset(
+        {"BiasField", "T1w", "T2w", "T1wDividedByT2w", "T1wDividedByT2w_ribbon", "aparc.a2009s+aseg"}
+    ),
+    Space.MNI: frozenset(
+        {"BiasField", "T1w", "T2w", "T2w_restore", "T2w_restore_brain", "aparc.a2009s+aseg", "wmparc", "brainmask_fs"}
+    ),
+}
+"""Volumes that only the showcase subject has."""
 
 
 def structural_preproc(person: Person) -> dict[str, bytes]:
@@ -35,46 +41,57 @@ def structural_preproc(person: Person) -> dict[str, bytes]:
     files |= {f"MNINonLinear/{name}": content for name, content in _rois(person)}
     files |= {f"MNINonLinear/xfms/{name}.nii.gz": content for name, content in _transforms(person)}
     for folder, build in _SURFACE_FOLDERS.items():
-        files |= _with_spec(folder, dict(build(person)), person)
+        surfaces = dict(build(person))
+        if surfaces:
+            files |= _with_spec(folder, surfaces, person)
     return files
 
 
 def _native_volumes(person: Person) -> Named:
     """The volumes of `T1w/`, in the person's own space."""
-    mm = person.fineness.anatomy_mm
     for name, values in _images(person, Space.ALIGNED):
         stem, _, rest = name.partition("_")
         full = f"{stem}_acpc_dc{'_' + rest if rest else ''}" if stem in ("T1w", "T2w", "BiasField") else name
-        yield full, encode_volume(values, Grid(mm).affine, Space.ALIGNED)
+        yield full, encode_volume(values, Grid(person.structural_mm(Space.ALIGNED)).affine, Space.ALIGNED)
 
 
 def _standard_volumes(person: Person) -> Named:
     """The volumes directly in `MNINonLinear/`."""
     fineness = person.fineness
     for name, values in _images(person, Space.MNI):
-        if not name.startswith("T1wDividedBy") and (fineness.is_complete or name not in _ONLY_COMPLETE):
-            yield name, encode_volume(values, Grid(fineness.anatomy_mm).affine, Space.MNI)
+        if not name.startswith("T1wDividedBy"):
+            yield name, encode_volume(values, Grid(person.structural_mm(Space.MNI)).affine, Space.MNI)
     if fineness.is_complete:
         small = brain(person, Space.MNI, fineness.function_mm)
         yield "T1w_restore.2", encode_volume(whole(contrast.t1_brain(small)), small.grid.affine, Space.MNI)
 
 
 def _images(person: Person, space: Space) -> Iterator[tuple[str, NDArray[np.int16]]]:
-    """Structural images and labels of one space under their names in standard space, int16 (x, y, z)."""
-    body = brain(person, space, person.fineness.anatomy_mm)
+    """The images of one space that this person has, under their names in standard space, int16 (x, y, z)."""
+    body = brain(person, space, person.structural_mm(space))
+    labels = labelling(person, space, body.grid.voxel_mm)
+    for name, values in (*_weighted_images(person, space, body, labels), *_label_images(body, labels)):
+        if person.fineness.is_complete or name not in _SCARCE[space]:
+            yield name, values
+
+
+def _weighted_images(
+    person: Person, space: Space, body: Brain, labels: Labelling
+) -> Iterator[tuple[str, NDArray[np.int16]]]:
     die = person.die(f"structural {space.name}")
     field = contrast.bias_field(body, die)
-    t1 = contrast.noisy(contrast.t1_brain(body), die, 8)
-    yield "BiasField", whole(1000 * field)
+    t1 = contrast.noisy(contrast.t1_brain(body), die, 1.5)
+    yield "BiasField", whole(100 * field)
     yield from _weighted("T1w", body, t1, field, fat=0.9, eyes=0.3)
     if person.has(T2):
-        t2 = contrast.noisy(contrast.t2_brain(body), die, 8)
+        t2 = contrast.noisy(contrast.t2_brain(body), die, 1.5)
         yield from _weighted("T2w", body, t2, field, fat=0.6, eyes=1.2)
-        ratio = np.where(body.mask, 1000 * t1 / np.maximum(t2, 50), 0)
-        is_ribbon = np.isin(labelling(person, space, body.grid.voxel_mm).ribbon, (3, 42))
-        yield "T1wDividedByT2w", whole(np.minimum(ratio, 4000))
-        yield "T1wDividedByT2w_ribbon", whole(np.minimum(ratio, 4000) * is_ribbon)
-    labels = labelling(person, space, body.grid.voxel_mm)
+        ratio = np.where(body.mask, np.minimum(100 * t1 / np.maximum(t2, 10), 250), 0)
+        yield "T1wDividedByT2w", whole(ratio)
+        yield "T1wDividedByT2w_ribbon", whole(ratio * np.isin(labels.ribbon, RIBBON_GREY))
+
+
+def _label_images(body: Brain, labels: Labelling) -> Iterator[tuple[str, NDArray[np.int16]]]:
     yield "aparc+aseg", labels.segmentation()
     yield "aparc.a2009s+aseg", labels.segmentation(cortex_from=11100)
     yield "wmparc", labels.segmentation(white_from=3000)
@@ -109,12 +126,11 @@ def _transforms(person: Person) -> Named:
     native, standard = warp(person, Space.ALIGNED), warp(person, Space.MNI)
     places = np.stack([axis.ravel() for axis in np.broadcast_arrays(*grid.axes())], axis=1).astype(np.float32)
     to_native = native.inverse_of_points(standard.of_points(places)) - places
-    to_standard = standard.inverse_of_points(native.of_points(places)) - places
-    for name, shift in (("acpc_dc2standard", to_native), ("standard2acpc_dc", to_standard)):
-        field = np.round(shift, 2).reshape(*grid.shape, 3)
-        yield name, encode_volume(field, grid.affine, Space.MNI if name.endswith("standard") else Space.ALIGNED)
+    field = np.round(to_native, 1).reshape(*grid.shape, 3)
+    yield "acpc_dc2standard", encode_volume(field, grid.affine, Space.MNI)
     if person.fineness.is_complete:
-        field = to_native.reshape(*grid.shape, 3)
+        back = np.round(standard.inverse_of_points(native.of_points(places)) - places, 1).reshape(*grid.shape, 3)
+        yield "standard2acpc_dc", encode_volume(back, grid.affine, Space.ALIGNED)
         slopes = [np.gradient(field[..., axis], -grid.voxel_mm, grid.voxel_mm, grid.voxel_mm) for axis in range(3)]
         jacobian = np.linalg.det(np.eye(3) + np.moveaxis(np.array(slopes), (0, 1), (-2, -1)))
         yield "NonlinearRegJacobians", encode_volume(np.round(jacobian, 3), grid.affine, Space.MNI)
@@ -123,8 +139,8 @@ def _transforms(person: Person) -> Named:
 def _native_surfaces(person: Person, space: Space) -> Named:
     """The person's own mesh."""
     count = person.fineness.mesh_native
-    kinds = _ALL_SURFACES[:5] if person.fineness.is_complete else _CORE_SURFACES[:1]
-    yield from _surfaces(person, space, "native", count, kinds)
+    if person.fineness.is_complete:
+        yield from _surfaces(person, space, "native", count, ("white", "pial", "midthickness", "inflated"))
 
 
 def _native_maps(person: Person) -> Named:
@@ -168,7 +184,7 @@ def _mesh_164k(person: Person) -> Named:
 def _maps(person: Person, mesh: str, count: int) -> Named:
     """Maps of both hemispheres in one CIFTI file each."""
     sheets = {side: sheet(person, Space.MNI, side, count) for side in HEMISPHERES}
-    axis = cifti.cortex_axis({side: cortex.is_cortex for side, cortex in sheets.items()})
+    places = cifti.Grayordinates.of({side: cortex.is_cortex for side, cortex in sheets.items()})
     maps: dict[str, Callable[[Sheet], FloatArray]] = {"thickness": lambda cortex: cortex.thickness}
     if person.fineness.is_complete:
         maps |= {
@@ -179,10 +195,10 @@ def _maps(person: Person, mesh: str, count: int) -> Named:
             maps["MyelinMap"] = Sheet.myelin
     for name, values_of in maps.items():
         values = np.concatenate([values_of(cortex)[cortex.is_cortex] for cortex in sheets.values()])
-        content = cifti.encode_scalars(np.round(values[None, :], 3), axis, [f"{person.label}_{name}"])
+        content = cifti.encode_scalars(np.round(values[None, :], 3), places, [f"{person.label}_{name}"])
         yield f"{person.label}.{name}.{mesh}.dscalar.nii", content
     regions = [cortex.regions()[cortex.is_cortex] + 1000 * (side == "R") for side, cortex in sheets.items()]
-    content = cifti.encode_regions(np.concatenate(regions), axis, f"{person.label}_aparc")
+    content = cifti.encode_regions(np.concatenate(regions), places, f"{person.label}_aparc")
     yield f"{person.label}.aparc.{mesh}.dlabel.nii", content
 
 
@@ -195,9 +211,6 @@ def _with_spec(folder: str, files: dict[str, bytes], person: Person) -> dict[str
 
 _SURFACE_FOLDERS: dict[str, Callable[[Person], Named]] = {
     "T1w/Native": lambda person: _native_surfaces(person, Space.ALIGNED),
-    "T1w/fsaverage_LR32k": lambda person: _surfaces(
-        person, Space.ALIGNED, "32k_fs_LR", person.fineness.mesh_32k, ("midthickness",)
-    ),
     "MNINonLinear": _mesh_164k,
     "MNINonLinear/Native": _native_maps,
     "MNINonLinear/fsaverage_LR32k": _mesh_32k,

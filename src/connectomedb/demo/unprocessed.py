@@ -18,7 +18,7 @@ from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST, T2
 Named = Iterator[tuple[str, bytes]]
 
 T1 = "T1w_MPR1"
-_STRUCTURAL_COILS = ("BIAS_32CH", "AFI", "BIAS_BC", "FieldMap_Magnitude", "FieldMap_Phase")
+_STRUCTURAL_COILS = ("AFI", "BIAS_32CH", "BIAS_BC", "FieldMap_Magnitude", "FieldMap_Phase")
 _FUNCTIONAL_COILS = ("SpinEchoFieldMap_LR", "SpinEchoFieldMap_RL", "BIAS_32CH", "BIAS_BC")
 
 
@@ -42,10 +42,11 @@ def _structural_scan(person: Person, scan: str) -> Named:
     die = person.die(f"{scan} raw")
     inside = contrast.t1_brain(body) if scan == T1 else contrast.t2_brain(body)
     fat, eyes = (0.9, 0.3) if scan == T1 else (0.6, 1.2)
-    image = contrast.noisy(contrast.head(body, inside, fat=fat, eyes=eyes), die, 15) * contrast.bias_field(body, die)
+    image = contrast.noisy(contrast.head(body, inside, fat=fat, eyes=eyes), die, 4) * contrast.bias_field(body, die)
     stem = f"unprocessed/3T/{scan}/{person.label}_3T"
     yield f"{stem}_{scan}.nii.gz", encode_volume(whole(image), body.grid.affine, Space.SCANNER)
-    yield from _coil_images(person, stem, _STRUCTURAL_COILS if person.fineness.is_complete else _STRUCTURAL_COILS[:1])
+    if person.fineness.is_complete:
+        yield from _coil_images(person, stem, _STRUCTURAL_COILS)
 
 
 def _run(run: Run) -> Named:
@@ -54,16 +55,16 @@ def _run(run: Run) -> Named:
         return
     body = brain(person, Space.SCANNER, person.fineness.raw_mm)
     folder = f"unprocessed/3T/{scan}"
+    linked = f"{folder}/LINKED_DATA"
     stem = f"{folder}/{person.label}_3T"
     series = bold.volume_series(body, run.sources(), person.die(f"{scan} raw"))
-    reference = whole(SCALE * bold.mean_image(body))
     content = encode_volume(series, body.grid.affine, Space.SCANNER, step_s=STEP_S, slope=SCALE)
     yield f"{stem}_{scan}.nii.gz", content
-    yield f"{stem}_{scan}_SBRef.nii.gz", encode_volume(reference, body.grid.affine, Space.SCANNER)
     if person.fineness.is_complete:
+        reference = whole(SCALE * bold.mean_image(body))
+        yield f"{stem}_{scan}_SBRef.nii.gz", encode_volume(reference, body.grid.affine, Space.SCANNER)
         yield from _coil_images(person, stem, _FUNCTIONAL_COILS)
-    linked = f"{folder}/LINKED_DATA"
-    yield f"{linked}/PHYSIO/{person.label}_3T_{scan}_Physio_log.txt", physio_log(run)
+        yield f"{linked}/PHYSIO/{person.label}_3T_{scan}_Physio_log.txt", physio_log(run)
     if run.is_task:
         yield f"{linked}/EPRIME/{person.label}_3T_{TAB_NAMES[scan]}", event_log(run)
         if person.fineness.is_complete:

@@ -94,20 +94,17 @@ class _Family:
     members: tuple[_Member, ...] = (_Member(),)
 
     def packages(self) -> Iterator[Package]:
+        # Only notes at 3T may leave out the field strength, or they would be those of 7T too.
+        unsaid = "," if self.session is Field.MR3T else ""
         for member in self.members:
             name = self.name.replace("NAME", member.name)
             files = (pattern.replace("NAME", member.name).replace("RUN", member.run) for pattern in self.patterns)
-            yield Package(
-                f"{self.session}_{name}",
-                self.label.replace("LABEL", member.label),
-                self.session,
-                self.level,
-                (
-                    *files,
-                    f".xdlm/<subject>_{self.session}_{name}.json",
-                    f"release-notes/{{,{self.session}_}}{name}.txt",
-                ),
+            papers = (
+                f".xdlm/<subject>_{self.session}_{name}.json",
+                f"release-notes/{{{unsaid}{self.session}_}}{name}.txt",
             )
+            label = self.label.replace("LABEL", member.label)
+            yield Package(f"{self.session}_{name}", label, self.session, self.level, (*files, *papers))
 
 
 _TASK_LABELS = {task: task.title() for task in TASKS} | {"WM": "Working Memory"}
@@ -242,10 +239,10 @@ _FAMILIES: tuple[_Family, ...] = (
             Level.ANALYSIS,
             f"NAME_analysis_s{mm}",
             f"LABEL Analysis, {mm} mm smoothing",
-            (f"MNINonLinear/Results/NAME/NAME_hp200_s{mm}_level2{{,_MSMAll,vol}}.{{feat/**,fsf}}",),
+            (f"MNINonLinear/Results/NAME/{{NAME_hp200_s{mm}_level2{{,_MSMAll,vol}}.{{feat/**,fsf}}{script}}}",),
             _TASKS,
         )
-        for mm in (2, 4, 8, 12)
+        for mm, script in ((2, ""), (4, ",prepare_level2_feat_analysis.sh"), (8, ""), (12, ""))
     ),
     _Family(
         Field.MR7T,

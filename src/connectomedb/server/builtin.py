@@ -82,7 +82,16 @@ _PROJECT = DataType(
         pi_firstname="PI/firstname",
         pi_lastname="PI/lastname",
     ),
-    listing=("ID", "NAME", "DESCRIPTION", "SECONDARY_ID", "KEYWORDS", "PROJ_MR_COUNT", "PROJ_PET_COUNT", "PROJ_CT_COUNT"),
+    listing=(
+        "ID",
+        "NAME",
+        "DESCRIPTION",
+        "SECONDARY_ID",
+        "KEYWORDS",
+        "PROJ_MR_COUNT",
+        "PROJ_PET_COUNT",
+        "PROJ_CT_COUNT",
+    ),
 )
 
 _SUBJECT = DataType(
@@ -323,7 +332,17 @@ _MR_SCAN = DataType(
         Display("FIELDSTRENGTH", "Field", _scan("field_strength"), path="fieldStrength"),
     ),
     aliases=_aliases(MR_SCAN, "coil", "fieldStrength"),
-    listing=("PROJECT", "SESSION_ID", "SESSION_LABEL", "ID", "TYPE", "NOTE", "QUALITY", "CONDITION", "SERIES_DESCRIPTION"),
+    listing=(
+        "PROJECT",
+        "SESSION_ID",
+        "SESSION_LABEL",
+        "ID",
+        "TYPE",
+        "NOTE",
+        "QUALITY",
+        "CONDITION",
+        "SERIES_DESCRIPTION",
+    ),
 )
 
 BUILTIN: tuple[DataType, ...] = (

@@ -219,3 +219,8 @@ class Registry:
         data_type = self.find(name)
         found = self.path(data_type, path) if data_type else None
         return (data_type, found) if data_type and found else None
+
+
+def local_name(name: str) -> str:
+    """A type's name without its prefix: `nontoolboxdata` of `hcp:nontoolboxdata`."""
+    return name.rpartition(":")[2]

@@ -7,10 +7,11 @@ A count of nothing is null, as XNAT shows it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, String, case, cast, func, literal, null, select
+from sqlalchemy import ColumnElement, FromClause, Select, String, case, cast, func, literal, null, select
 
 from connectomedb.server.datatypes import Entity
-from connectomedb.server.schema import experiments, members, projects, scans, users
+from connectomedb.server.schema import experiments, members, scans, users
+from connectomedb.server.visible import may_read
 
 if TYPE_CHECKING:
     from connectomedb.server.joins import Joins, Node
@@ -30,22 +31,24 @@ def _people(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object
     name = func.trim(func.coalesce(users.c.firstname, "") + literal(" ") + func.coalesce(users.c.lastname, ""))
     shown = case((name == "", users.c.login), else_=name)
     people = select(func.aggregate_strings(shown, " <br/> ")).select_from(members.join(users))
-    return people.where(members.c.project_key == node.rows.c.key, members.c.role == argument).scalar_subquery()
+    mine = may_read(joins.rights.caller, members.c.project_key)
+    return people.where(members.c.project_key == node.rows.c.key, members.c.role == argument, mine).scalar_subquery()
 
 
 def _experiments_in_project(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
     rows = experiments.alias()
-    return _count(select(func.count()).where(rows.c.project_key == node.rows.c.key, rows.c.data_type == argument))
+    return _count_experiments(joins, rows, rows.c.project_key == node.rows.c.key, argument)
 
 
 def _experiments_of_subject(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
     rows = experiments.alias()
-    return _count(select(func.count()).where(rows.c.subject_key == node.rows.c.key, rows.c.data_type == argument))
+    return _count_experiments(joins, rows, rows.c.subject_key == node.rows.c.key, argument)
 
 
 def _scans_of_type(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
     rows = scans.alias()
-    return _count(select(func.count()).where(rows.c.experiment_key == node.rows.c.key, rows.c.type == argument))
+    of_session = rows.c.experiment_key == node.rows.c.key
+    return _count(select(func.count()).select_from(rows).where(of_session, rows.c.type == argument))
 
 
 def _scan_summary(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
@@ -74,7 +77,14 @@ def _label_in_project(joins: "Joins", node: "Node", argument: str) -> ColumnElem
     return case((home.c.id == argument, node.rows.c.label), else_=null())
 
 
-def _count(counting: "select") -> ColumnElement[object]:  # type: ignore[valid-type]
+def _count_experiments(
+    joins: "Joins", rows: FromClause, belongs: ColumnElement[bool], data_type: str
+) -> ColumnElement[object]:
+    readable = may_read(joins.rights.caller, rows.c.project_key)
+    return _count(select(func.count()).select_from(rows).where(belongs, rows.c.data_type == data_type, readable))
+
+
+def _count(counting: Select[int]) -> ColumnElement[object]:
     return func.nullif(counting.scalar_subquery(), 0)
 
 

@@ -85,6 +85,7 @@ class Joins:
         """The value of a field; null where its tier is not granted. `argument` is for fields that take one."""
         node = self.of(data_type)
         source = field.source
+        value: ColumnElement[object]
         if isinstance(source, Column):
             value = self.above(node, source.entity).rows.c[source.name]
         elif isinstance(source, Detail):

@@ -66,13 +66,6 @@ def _history() -> list[Column[Any]]:
     ]
 
 
-settings = Table(
-    "settings",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
-
 counters = Table(
     "counters",
     metadata,
@@ -175,7 +168,9 @@ scans = Table(
     _to("experiments", "experiment_key", index=False),
     Column("id", Text, nullable=False),
     Column("data_type", Text, nullable=False),
-    *_texts("type", "quality", "condition", "series_description", "note", "modality", "scanner", "coil", "field_strength"),
+    *_texts(
+        "type", "quality", "condition", "series_description", "note", "modality", "scanner", "coil", "field_strength"
+    ),
     Column("frames", Integer),
     Column("start_time", Time),
     *_history(),

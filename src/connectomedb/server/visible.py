@@ -35,7 +35,7 @@ def load_rights(connection: Connection, caller: Caller) -> Rights:
     return Rights(caller, {row.project_key: Tier(row.tier) for row in connection.execute(granted)})
 
 
-def _projects(caller: Caller, *open_to_all: Accessibility) -> Select[tuple[int]]:
+def _projects(caller: Caller, *open_to_all: Accessibility) -> Select[int]:
     mine = select(members.c.project_key).where(members.c.user_key == caller.key)
     return select(projects.c.key).where(
         or_(projects.c.accessibility.in_([word.value for word in open_to_all]), projects.c.key.in_(mine))

@@ -1,0 +1,83 @@
+"""`cdb demo`: see it all work on made-up data."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connectomedb.cli import _output
+from connectomedb.cli._options import JSON
+
+if TYPE_CHECKING:
+    from connectomedb.demo.stage import Stage
+
+
+@click.command(name="demo")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo-output"),
+    show_default=True,
+    help="Where everything goes; emptied at each start.",
+)
+@click.option("--serve", is_flag=True, help="Stay up until stopped, instead of running the tutorial.")
+@JSON
+def command(folder: Path, serve: bool, as_json: bool) -> int:
+    """See it all work on made-up data: no account, no network.
+
+    Generates a synthetic release, starts an object store and a server on this machine, and runs the tutorial against
+    them. With --serve it stays up; with --json it then prints one line with server, user, password, s3_endpoint,
+    access_key, secret_key and bucket.
+
+    \b
+    cdb demo
+    cdb demo --serve
+    cdb demo --serve --json
+    """
+    from connectomedb.demo.stage import open_stage
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    with open_stage(folder.resolve(), say=_output.say) as stage:
+        if serve:
+            _announce(stage, as_json)
+            _wait()
+            return 0
+        return _run_tutorial(stage, folder.resolve())
+
+
+def _announce(stage: "Stage", as_json: bool) -> None:
+    if as_json:
+        _output.show_json(asdict(stage))
+        return
+    _output.say(f"Server {stage.server}   user {stage.user}   password {stage.password}")
+    _output.say(f"Object store {stage.s3_endpoint}   bucket {stage.bucket}")
+    _output.say("All values are synthetic. To use it from another terminal:\n")
+    _output.show_lines([f"export {name}={value}" for name, value in stage.environment().items()])
+    _output.say("\nStop with Ctrl-C.")
+
+
+def _wait() -> None:
+    while True:
+        signal.pause()
+
+
+def _run_tutorial(stage: "Stage", folder: Path) -> int:
+    from connectomedb.demo.examples import example
+
+    script = example("tutorial.py")
+    _output.say(f"Running {script.name}, which is yours to copy")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder / "tutorial")], env={**os.environ, **stage.environment()}, check=False
+    )
+    if done.returncode == 0:
+        _output.say(f"\nDone. Files and pictures lie in {folder / 'tutorial'}; store and server are stopped.")
+    return done.returncode
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

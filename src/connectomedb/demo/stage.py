@@ -1,0 +1,101 @@
+"""The stage: the synthetic release in a real object store, and a real server that knows it.
+
+    <folder>/release/     the files as generated, and the subject tables
+    <folder>/store/       SeaweedFS's own data
+    <folder>/server/      the server's data folder; its archive holds the file that the bucket lacks
+    <folder>/.stage       marks the folder as ours, so that nothing else is ever overwritten
+
+Store and server are processes of their own, as they would be anywhere; both end with the stage.
+"""
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectomedb.config import s3_settings
+from connectomedb.demo.release import generate
+from connectomedb.demo.seaweed import SeaweedFS
+from connectomedb.demo.service import ServerProcess
+from connectomedb.demo.subjects import SUBJECTS
+from connectomedb.demo.upload import upload_release
+from connectomedb.errors import ConfigError
+from connectomedb.stores.s3 import S3Store
+
+BUCKET = "hcp.aws.amazon.com"
+USER = "admin"
+_MARK = ".stage"
+_OURS = ("release", "store", "server")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where everything answers, and how to sign in. All secrets are made up for this run."""
+
+    server: str
+    user: str
+    password: str
+    s3_endpoint: str
+    access_key: str
+    secret_key: str
+    bucket: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make `cdb`, the examples and other S3 tools use this stage."""
+        return {
+            "XNAT_HOST": self.server,
+            "XNAT_USER": self.user,
+            "XNAT_PASS": self.password,
+            "AWS_ENDPOINT_URL": self.s3_endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "CONNECTOMEDB_BUCKET": self.bucket,
+        }
+
+
+@contextmanager
+def open_stage(
+    folder: Path,
+    *,
+    subjects: Sequence[str] = SUBJECTS,
+    say: Callable[[str], None] = lambda text: None,
+) -> Iterator[Stage]:
+    """Generate, store, ingest and serve the demo release in `folder`; stop both processes at the end.
+
+    Raises: ConfigError when the folder holds something that is not ours; ServiceFailed when the store or
+    the server does not come up.
+    """
+    _clear(folder)
+    access_key, secret_key = f"DEMO{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
+    with ThreadPoolExecutor(1) as pool:
+        say(f"Generating {len(subjects)} synthetic subjects, and starting the object store")
+        generating = pool.submit(generate, folder / "release", subjects=subjects)
+        with SeaweedFS.start(folder / "store", access_key=access_key, secret_key=secret_key) as seaweed:
+            release = generating.result()
+            settings = s3_settings(access_key, secret_key, endpoint_url=seaweed.endpoint_url)
+            bucket = S3Store(BUCKET, settings)
+            seaweed.create_bucket(BUCKET)
+            count = upload_release(release, bucket)
+            say(f"Stored {count} files in the bucket {BUCKET} at {seaweed.endpoint_url}")
+            _ingest(folder / "server", release, bucket)
+            say("Ingested the release into the database; starting the server")
+            stage = Stage("", USER, secrets.token_urlsafe(12), seaweed.endpoint_url, access_key, secret_key, BUCKET)
+            with ServerProcess.start(folder / "server", stage.environment(), stage.password) as server:
+                yield Stage(server.address, *_rest(stage))
+
+
+def _rest(stage: Stage) -> tuple[str, str, str, str, str, str]:
+    return stage.user, stage.password, stage.s3_endpoint, stage.access_key, stage.secret_key, stage.bucket
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder, and empty what an earlier stage left in it."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise ConfigError(f"Asked to set the demo up in {folder}, which holds something else. Name an empty folder.")
+    for name in _OURS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).write_text("The demo of connectomedb: synthetic data, made anew at each start.\n")

@@ -1,0 +1,138 @@
+"""One object with its fields and children ⇄ items JSON; → XML.
+
+    {"items": [{"meta": {"isHistory": false, "xsi:type": "xnat:subjectData"},
+                "data_fields": {"ID": "SITE_S00001", "label": "sub01"},
+                "children": [{"field": "demographics", "items": [ ...nodes like this one... ]}]}]}
+
+    <xnat:Subject ID="SITE_S00001" label="sub01" xmlns:xnat=...>
+      <xnat:demographics xsi:type="xnat:demographicData"><xnat:gender>female</xnat:gender></xnat:demographics>
+    </xnat:Subject>
+
+A field's name is a path relative to its object (`scanner/manufacturer`), a child's too
+(`experiments/experiment`). Source: XNAT's item representations, which xnatpy and pyxnat read.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from xml.etree import ElementTree as ET
+
+from connectomedb.errors import UnexpectedReply
+
+FieldValue: TypeAlias = str | int | float
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+_ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    "xnat:projectData": frozenset({"ID", "secondary_ID"}),
+    "xnat:subjectData": frozenset({"ID", "project", "group", "label", "src"}),
+    "xnat:imageScanData": frozenset({"ID", "type", "UID"}),
+    "xnat:mrScanData": frozenset({"ID", "type", "UID"}),
+    "xnat:resourceCatalog": frozenset({"label", "URI", "format", "content", "file_count", "file_size"}),
+}
+_ATTRIBUTES_OF_EXPERIMENTS = frozenset({"ID", "project", "label", "visit_id"})
+"""Fields that are attributes in XML, by type; all other types are experiments."""
+
+_OF_EXPERIMENTS = frozenset({"date", "time", "note", "subject_ID", "age"})
+"""Elements that types of other prefixes inherit, and that therefore have the prefix `xnat`."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One object. Fields come in the order of the schema; missing ones are left out."""
+
+    type: str
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    children: Mapping[str, tuple["Item", ...]] = field(default_factory=dict)
+
+
+def format_item_json(item: Item) -> bytes:
+    """Write one object as items JSON."""
+    return json.dumps({"items": [_node(item)]}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def parse_item_json(document: bytes) -> Item:
+    """Read the present version of the object in items JSON. Raises UnexpectedReply."""
+    try:
+        nodes = json.loads(document)["items"]
+        return _parse_node(next(node for node in nodes if not node["meta"].get("isHistory")))
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as fault:
+        raise UnexpectedReply(f"Asked for an object. The reply is no item ({type(fault).__name__}).") from fault
+
+
+def format_item_xml(item: Item, element: str, *, namespaces: Mapping[str, str], schema_location: str = "") -> bytes:
+    """Write one object as XML with the root element `element` (`xnat:Subject`), UTF-8 with declaration.
+
+    `namespaces` are URIs by prefix, of all prefixes in the object. Text that XML cannot carry loses the
+    characters in question; names that cannot be elements get a `_` in front.
+    """
+    root = ET.Element(element)
+    for prefix, uri in {**namespaces, "xsi": XSI}.items():
+        root.set(f"xmlns:{prefix}", uri)
+    if schema_location:
+        root.set("xsi:schemaLocation", schema_location)
+    _fill(root, item)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + bytes(ET.tostring(root, encoding="utf-8"))
+
+
+def _node(item: Item) -> dict[str, object]:
+    return {
+        "meta": {"isHistory": False, "xsi:type": item.type},
+        "data_fields": dict(item.fields),
+        "children": [
+            {"field": name, "items": [_node(child) for child in children]}
+            for name, children in item.children.items()
+            if children
+        ],
+    }
+
+
+def _parse_node(node: Mapping[str, object]) -> Item:
+    meta, fields, children = node["meta"], node["data_fields"], node["children"]
+    if not isinstance(meta, dict) or not isinstance(fields, dict) or not isinstance(children, list):
+        raise TypeError("no item")
+    return Item(
+        str(meta["xsi:type"]),
+        {str(name): value for name, value in fields.items()},
+        {str(child["field"]): tuple(_parse_node(item) for item in child["items"]) for child in children},
+    )
+
+
+def _fill(element: ET.Element, item: Item, prefix: str = "xnat") -> None:
+    """Put fields and children into an element; types of measures have elements of their own prefix."""
+    attributes = _ATTRIBUTES.get(item.type, _ATTRIBUTES_OF_EXPERIMENTS)
+    own = item.type.partition(":")[0]
+    for name, value in item.fields.items():
+        if name in attributes:
+            element.set(name, _text(value))
+        else:
+            _descend(element, name, prefix if name in _OF_EXPERIMENTS else own).text = _text(value)
+    for name, children in item.children.items():
+        for child in children:
+            node = _descend(element, name, "xnat")
+            node.set("xsi:type", child.type)
+            _fill(node, child)
+
+
+def _descend(element: ET.Element, path: str, prefix: str) -> ET.Element:
+    """A new element at a path; the parts above it are shared with what stands there already."""
+    *above, last = path.split("/")
+    for name in above:
+        tag = _tag(prefix, name)
+        found = next((child for child in element if child.tag == tag), None)
+        element = found if found is not None else ET.SubElement(element, tag)
+    return ET.SubElement(element, _tag(prefix, last))
+
+
+def _tag(prefix: str, name: str) -> str:
+    clean = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return f"{prefix}:{clean if _NAME.fullmatch(clean) else f'_{clean}'}"
+
+
+def _text(value: FieldValue) -> str:
+    return _NOT_XML.sub("", str(value))

@@ -1,0 +1,164 @@
+"""A small real HTTP server in a thread, told per test what to answer: right replies, and all kinds of wrong ones."""
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+USER, PASSWORD = "me", "hunter2-word"
+BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that arrived."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it bears any credential."""
+        return "authorization" in self.headers or "cookie" in self.headers
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to answer. `sent` cuts the body there and the connection with it; `waits_for` holds the answer back."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sent: int | None = None
+    waits_for: threading.Event | None = None
+
+
+class Site:
+    """The server: `on` says what to answer, `seen` tells what was asked, sign-in left out."""
+
+    def __init__(self) -> None:
+        self.routes: dict[tuple[str, str], Callable[[Seen], Reply]] = {}
+        self.everything: list[Seen] = []
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        self._server.daemon_threads = False
+        self._server.block_on_close = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        self.sessions = 0
+        self.on("POST", "/data/JSESSION", self._sign_in)
+        self.on("DELETE", "/data/JSESSION", b"")
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def seen(self) -> list[Seen]:
+        return [request for request in self.everything if request.path != "/data/JSESSION"]
+
+    @property
+    def sign_ins(self) -> int:
+        return sum((seen.method, seen.path) == ("POST", "/data/JSESSION") for seen in self.everything)
+
+    def on(self, method: str, path: str, answer: bytes | Reply | Callable[[Seen], Reply]) -> None:
+        """Answer requests for `path` with a body, a reply, or what a function makes of the request."""
+        if callable(answer):
+            self.routes[method, path] = answer
+        else:
+            reply = Reply(answer) if isinstance(answer, bytes) else answer
+            self.routes[method, path] = lambda seen: reply
+
+    def reply(
+        self,
+        body: bytes = b"",
+        status: int = 200,
+        *,
+        sent: int | None = None,
+        waits_for: threading.Event | None = None,
+        **headers: str,
+    ) -> Reply:
+        """A reply; headers are written with `_` for `-`."""
+        return Reply(body, status, {name.replace("_", "-"): text for name, text in headers.items()}, sent, waits_for)
+
+    def table(self, *rows: Mapping[str, str], columns: Sequence[Mapping[str, str]] | None = None) -> bytes:
+        """A ResultSet with these rows."""
+        result: dict[str, object] = {"Result": list(rows), "totalRecords": str(len(rows))}
+        if columns is not None:
+            result["Columns"] = list(columns)
+        return json.dumps({"ResultSet": result}).encode()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _sign_in(self, seen: Seen) -> Reply:
+        if seen.headers.get("authorization") != BASIC:
+            return Reply(b"The request requires user authentication", 401)
+        with self._lock:
+            self.sessions += 1
+            number = self.sessions
+        return Reply(f"S{number}".encode(), headers={"Set-Cookie": f"JSESSIONID=S{number}; Path=/; HttpOnly"})
+
+    def _make_handler(site) -> type[BaseHTTPRequestHandler]:  # the handler has a self of its own
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 30
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+            def _answer(self) -> None:
+                seen = self._read()
+                with site._lock:
+                    site.everything.append(seen)
+                route = site.routes.get((seen.method, seen.path))
+                reply = route(seen) if route else Reply(b"Not Found", 404)
+                if reply.waits_for is not None:
+                    reply.waits_for.wait(30)
+                self._write(reply)
+
+            def _read(self) -> Seen:
+                parts = urlsplit(self.path)
+                query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+                headers = {name.lower(): text for name, text in self.headers.items()}
+                body = self.rfile.read(int(headers.get("content-length", "0")))
+                return Seen(self.command, parts.path, query, headers, body)
+
+            def _write(self, reply: Reply) -> None:
+                self.send_response(reply.status)
+                for name, text in reply.headers.items():
+                    self.send_header(name, text)
+                if "Content-Length" not in reply.headers:
+                    self.send_header("Content-Length", str(len(reply.body)))
+                self.end_headers()
+                self.wfile.write(reply.body[: reply.sent])
+                if reply.sent is not None:
+                    self.close_connection = True
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer
+
+        return Handler
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    server = Site()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other_site() -> Iterator[Site]:
+    server = Site()
+    yield server
+    server.close()
