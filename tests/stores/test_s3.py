@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectomedb.config import S3Settings, Secret
+from connectomedb.config import S3Settings
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreUnreachable
 from connectomedb.stores.s3 import S3Store
 
@@ -24,7 +24,7 @@ def test_a_marker_of_a_pseudo_directory_is_listed_on_its_level_only(
 
 
 def test_a_wrong_secret_is_denied_with_its_cure(s3_access: S3Settings) -> None:
-    store = S3Store("hcp.aws.amazon.com", replace(s3_access, secret_key=Secret("wrong")))
+    store = S3Store("hcp.aws.amazon.com", replace(s3_access, secret_key="wrong"))
     with pytest.raises(StoreDenied, match=r"SignatureDoesNotMatch.*enter both again"):
         list(store.list("q1/"))
     with pytest.raises(StoreDenied, match=r"Check the access key|enter both"):
@@ -38,7 +38,7 @@ def test_an_unknown_key_is_denied_with_its_cure(s3_access: S3Settings) -> None:
 
 
 def test_no_secret_shows_in_errors_or_reprs(s3_access: S3Settings) -> None:
-    access = replace(s3_access, secret_key=Secret("hush-hush"))
+    access = replace(s3_access, secret_key="hush-hush")
     assert "hush-hush" not in repr(access)
     with pytest.raises(StoreDenied) as caught:
         list(S3Store("hcp.aws.amazon.com", access).list("q1/"))

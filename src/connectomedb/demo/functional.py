@@ -168,6 +168,7 @@ def _size(position: Numbers) -> Numbers:
 
 def _detrended(columns: Numbers) -> Numbers:
     """Columns without mean and straight-line drift."""
-    time = np.arange(len(columns))
-    fits = np.polynomial.polynomial.polyfit(time, columns, 1)
-    return np.asarray(columns - np.polynomial.polynomial.polyval(time, fits).T)
+    time = np.arange(len(columns)) - (len(columns) - 1) / 2
+    level = columns - columns.mean(axis=0)
+    slope = time @ level / (time @ time)
+    return np.asarray(level - np.outer(time, slope))

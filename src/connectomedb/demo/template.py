@@ -153,7 +153,7 @@ def _load(name: str) -> nib.spatialimages.SpatialImage | nib.gifti.GiftiImage:
 
 
 def _read_volume(name: str) -> NDArray[np.uint8]:
-    return np.asanyarray(_load(name).dataobj).astype(np.uint8, copy=False)
+    return np.ascontiguousarray(_load(name).dataobj, np.uint8)
 
 
 def _read_surface(name: str) -> tuple[FloatArray, IntArray]:

@@ -70,7 +70,8 @@ def check_field_name(name: str) -> str:
     """
     if len(name) > MAX_NAME or not _NAME.fullmatch(name) or name != name.strip():
         raise ConfigError(
-            f"A column is named {name[:MAX_NAME]!r}. Use letters, digits, '_', '-', '.' and '+', at most {MAX_NAME} characters."
+            f"A column is named {name[:MAX_NAME]!r}. "
+            f"Use letters, digits, '_', '-', '.' and '+', at most {MAX_NAME} characters."
         )
     return name
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from connectomedb.errors import MirrorIncomplete
-from connectomedb.hcp.paths import check_subject
+from connectomedb.hcp.paths import check_path, check_subject
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.mirror.bucket import S3Bucket
 from connectomedb.mirror.events import OnEvent, ignore
 from connectomedb.mirror.sync import FileReport, Shelf, sync
-from connectomedb.stores.base import Store, check_key
+from connectomedb.stores.base import Store
 from connectomedb.transfer.pool import WORKERS
 
 StoreOf: TypeAlias = Callable[[Release], Store]
@@ -104,7 +104,7 @@ class Mirror:
         `refresh` lists the stores again even if all is here.
         """
         check_subject(subject, subject)
-        inside = check_key(path.strip("/")) if path.strip("/") else ""
+        inside = check_path(path.strip("/")) if path.strip("/") else ""
         shelf = self.shelf(project)
         reports = sync(shelf, subject, inside, workers=workers, on_event=on_event, refresh=refresh)
         return Report(subject, tuple(reports))

@@ -14,12 +14,13 @@ from threading import Event as Stop
 
 from connectomedb.errors import ConnectomeDBError, Interrupted, ManifestError, NotFound
 from connectomedb.hcp import manifest
+from connectomedb.hcp.paths import check_path
 from connectomedb.hcp.release import Release
 from connectomedb.mirror.events import Arrived, Ended, OnEvent, Planned
 from connectomedb.mirror.ledger import Held, Ledger
 from connectomedb.mirror.plan import Act, Action, Plan, make_plan
 from connectomedb.mirror.survey import survey
-from connectomedb.stores.base import Store, check_key
+from connectomedb.stores.base import Store
 from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.fetch import fetch
@@ -209,7 +210,7 @@ class _FileJob:
         local = self.shelf.local(self.subject, self.action.path)
         if self.action.act is Act.CHECK and (proof := self._proof_on_disk(local)) is not None:
             return FileReport(self.action.path, local, self.action.expected.size, False, proof)
-        key = check_key(self.shelf.key(self.subject, self.action.path))
+        key = check_path(self.shelf.key(self.subject, self.action.path))
         sources: Sequence[_KeySource] = [_KeySource(store, key) for store in self.shelf.stores]
 
         def on_bytes(size: int) -> None:
@@ -225,4 +226,3 @@ class _FileJob:
         if expected.md5 is None:
             return Proof.SIZE
         return expected.proof if md5_of_file(local) == expected.md5 else None
-

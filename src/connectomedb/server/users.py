@@ -85,7 +85,10 @@ def remove_member(database: Database, project: str, login: str) -> None:
 
 
 def grant_tier(database: Database, project: str, login: str, tier: Tier) -> None:
-    """Let a user see measures of a tier, and of lower ones, in a project; `Tier.OPEN` takes it away. Raises NotFound."""
+    """Let a user see measures of a tier, and of lower ones, in a project. Raises NotFound.
+
+    `Tier.OPEN` takes away what was granted.
+    """
     with database.write() as connection:
         _replace(connection, grants, project, login, None if tier is Tier.OPEN else {"tier": tier.value})
 

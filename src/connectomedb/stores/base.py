@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from connectomedb.errors import AddressError
 from connectomedb.transfer.checksum import Expected, Proof
 
 
@@ -82,17 +81,3 @@ class WritableStore(Store, Protocol):
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""
         ...
-
-
-def check_key(key: str) -> str:
-    """The key itself, if it names a file inside the store. Raises AddressError otherwise.
-
-    Refused under POSIX and Windows rules alike: empty, absolute, `.` or `..` parts, empty parts,
-    backslash, drive letters and NUL, since a key becomes a path on a disk.
-    """
-    parts = key.split("/")
-    if any(part in ("", ".", "..") for part in parts) or any(c in key for c in "\\\x00") or key[1:2] == ":":
-        raise AddressError(
-            f"Asked for {key!r}, which is not a clean relative path to a file. Leave out '..', '//' and '\\'."
-        )
-    return key

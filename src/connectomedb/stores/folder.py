@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError
+from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo, check_key
+from connectomedb.stores.base import Level, ObjectInfo
 from connectomedb.transfer.checksum import CHUNK_BYTES
 
 _UNFINISHED = ".part-"
@@ -31,7 +32,7 @@ class FolderStore:
         """All files whose key begins with `prefix`; nothing when the folder is not there."""
         folder = prefix.rpartition("/")[0]
         if folder:
-            check_key(folder)
+            check_path(folder)
         return (info for info in self._walk(folder) if info.key.startswith(prefix))
 
     def list_level(self, prefix: str = "") -> Level:
@@ -83,7 +84,7 @@ class FolderStore:
         """Nothing to let go of."""
 
     def _path(self, key: str) -> Path:
-        return self.root / check_key(key)
+        return self.root / check_path(key)
 
     def _walk(self, folder: str) -> Iterator[ObjectInfo]:
         with self._translated(folder):

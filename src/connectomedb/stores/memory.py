@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectomedb.errors import ObjectMissing
+from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo, check_key
+from connectomedb.stores.base import Level, ObjectInfo
 
 
 class MemoryStore:
@@ -47,7 +48,7 @@ class MemoryStore:
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key`."""
-        self._objects[check_key(key)] = content.read_bytes() if isinstance(content, Path) else content
+        self._objects[check_path(key)] = content.read_bytes() if isinstance(content, Path) else content
         self._modified[key] = datetime.now(UTC)
         return self.head(key)
 
@@ -59,6 +60,6 @@ class MemoryStore:
         """Nothing to let go of."""
 
     def _content(self, key: str) -> bytes:
-        if key not in self._objects:
+        if check_path(key) not in self._objects:
             raise ObjectMissing(f"Asked {self.name} for {key}. There is no such object.", store=self.name, key=key)
         return self._objects[key]

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable
-from connectomedb.stores.base import Level, ObjectInfo, check_key
+from connectomedb.hcp.paths import check_path
+from connectomedb.stores.base import Level, ObjectInfo
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, S3Config
     from obstore.store import S3Store as Engine
 
@@ -80,20 +81,19 @@ class S3Store:
         import obstore
 
         with self._translated(key):
-            return _describe(obstore.head(self._store, check_key(key)))
+            return _describe(obstore.head(self._store, check_path(key)))
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The object's bytes from `offset`, in pieces of about 1 MiB. Raises ObjectMissing."""
         import obstore
-        from obstore import GetOptions
 
-        options = GetOptions()
+        options: GetOptions = {}
         if length is not None:
             options["range"] = (offset, offset + length)
         elif offset:
             options["range"] = {"offset": offset}
         with self._translated(key):
-            reply = obstore.get(self._store, check_key(key), options=options)
+            reply = obstore.get(self._store, check_path(key), options=options)
         return self._stream(key, reply.stream(min_chunk_size=CHUNK_BYTES))
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
@@ -101,7 +101,7 @@ class S3Store:
         import obstore
 
         with self._translated(key):
-            reply = obstore.put(self._store, check_key(key), content, use_multipart=False)
+            reply = obstore.put(self._store, check_path(key), content, use_multipart=False)
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         return ObjectInfo(key, size, reply["e_tag"], md5_of_etag(reply["e_tag"]))
 
@@ -110,7 +110,7 @@ class S3Store:
         import obstore
 
         with self._translated(key):
-            obstore.delete(self._store, check_key(key))
+            obstore.delete(self._store, check_path(key))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -143,7 +143,7 @@ class S3Store:
 
         try:
             yield
-        except (BaseError, OSError, ValueError) as fault:
+        except (BaseError, OSError) as fault:
             raise _translate(fault, self.name, key) from fault
 
 
@@ -155,9 +155,9 @@ def _open_engine(bucket: str, settings: S3Settings, timeout: timedelta) -> "Engi
         config["skip_signature"] = True
     if settings.access_key and settings.secret_key:
         config["access_key_id"] = settings.access_key
-        config["secret_access_key"] = settings.secret_key.reveal()
+        config["secret_access_key"] = settings.secret_key
     if settings.session_token:
-        config["session_token"] = settings.session_token.reveal()
+        config["session_token"] = settings.session_token
     if settings.endpoint_url:
         config["endpoint"] = settings.endpoint_url
     client: ClientConfig = {

@@ -9,6 +9,7 @@ revision = "0001"
 down_revision = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+OWNERS = ("project_key", "subject_key", "experiment_key", "scan_key")
 
 
 def upgrade() -> None:
@@ -210,7 +211,7 @@ def _make_files() -> None:
         sa.Column("description", sa.Text()),
         sa.Column("tags", sa.Text()),
         sa.CheckConstraint(
-            "CASE WHEN project_key IS NULL THEN 0 ELSE 1 END + CASE WHEN subject_key IS NULL THEN 0 ELSE 1 END + CASE WHEN experiment_key IS NULL THEN 0 ELSE 1 END + CASE WHEN scan_key IS NULL THEN 0 ELSE 1 END = 1",
+            " + ".join(f"CASE WHEN {owner} IS NULL THEN 0 ELSE 1 END" for owner in OWNERS) + " = 1",
             name=op.f("ck_resources_one_owner"),
         ),
         sa.ForeignKeyConstraint(

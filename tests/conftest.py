@@ -1,0 +1,76 @@
+"""Fixtures that several parts share: one real object store per test process."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+from hypothesis import settings
+
+from connectomedb.config import S3Settings, s3_settings
+from connectomedb.demo.seaweed import SeaweedFS
+from connectomedb.stores.s3 import S3Store
+
+# Two cores shared with servers under test: a slow example is no fault.
+settings.register_profile("connectomedb", deadline=None)
+settings.load_profile("connectomedb")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The identity that the store under test knows."""
+
+    access_key: str = "test-access-key"
+    secret_key: str = "test-secret-key"
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """A running SeaweedFS."""
+    keys = Keys()
+    folder = tmp_path_factory.mktemp("seaweed")
+    with SeaweedFS.start(folder, access_key=keys.access_key, secret_key=keys.secret_key) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3_access(seaweed: SeaweedFS) -> S3Settings:
+    """Access to the running store, which has the bucket hcp.aws.amazon.com."""
+    keys = Keys()
+    seaweed.create_bucket("hcp.aws.amazon.com")
+    return s3_settings(keys.access_key, keys.secret_key, endpoint_url=seaweed.endpoint_url)
+
+
+@pytest.fixture(scope="session")
+def s3_store(seaweed: SeaweedFS, s3_access: S3Settings) -> Callable[[str], S3Store]:
+    """Makes a bucket of its own for a test, with dots in its name."""
+    numbers = count()
+
+    def make(purpose: str) -> S3Store:
+        name = f"test.{purpose}.{next(numbers)}"
+        seaweed.create_bucket(name)
+        return S3Store(name, s3_access)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def put_marker(s3_access: S3Settings) -> Callable[[S3Store, str], None]:
+    """Puts a zero-byte object whose key ends in a slash, which the engine of our own store cannot."""
+
+    keys = Keys()
+
+    def put(store: S3Store, key: str) -> None:
+        assert key.endswith("/")
+        subprocess.run(
+            [
+                *("curl", "--silent", "--fail", "--request", "PUT", "--header", "Content-Length: 0"),
+                *("--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{keys.access_key}:{keys.secret_key}"),
+                f"{s3_access.endpoint_url}/{store.bucket}/{key}",
+            ],
+            check=True,
+            timeout=30,
+        )
+
+    return put
