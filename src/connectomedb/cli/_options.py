@@ -72,9 +72,7 @@ def has_server(server: str | None, profile: str | None) -> bool:
     return True
 
 
-def open_interface(
-    server: str | None, user: str | None, profile: str | None, anonymous: bool, mirror: "S3Mirror | None" = None
-) -> "Interface":
+def open_interface(server: str | None, user: str | None, profile: str | None, anonymous: bool) -> "Interface":
     """An Interface; asks for the password at a terminal when none is known."""
     from connectomedb.client.interface import Interface
 
@@ -83,7 +81,7 @@ def open_interface(
         password = click.prompt(f"Password of {user}", hide_input=True, err=True)
     elif user:
         password = os.environ.get("XNAT_PASS")
-    return Interface(server, user, password, anonymous=anonymous, profile=profile, data_mirror=mirror)
+    return Interface(server, user, password, anonymous=anonymous, profile=profile)
 
 
 def open_s3_mirror(

@@ -99,12 +99,12 @@ def _open(
     from connectomedb.mirror.mirror import Mirror
 
     s3 = open_s3_mirror(bucket, folder, endpoint_url, prefix, profile, anonymous) if bucket else None
-    if not has_server(server, profile):
-        if s3 is None:
-            raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
-        return s3
-    db = stack.enter_context(open_interface(server, user, profile, anonymous))
-    return (s3 or Mirror(folder, [], prefix=prefix)).with_fallback(db.store_of)
+    if has_server(server, profile):
+        db = stack.enter_context(open_interface(server, user, profile, anonymous))
+        return (s3 or Mirror(folder, [], prefix=prefix)).with_fallback(db.store_of)
+    if s3 is None:
+        raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
+    return s3
 
 
 def _show(reports: "Sequence[Report]", as_json: bool) -> None:

@@ -49,12 +49,12 @@ def command(
 
 def _server_level(db: "Interface", where: Where | None) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if where is None:
-        return ("project", "name"), [(project.id, project.name) for project in db.projects()]
+        return ("project",), [(project.id(),) for project in db.projects()]
     if not where.subject:
         subjects = db.project(where.project).subjects()
-        return ("subject", "id"), sorted((subject.label, subject.id) for subject in subjects)
+        return ("subject", "id"), sorted((subject.label(), subject.id()) for subject in subjects)
     level = db.project(where.project).subject(where.subject).list_level(where.path)
-    return ("name", "size"), _entries(level)
+    return ("name", "size"), [(entry.name, "" if entry.size is None else str(entry.size)) for entry in level]
 
 
 def _bucket_level(
@@ -68,7 +68,3 @@ def _bucket_level(
     bucket = S3Bucket.open(name, endpoint_url=endpoint_url, profile=profile, anonymous=anonymous)
     keys = bucket.list(prefix, "/")
     return ("name", "size"), [(key.name, "" if key.is_folder else str(key.size)) for key in keys]
-
-
-def _entries(level: list[tuple[str, int | None]]) -> list[tuple[str, ...]]:
-    return [(name, "" if size is None else str(size)) for name, size in level]

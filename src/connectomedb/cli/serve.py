@@ -24,14 +24,22 @@ def command(folder: Path, host: str, port: int, as_json: bool) -> None:
     cdb serve /data/connectomedb
     cdb serve /data/connectomedb --host 0.0.0.0 --port 80
     """
-    from connectomedb.server.run import serve
+    from connectomedb.config import s3_settings
+    from connectomedb.server.run import ADMIN, Answering, serve
 
-    def ready(server: str, password: str | None) -> None:
+    def ready(answering: Answering) -> None:
         if as_json:
-            _output.show_json({"server": server, "user": "admin", "password": password})
+            _output.show_json({"server": answering.address, "user": ADMIN, "password": answering.made_password})
             return
-        if password is not None:
-            _output.say(f"Administrator: admin, password: {password}  (shown only now)")
-        _output.show_lines([server])
+        if answering.made_password is not None:
+            _output.say(f"Administrator: {ADMIN}, password: {answering.made_password}  (shown only now)")
+        _output.show_lines([answering.address])
 
-    serve(folder, host, port, admin_password=os.environ.get("CDB_ADMIN_PASSWORD"), on_ready=ready)
+    serve(
+        folder,
+        host=host,
+        port=port,
+        admin_password=os.environ.get("CDB_ADMIN_PASSWORD"),
+        settings=s3_settings(),
+        on_answering=ready,
+    )

@@ -14,6 +14,7 @@ Nothing else is retried; errors say by `transient` whether it would help.
 import logging
 import ssl
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -211,7 +212,9 @@ class Wire:
             raise ConfigError(f"{verify} holds no certificates that can be read: {fault.strerror}.") from fault
         limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
         headers = {"User-Agent": f"connectomedb/{__version__}"}
-        return httpx2.Client(auth=auth, headers=headers, verify=trust, timeout=self._timeout, limits=limits)
+        client = httpx2.Client(auth=auth, headers=headers, verify=trust, timeout=self._timeout, limits=limits)
+        weakref.finalize(self, client.close)  # scripts that never close leave no open sockets behind
+        return client
 
     @contextmanager
     def _translated(self, asked: Asked) -> Iterator[None]:

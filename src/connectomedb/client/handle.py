@@ -171,13 +171,14 @@ class Listing(Generic[HandleT]):
     def _below(self, above: Address) -> Iterator[HandleT]:
         connection, kind = self._site.connection, self._kind
         params = {"columns": ",".join(kind.columns)} if kind.columns else {}
+        literal = self.pattern.replace("[", "[[]")  # brackets stand in file names, and mean themselves
         with explained(connection, above):
             table = connection.get_table(above.list(kind.level), params)
         for cells in table.rows:
             row = dict(zip(table.columns, cells, strict=True))
             handle = kind.of_row(self._site, above, row)
             names = {handle.given, row.get(kind.id_column, ""), row.get(kind.label_column, "")}
-            if any(fnmatchcase(name, self.pattern) for name in names if name):
+            if any(fnmatchcase(name, literal) for name in names if name):
                 yield handle
 
 

@@ -1,16 +1,27 @@
 """Builds a search and reads its result: `select("xnat:subjectData", [...]).where([...])`."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from connectomedb.client.table import Table
 from connectomedb.client.transport import Connection
 from connectomedb.errors import QueryError, RequestError
-from connectomedb.xnat.query import Constraint, Query, SearchField, parse_constraints, parse_field
+from connectomedb.xnat.query import (
+    Comparison,
+    Constraint,
+    Query,
+    SearchField,
+    parse_comparison,
+    parse_constraints,
+    parse_field,
+)
 from connectomedb.xnat.resultset import ResultTable
 
 SUBJECT_ID, SUBJECT_LABEL = "SUBJECT_ID", "SUBJECT_LABEL"
+
+MOST_NAMES = 12
 
 
 class FieldTypes:
@@ -72,7 +83,9 @@ class Search:
         return Query(self.root, tuple(fields), where if where.members else None)
 
     def where(self, constraints: Constraint) -> Table:
-        """The rows that fulfil the constraints; sent at once, one request, and one more for the first of a type.
+        """The rows that fulfil the constraints; sent at once, one request.
+
+        Where the reply does not tell the columns' types, there is one more the first time that a type is searched.
 
             search.where([("xnat:subjectData/GENDER_TEXT", "=", "F"), "AND"])
             search.where([(a, ">=", "29"), [(b, "=", "1"), (c, "=", "2"), "OR"], "AND"])
@@ -107,21 +120,59 @@ class Search:
         return Table(columns, reply.rows, self._column_types(query, asked, reply), asked)
 
     def _column_types(self, query: Query, asked: dict[str, str], reply: ResultTable) -> dict[str, str]:
-        """Types of the columns that are not text; the reply itself only repeats what types were sent."""
-        known = self._types.of(self.root)
-        ids = {column["key"]: column.get("id", "") for column in reply.columns_meta or () if "key" in column}
-        ids |= {asked[field.header]: field.field_id for field in query.fields if field.header in asked}
-        found = {column: known.get(field_id.upper(), "") for column, field_id in ids.items()}
-        return {column: name for column, name in found.items() if name not in ("", "string")}
+        """Types of the columns that are not text: as the reply tells, else as the server's list of fields has them.
+
+        XNAT's replies only repeat the type that was sent, which is always `string`; others are to be believed.
+        """
+        meta = [column for column in reply.columns_meta or () if "key" in column]
+        told = {column["key"]: column.get("type", "").lower() for column in meta}
+        if not any(_is_typed(name) for name in told.values()):
+            known = self._types.of(self.root)
+            ids = {column["key"]: column.get("id", "") for column in meta}
+            ids |= {asked[field.header]: field.field_id for field in query.fields if field.header in asked}
+            told = {column: known.get(field_id.upper(), "") for column, field_id in ids.items()}
+        return {column: name for column, name in told.items() if _is_typed(name)}
 
     def _unknown(self, field: SearchField) -> str:
         there = sorted(self._types.of(self.root)) if field.element == self.root else []
         near = difflib.get_close_matches(field.field_id.upper(), there, n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"{self.root} has: {', '.join(there) or 'no list'}."
+        more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
+        has = f" {self.root} has: {', '.join(there[:MOST_NAMES])}{more}." if there else ""
+        hint = f" Did you mean {' or '.join(near)}?" if near else has
         return (
             f"Asked {self._connection.name} for the column {field.header}. "
-            f"The server gives none: there is no such field, or it is not open to you. {hint}"
+            f"The server gives none: there is no such field, or it is not open to you.{hint}"
         )
+
+
+def parse_condition(text: str) -> tuple[str, Comparison, str]:
+    """Read one condition, like `MMSE_Score >= 29` or `QC_Issue IS NULL`: field, comparison, value.
+
+    Quotes around the value are dropped. Raises QueryError.
+    """
+    found = _CONDITION.fullmatch(text.strip())
+    if found is None:
+        raise QueryError(f"{text!r} is no condition. Write a field, a comparison and a value, like 'Age >= 29'.")
+    field, word, value = found["field"], found["comparison"], found["value"].strip()
+    comparison = parse_comparison(word)
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+        value = value[1:-1]
+    elif not value and comparison not in (Comparison.IS_NULL, Comparison.IS_NOT_NULL):
+        raise QueryError(f"{text!r} compares with nothing. Give a value, '' for an empty one, or write IS NULL.")
+    return field, comparison, value
+
+
+_CONDITION = re.compile(
+    r"""(?P<field>(?:[^\s<>=!\[]|\[[^]]*\])+)             # a [predicate] of a schema path may hold =
+        \s*(?P<comparison>>=|<=|!=|<>|==|=|<|>
+             |(?<=\s)(?:LIKE|IN|BETWEEN|IS\s+NOT\s+NULL|IS\s+NULL)(?=\s|$))
+        (?P<value>.*)""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+
+
+def _is_typed(name: str) -> bool:
+    return name not in ("", "none", "string")
 
 
 def _names(field: SearchField, root: str) -> tuple[str, ...]:
@@ -130,20 +181,19 @@ def _names(field: SearchField, root: str) -> tuple[str, ...]:
     Source: XNAT's search engine: display fields of the searched type by their name, of others with the type
     before it, schema paths with their punctuation spelled out.
     """
+    if "/" in field.field_id:
+        path = _spelled(f"{field.element}{field.field_id}")
+        return (path, f"{_spelled_type(field.element)}_{path}")
     name, _, value = field.field_id.partition("=")
     value = field.value or value
-    end = f"_{_spelled(value)}" if value else ""
-    path = _spelled(f"{field.element}{name}")
-    if "/" in name:
-        return (path,)
-    return (
-        f"{name}{end}".lower() if field.element == root else f"{_spelled_type(field.element)}_{name}{end}".lower(),
-        path,
-    )
+    plain = (f"{name}_{_spelled(value)}" if value else name).lower()
+    if field.element != root:
+        return (f"{_spelled_type(field.element)}_{plain}",)
+    return (plain, _spelled(f"{field.element}{name}"))
 
 
 def _spelled_type(element: str) -> str:
-    return element.replace(":", "_")
+    return element.replace(":", "_").lower()
 
 
 def _spelled(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from connectomedb.errors import ConfigError, QueryError
+from connectomedb.xnat.resultset import ResultTable, format_csv
 
 if TYPE_CHECKING:
     import pandas
@@ -73,6 +74,10 @@ class Table:
                 f"Asked the table for {key!r}. It has no such column.{hint} Columns: {', '.join(self.columns)}."
             )
         return [row[place] for row in self.rows]
+
+    def to_csv(self) -> str:
+        """The table as CSV with a header line; newlines in cells become blanks."""
+        return format_csv(ResultTable(self.columns, self.rows)).decode()
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A DataFrame: integers as Int64, floats as float64, dates as datetime64, all else as string; missing is NA.

@@ -109,7 +109,7 @@ class Warp:
 
 @dataclass(frozen=True, slots=True)
 class Brain:
-    """A brain on a grid: template coordinates in mm, T1 signal and tissue fractions from 0 to 1, all float32 (x, y, z)."""
+    """A brain on a grid: template coordinates in mm, T1 signal and tissue from 0 to 1, all float32 (x, y, z)."""
 
     grid: Grid
     x: FloatArray
@@ -137,9 +137,7 @@ class Brain:
         return self.t1 > 0.08
 
 
-def _nearest(
-    template: Template, x: FloatArray, y: FloatArray, z: FloatArray
-) -> tuple[NDArray[np.intp], BoolArray]:
+def _nearest(template: Template, x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[NDArray[np.intp], BoolArray]:
     """Flat index of the template voxel nearest to each point, and whether the point lies inside."""
     flat = np.zeros(x.shape, np.intp)
     is_inside = np.ones(x.shape, np.bool_)

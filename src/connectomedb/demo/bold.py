@@ -68,10 +68,10 @@ _NETWORKS: tuple[tuple[tuple[float, float, float], ...], ...] = (
 
 
 def task_sources(blocks: Sequence[Block]) -> list[Source]:
-    """The patches of the motor task, following its blocks with the delay of blood: some 4 % at the peak."""
+    """The patches of the motor task, following its blocks with the delay of blood: 5 % in grey matter at the peak."""
     names = dict.fromkeys(block.name for block in blocks)
     return [
-        Source(_FOLLOWED_BY[name], 9.0, 0.08 * _response([block for block in blocks if block.name == name]))
+        Source(_FOLLOWED_BY[name], 9.0, 0.05 * _response([block for block in blocks if block.name == name]))
         for name in names
     ]
 
@@ -109,7 +109,8 @@ def surface_series(places: FloatArray, sources: Sequence[Source], die: np.random
 
 def _change(sources: Sequence[Source], x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     weights = np.stack([source.weight(x, y, z) for source in sources], axis=1)
-    return weights @ np.stack([source.course for source in sources])
+    courses = np.stack([source.course for source in sources])
+    return np.asarray(np.einsum("ps,sf->pf", weights, courses))
 
 
 def _noise(die: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
@@ -120,7 +121,7 @@ def _noise(die: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
 
 
 def _response(blocks: Sequence[Block]) -> FloatArray:
-    """Blocks as blood answers them, per frame; 1 is the answer to a long block."""
+    """Blocks as blood answers them, per frame; 1 at the peak."""
     fine_s = 0.1
     time = np.arange(0, FRAMES * STEP_S, fine_s)
     is_on = np.zeros(len(time))
@@ -128,8 +129,8 @@ def _response(blocks: Sequence[Block]) -> FloatArray:
         is_on[(time >= block.onset_s) & (time < block.onset_s + block.duration_s)] = 1
     # A gamma function that peaks after 5 s, and a shallow undershoot after 15 s.
     kernel = time**5 * np.exp(-time) / 120 - (time**15 * np.exp(-time) / 1.307674368e12) / 6
-    answer = np.convolve(is_on, kernel)[: len(time)] * fine_s
-    return np.interp(np.arange(FRAMES) * STEP_S, time, answer).astype(np.float32)
+    answer = np.convolve(is_on, kernel)[: len(time)]
+    return np.interp(np.arange(FRAMES) * STEP_S, time, answer / answer.max()).astype(np.float32)
 
 
 def _slow_course(die: np.random.Generator) -> FloatArray:

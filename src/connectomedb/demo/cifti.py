@@ -40,10 +40,8 @@ class Grayordinates:
     description: cifti2.Cifti2MatrixIndicesMap
 
     @classmethod
-    def of(
-        cls, used: Mapping[str, NDArray[np.bool_]], deep: tuple[Labelling, Grid] | None = None
-    ) -> Self:
-        """Hemisphere `L`, `R` → which of its vertices lie in cortex; and the voxels of the deep structures of a grid."""
+    def of(cls, used: Mapping[str, NDArray[np.bool_]], deep: tuple[Labelling, Grid] | None = None) -> Self:
+        """`used`: hemisphere `L`, `R` → which vertices lie in cortex; `deep`: a grid and its labels."""
         axis = _cortex_axis(used) if deep is None else _cortex_axis(used) + _deep_axis(*deep)
         return cls(len(axis), axis.to_mapping(1))
 
@@ -80,7 +78,9 @@ def _cortex_axis(used: Mapping[str, NDArray[np.bool_]]) -> cifti2.BrainModelAxis
 
 def _deep_axis(labels: Labelling, grid: Grid) -> cifti2.BrainModelAxis:
     axes = (
-        cifti2.BrainModelAxis.from_mask(labels.nucleus(name, side), f"CIFTI_STRUCTURE_{name}_{_SIDES[side]}", grid.affine)
+        cifti2.BrainModelAxis.from_mask(
+            labels.nucleus(name, side), f"CIFTI_STRUCTURE_{name}_{_SIDES[side]}", grid.affine
+        )
         for name, side in _deep_parts(labels)
     )
     return reduce(add, axes)

@@ -80,7 +80,7 @@ def diffusion_unproc(person: Person) -> dict[str, bytes]:
     body = brain(person, Space.SCANNER, person.fineness.raw_mm)
     table = gradients(person)
     bvals, bvecs = table.files()
-    files = {}
+    files: dict[str, bytes] = {}
     for direction in ("LR", "RL") if person.fineness.is_complete else ("LR",):
         stem = f"unprocessed/3T/Diffusion/{person.label}_3T_DWI_dir95_{direction}"
         series = _series(body, table, person, direction)
@@ -102,7 +102,7 @@ def _series(body: Brain, table: Gradients, person: Person, purpose: str) -> NDAr
     across = np.exp(-((x / 18) ** 2))
     fibre = np.stack([across, np.full_like(x, 0.2), 1 - across], axis=1)
     fibre /= np.linalg.norm(fibre, axis=1, keepdims=True)
-    along = (fibre @ table.directions) ** 2
+    along = np.einsum("pa,av->pv", fibre, table.directions) ** 2
     diffusivity = 1e-3 * (3.0 * fluid[:, None] + 0.8 * gm[:, None] + wm[:, None] * (0.3 + 1.3 * along))
     signal = 150 * (0.6 + fluid)[:, None] * np.exp(-table.weights * diffusivity)
     die = person.die(f"diffusion {purpose}")

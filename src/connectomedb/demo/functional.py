@@ -1,7 +1,7 @@
 """The packages rfMRI_REST1_preproc and tfMRI_MOTOR_preproc: runs in standard space, and what was recorded with them.
 
-    MNINonLinear/Results/<scan>/<scan>.nii.gz  <scan>_SBRef.nii.gz  <scan>_Atlas.dtseries.nii
-        Movement_*.txt  <scan>_Physio_log.txt  EVs/  MOTOR_run2_TAB.txt  <scan>_hp200_s4_level1.fsf
+MNINonLinear/Results/<scan>/<scan>.nii.gz  <scan>_SBRef.nii.gz  <scan>_Atlas.dtseries.nii
+    Movement_*.txt  <scan>_Physio_log.txt  EVs/  MOTOR_run2_TAB.txt  <scan>_hp200_s4_level1.fsf
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ Named = Iterator[tuple[str, bytes]]
 MOVEMENTS = ("lf", "lh", "rf", "rh", "t")
 TAB_NAMES = {MOTOR_LR: "MOTOR_run2_TAB.txt", MOTOR_RL: "MOTOR_run1_TAB.txt"}
 _ORDERS = {MOTOR_LR: ("rh", "lf", "t", "rf", "lh"), MOTOR_RL: ("t", "lh", "rf", "lf", "rh")}
-_FIRST_S, _CUE_S, _MOVE_S = 0.4, 0.4, 1.8
+_FIRST_S, _CUE_S, _MOVE_S = 0.3, 0.3, 1.3
 _PHYSIO_PER_S = 10
 
 
@@ -74,7 +74,10 @@ def events(run: Run) -> dict[str, bytes]:
 
 def event_log(run: Run) -> bytes:
     """What the stimulus program wrote down, one line per block."""
-    rows = [(n, block.name, round(1000 * block.onset_s), round(1000 * block.duration_s)) for n, block in enumerate(run.blocks(), 1)]
+    rows = [
+        (n, block.name, round(1000 * block.onset_s), round(1000 * block.duration_s))
+        for n, block in enumerate(run.blocks(), 1)
+    ]
     return encode_table(("Trial", "BlockType", "OnsetTime", "Duration"), rows)
 
 
@@ -119,7 +122,7 @@ def _volumes(run: Run) -> Named:
 
 
 def _surfaces(run: Run) -> Named:
-    """The run on the cortex and in the deep structures; one run of the showcase subject also on the person's own mesh."""
+    """The run on cortex and deep structures; one run of the showcase subject also on the person's own mesh."""
     person, fineness = run.person, run.person.fineness
     order, places = _grayordinates(person)
     series = bold.surface_series(places, run.sources(), person.die(f"{run.scan} surface"))
@@ -170,5 +173,5 @@ def _detrended(columns: Numbers) -> Numbers:
     """Columns without mean and straight-line drift."""
     time = np.arange(len(columns)) - (len(columns) - 1) / 2
     level = columns - columns.mean(axis=0)
-    slope = time @ level / (time @ time)
+    slope = (time[:, None] * level).sum(axis=0) / (time**2).sum()
     return np.asarray(level - np.outer(time, slope))

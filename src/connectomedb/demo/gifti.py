@@ -80,9 +80,7 @@ def _array(
     return gifti.GiftiDataArray(values, intent, datatype, encoding=_ENCODING, coordsys=place, meta=meta)
 
 
-def _encode(
-    arrays: list[gifti.GiftiDataArray], hemisphere: str, table: gifti.GiftiLabelTable | None = None
-) -> bytes:
+def _encode(arrays: list[gifti.GiftiDataArray], hemisphere: str, table: gifti.GiftiLabelTable | None = None) -> bytes:
     meta = gifti.GiftiMetaData({"AnatomicalStructurePrimary": STRUCTURES[hemisphere], "Note": "SYNTHETIC demo data"})
     content: bytes = nib.GiftiImage(meta=meta, labeltable=table, darrays=arrays).to_bytes()
     return content

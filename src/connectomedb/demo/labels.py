@@ -105,7 +105,7 @@ def nearest_region(points: FloatArray) -> IntArray:
     mirrored = points.T.astype(np.float32)
     mirrored[0] = np.abs(mirrored[0])
     # |p - c|^2 without |p|^2, which is the same for all centres.
-    distance = (centres**2).sum(axis=1)[:, None] - 2 * (centres @ mirrored)
+    distance = (centres**2).sum(axis=1)[:, None] - 2 * np.einsum("rx,xp->rp", centres, mirrored)
     return offsets[distance.argmin(axis=0)]
 
 

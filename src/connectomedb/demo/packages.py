@@ -1,8 +1,8 @@
 """One subject's whole tree, package by package: files, release notes and manifests.
 
-    Diffusion/  MNINonLinear/  T1w/  unprocessed/      from the packages' builders
-    release-notes/<package>.txt                        belongs to its package
-    .xdlm/<subject>_3T_<package>.json                  lists its package, but for itself
+Diffusion/  MNINonLinear/  T1w/  unprocessed/      from the packages' builders
+release-notes/<package>.txt                        belongs to its package
+.xdlm/<subject>_3T_<package>.json                  lists its package, but for itself
 """
 
 import hashlib

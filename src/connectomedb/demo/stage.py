@@ -17,12 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.config import s3_settings
-from connectomedb.demo.release import generate
+from connectomedb.demo.behaviour_columns import COLUMNS
+from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.demo.seaweed import SeaweedFS
 from connectomedb.demo.service import ServerProcess
 from connectomedb.demo.subjects import SUBJECTS
 from connectomedb.demo.upload import upload_release
 from connectomedb.errors import ConfigError
+from connectomedb.hcp.release import release_of
+from connectomedb.server.folder import DataFolder
+from connectomedb.server.ingest import Delivery, ingest_release
+from connectomedb.server.site import open_site
+from connectomedb.server.subject_tables import SubjectTable
+from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.s3 import S3Store
 
 BUCKET = "hcp.aws.amazon.com"
@@ -89,6 +96,31 @@ def open_stage(
 
 def _rest(stage: Stage) -> tuple[str, str, str, str, str, str]:
     return stage.user, stage.password, stage.s3_endpoint, stage.access_key, stage.secret_key, stage.bucket
+
+
+def _ingest(folder: Path, release: DemoRelease, bucket: S3Store) -> None:
+    """Make the server's data folder, by the door that anybody's data comes through."""
+    data = DataFolder.open(folder)
+    data.settings.write_text(
+        f'[stores.bucket]\nkind = "s3"\nbucket = "{bucket.bucket}"\nendpoint_url = "{bucket.settings.endpoint_url}"\n'
+    )
+    site = open_site(folder, settings=bucket.settings)
+    try:
+        tree, archive = FolderStore(release.tree), FolderStore(data.archive)
+        for key in release.bucket_lacks:
+            archive.put(key, tree.path(key))
+        prefix = f"{release.prefix}/"
+        definitions = [column.definition for column in COLUMNS]
+        delivery = Delivery(
+            release=release_of(release.project),
+            title=release.title,
+            description=release.description,
+            listings={"bucket": bucket.list(prefix), "archive": archive.list(prefix)},
+            tables=[SubjectTable(table, definitions) for table in (release.behaviour, release.restricted)],
+        )
+        ingest_release(site.database, site.archive, delivery)
+    finally:
+        site.close()
 
 
 def _clear(folder: Path) -> None:

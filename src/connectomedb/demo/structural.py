@@ -1,7 +1,7 @@
 """The package Structural_preproc: anatomy as volumes and as surfaces.
 
-    T1w/*.nii.gz   T1w/Native/
-    MNINonLinear/*.nii.gz   MNINonLinear/{Native,fsaverage_LR32k,ROIs,xfms}/
+T1w/*.nii.gz   T1w/Native/
+MNINonLinear/*.nii.gz   MNINonLinear/{Native,fsaverage_LR32k,ROIs,xfms}/
 """
 
 from collections.abc import Callable, Iterator

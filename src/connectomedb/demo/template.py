@@ -18,7 +18,7 @@ from connectomedb.errors import ConfigError
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
 
-# FreeSurfer's fsaverage lies in MNI 305 space; this brings it to MNI 152. Source: FreeSurfer's page on coordinate systems.
+# fsaverage lies in MNI 305 space; this brings it to MNI 152. Source: FreeSurfer's page on coordinate systems.
 _MNI305_TO_MNI152 = np.array(
     [
         [0.9975, -0.0073, 0.0176, -0.0429],
@@ -123,7 +123,7 @@ def _all_surfaces(side: str) -> tuple[dict[str, FloatArray], IntArray]:
     """All surfaces of a hemisphere, and the triangles that they share."""
     white, triangles = _read_surface(f"white_{side}")
     pial, sphere, swollen = (_read_surface(f"{name}_{side}")[0] for name in ("pial", "sphere", "infl"))
-    white, pial = (points @ _MNI305_TO_MNI152[:, :3].T + _MNI305_TO_MNI152[:, 3] for points in (white, pial))
+    white, pial = (_to_mni152(points) for points in (white, pial))
     middle = (white + pial) / 2
     surfaces = {
         "white": white,
@@ -134,6 +134,11 @@ def _all_surfaces(side: str) -> tuple[dict[str, FloatArray], IntArray]:
         "sphere": sphere,
     }
     return surfaces, triangles
+
+
+def _to_mni152(points: FloatArray) -> FloatArray:
+    # Not a matrix product: those may round differently with the number of threads.
+    return np.einsum("px,yx->py", points, _MNI305_TO_MNI152[:, :3]) + _MNI305_TO_MNI152[:, 3]
 
 
 def _beside_midline(points: FloatArray, side: str) -> FloatArray:

@@ -1,7 +1,7 @@
 """The packages *_unproc of structural and functional scans: images as the scanner gave them, and what was logged.
 
-    unprocessed/3T/<scan>/<subject>_3T_<scan>.nii.gz   <subject>_3T_<scan>_SBRef.nii.gz
-        LINKED_DATA/PHYSIO/   LINKED_DATA/EPRIME/   LINKED_DATA/EPRIME/EVs/
+unprocessed/3T/<scan>/<subject>_3T_<scan>.nii.gz   <subject>_3T_<scan>_SBRef.nii.gz
+    LINKED_DATA/PHYSIO/   LINKED_DATA/EPRIME/   LINKED_DATA/EPRIME/EVs/
 """
 
 from collections.abc import Iterator

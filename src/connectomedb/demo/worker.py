@@ -7,37 +7,40 @@ and a worker ends by itself when its parent is gone.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from connectomedb.demo.packages import subject_files
 from connectomedb.demo.person import Person
 
 
-def write_subject(folder: Path, subject: str, seed: int) -> int:
-    """Make one subject's tree under `folder/<subject>` and return how many bytes it has."""
-    made: set[Path] = set()
-    size = 0
-    for path, content in subject_files(Person(subject, seed)).items():
-        target = folder / subject / path
-        if target.parent not in made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            made.add(target.parent)
+def write_subject(folder: Path, subject: str, seed: int) -> tuple[int, int]:
+    """Make one subject's tree under `folder/<subject>` and return how many files and bytes it has."""
+    files = subject_files(Person(subject, seed))
+    targets = {folder / subject / path: content for path, content in files.items()}
+    for parent in sorted({target.parent for target in targets}):
+        parent.mkdir(parents=True, exist_ok=True)
+    for target, content in targets.items():
         target.write_bytes(content)
-        size += len(content)
-    return size
+    return len(files), sum(map(len, files.values()))
 
 
-def answer(labels: Iterable[str], folder: Path, seed: int) -> Iterator[str]:
-    """One line per subject made."""
-    for line in labels:
-        label = line.strip()
-        yield f"{label} {write_subject(folder, label, seed)}"
+def answer(label: str, folder: Path, seed: int) -> str:
+    """Make one subject and say so; or say what the disk said."""
+    try:
+        files, size = write_subject(folder, label, seed)
+    except OSError as fault:
+        return f"! {fault.errno or 0} {fault.strerror}"
+    return f"{label} {files} {size}"
+
+
+def main(folder: Path, seed: int) -> None:
+    """Answer until nobody asks any more."""
+    for line in sys.stdin:
+        print(answer(line.strip(), folder, seed), flush=True)
 
 
 if __name__ == "__main__":
     try:
-        for reply in answer(sys.stdin, Path(sys.argv[1]), int(sys.argv[2])):
-            print(reply, flush=True)
+        main(Path(sys.argv[1]), int(sys.argv[2]))
     except (KeyboardInterrupt, BrokenPipeError):
         sys.exit(130)

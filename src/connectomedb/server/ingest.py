@@ -69,7 +69,7 @@ class IngestReport:
     files: int
     measures: int
     changes: int
-    inventory: Inventory
+    inventory: Inventory = field(repr=False)
 
 
 def ingest_release(database: Database, archive: Archive, delivery: Delivery, *, login: str = "admin") -> IngestReport:

@@ -25,6 +25,7 @@ from connectomedb.server.columns import Names
 from connectomedb.server.comparisons import Operand, compare, like
 from connectomedb.server.datatypes import DataType, Entity, Kind, Path
 from connectomedb.server.joins import Joins
+from connectomedb.server.parameters import Parameters
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.query import Comparison
 
@@ -70,25 +71,6 @@ FRAMES: Mapping[Level, Frame] = {
         ("xnat_imagescandata_id", "ID", "type", "quality", "xsiType", "note", "series_description"),
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """Query parameters as pairs, in order; names are compared with case, as XNAT does."""
-
-    pairs: tuple[tuple[str, str], ...]
-
-    def get(self, name: str, default: str = "") -> str:
-        """The first value of that name."""
-        return next((value for key, value in self.pairs if key == name), default)
-
-    def has(self, name: str) -> bool:
-        """Whether the name occurs."""
-        return any(key == name for key, _ in self.pairs)
-
-    def is_true(self, name: str) -> bool:
-        """Present, and neither `false` nor `0`."""
-        return self.has(name) and self.get(name).lower() not in ("false", "0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,12 @@ class Logins:
             connection.execute(delete(logins).where(logins.c.id_hash == _hash(session_id)))
 
 
+def cookie(session_id: str, base_url: str) -> str:
+    """`Set-Cookie` of a session: out of reach of scripts and of other sites' requests."""
+    secure = "; Secure" if base_url.startswith("https:") else ""
+    return f"{COOKIE}={session_id}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
 def csrf_token(session_id: str) -> str:
     """The token that belongs to a session."""
     return hashlib.sha256(f"csrf {session_id}".encode()).hexdigest()[:32]

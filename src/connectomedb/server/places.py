@@ -43,16 +43,18 @@ class Place:
         return (found,) if found else ()
 
 
-def find_place(connection: Connection, caller: Caller, address: Address) -> Place:
+def find_place(connection: Connection, caller: Caller, address: Address, *, is_inside: bool = False) -> Place:
     """Rows of the address, down to its scans; resources and files are not looked up here.
 
+    `is_inside` says that more than the record of a project is wanted, though the address ends there.
     Raises NotFound, and AccessDenied below a project whose record is open and whose contents are not.
     """
     place = Place()
     for step in address.steps:
         match step.level:
             case Level.PROJECTS:
-                place = Place(_project(connection, caller, step, address))
+                below = is_inside or len(address.steps) > 1 or address.listing is not None
+                place = Place(_project(connection, caller, step, below, address))
             case Level.SUBJECTS:
                 place = Place(place.project, _subject(connection, caller, step, place))
             case Level.EXPERIMENTS:
@@ -66,13 +68,13 @@ def find_place(connection: Connection, caller: Caller, address: Address) -> Plac
     return place
 
 
-def _project(connection: Connection, caller: Caller, step: Step, address: Address) -> Found:
+def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool, address: Address) -> Found:
     readable = may_read(caller, projects.c.key)
     found = select(projects.c.key, projects.c.id, readable.label("readable"))
     row = connection.execute(found.where(projects.c.id == step.id, may_list(caller, projects.c.key))).first()
     if row is None:
         raise _missing(step)
-    if not row.readable and (len(address.steps) > 1 or address.listing is not None):
+    if is_inside and not row.readable:
         asked = format_address(address)
         raise AccessDenied(
             f"Project {step.id} shows its record to everybody, its contents only to its people. Ask an owner.",

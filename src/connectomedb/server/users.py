@@ -66,10 +66,10 @@ def set_enabled(database: Database, login: str, is_enabled: bool) -> None:
         connection.execute(delete(logins).where(logins.c.user_key == key))
 
 
-def has_users(database: Database) -> bool:
-    """Whether there is anybody."""
+def has_admin(database: Database) -> bool:
+    """Whether there is an administrator."""
     with database.read() as connection:
-        return connection.execute(select(users.c.key).limit(1)).first() is not None
+        return connection.execute(select(users.c.key).where(users.c.is_admin).limit(1)).first() is not None
 
 
 def add_member(database: Database, project: str, login: str, role: Role) -> None:

@@ -42,7 +42,7 @@ class FolderStore:
     def head(self, key: str) -> ObjectInfo:
         """One file's size and time. Raises ObjectMissing."""
         with self._translated(key):
-            path = self._path(key)
+            path = self.path(key)
             if not path.is_file():
                 raise FileNotFoundError(path)
             return _describe(key, path.stat())
@@ -54,7 +54,7 @@ class FolderStore:
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key`: written beside it, synced, then renamed."""
-        target = self._path(key)
+        target = self.path(key)
         with self._translated(key):
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
@@ -78,12 +78,13 @@ class FolderStore:
     def delete(self, key: str) -> None:
         """Remove a file. A missing one is no error."""
         with self._translated(key):
-            self._path(key).unlink(missing_ok=True)
+            self.path(key).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _path(self, key: str) -> Path:
+    def path(self, key: str) -> Path:
+        """Where a key's file is, or would be. Raises AddressError for a key that could leave the folder."""
         return self.root / check_path(key)
 
     def _walk(self, folder: str) -> Iterator[ObjectInfo]:
@@ -101,7 +102,7 @@ class FolderStore:
 
     def _read(self, key: str, offset: int, length: int | None) -> Iterator[bytes]:
         left = length
-        with self._translated(key), self._path(key).open("rb") as file:
+        with self._translated(key), self.path(key).open("rb") as file:
             file.seek(offset)
             while piece := file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left)):
                 yield piece

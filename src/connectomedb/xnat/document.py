@@ -109,9 +109,9 @@ def _fill(element: ET.Element, item: Item, prefix: str = "xnat") -> None:
     own = item.type.partition(":")[0]
     for name, value in item.fields.items():
         if name in attributes:
-            element.set(name, _text(value))
+            element.set(name, plain_text(str(value)))
         else:
-            _descend(element, name, prefix if name in _OF_EXPERIMENTS else own).text = _text(value)
+            _descend(element, name, prefix if name in _OF_EXPERIMENTS else own).text = plain_text(str(value))
     for name, children in item.children.items():
         for child in children:
             node = _descend(element, name, "xnat")
@@ -134,5 +134,6 @@ def _tag(prefix: str, name: str) -> str:
     return f"{prefix}:{clean if _NAME.fullmatch(clean) else f'_{clean}'}"
 
 
-def _text(value: FieldValue) -> str:
-    return _NOT_XML.sub("", str(value))
+def plain_text(text: str) -> str:
+    """The text without the characters that no XML 1.0 document can hold, even escaped."""
+    return _NOT_XML.sub("", text)

@@ -1,0 +1,121 @@
+"""`Interface`: the door that a user opens to an XNAT or ConnectomeDB."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from platformdirs import user_cache_path
+
+from connectomedb.client._wire import TIMEOUT_S
+from connectomedb.client.handle import DataMirror, Listing, Site
+from connectomedb.client.handles import Experiment, Project
+from connectomedb.client.select import Select
+from connectomedb.client.transport import Connection
+from connectomedb.config import xnat_settings
+from connectomedb.hcp.release import Release
+from connectomedb.mirror.mirror import Mirror
+from connectomedb.stores.xnat import XnatStore
+from connectomedb.xnat.address import Address, Level
+
+
+class Interface:
+    """A server, and who asks it. Nothing is sent before something is asked; use `with` or `close()` to end.
+
+        with Interface("https://db.example.org", "me", "secret", data_mirror=mirror) as db:
+            db.project("HCP_Q1").subject("100307").files("T1w")           # local paths
+            for subject in db.project("HCP_Q1").subjects():               # one request
+                print(subject.label())
+            table = db.select("xnat:subjectData", ["xnat:subjectData/SUBJECT_ID"]).all()
+
+    Args:
+        server: address, like `https://db.example.org`; else `XNAT_HOST`, else a profile.
+        user, password: or alias and secret of a token; else `XNAT_USER` and `XNAT_PASS`, profile, netrc, keyring.
+        anonymous: ask as a guest.
+        data_mirror: where subjects' files are kept on this disk. A Mirror gets this server as its last source,
+            for files that its own sources lack. Without one, a mirror below the user's cache folder is kept,
+            with this server as its only source.
+        profile: of `~/.config/connectomedb/config.toml`.
+        timeout_s: how long the server may stay silent, in seconds.
+        verify: False trusts any certificate; a path names a file of certificates to trust.
+    Raises: ConfigError when no server or credentials are known.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        user: str | None = None,
+        password: str | None = None,
+        *,
+        anonymous: bool = False,
+        data_mirror: DataMirror | None = None,
+        profile: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        verify: bool | str | Path = True,
+    ) -> None:
+        settings = xnat_settings(server, user, password, anonymous=anonymous, profile=profile)
+        self.connection = Connection(
+            settings.server, settings.user, settings.password, timeout_s=timeout_s, verify=verify
+        )
+        self._data_mirror = data_mirror
+        self._mirror: DataMirror | None = None
+        self.select = Select(Site(self.connection, lambda: self.data_mirror))
+
+    @property
+    def server(self) -> str:
+        """The server's address, without credentials."""
+        return self.connection.name
+
+    @property
+    def data_mirror(self) -> DataMirror:
+        """Where subjects' files are kept on this disk, with this server among its sources."""
+        if self._mirror is None:
+            self._mirror = self._make_mirror()
+        return self._mirror
+
+    def project(self, id: str) -> Project:
+        """A project by ID or alias; nothing is sent."""
+        return self.select.project(id)
+
+    def projects(self, pattern: str = "*") -> Listing[Project]:
+        """The projects that you may see and whose ID is like `pattern`; one request, when iterated."""
+        return self.select.projects(pattern)
+
+    def experiment(self, id: str) -> Experiment:
+        """An experiment by accession ID, whatever its project; nothing is sent."""
+        return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
+
+    def store_of(self, release: Release) -> XnatStore:
+        """The files of a release as this server has them: a source for a mirror."""
+        return XnatStore(self.connection, release)
+
+    def store_of(self, release: Release) -> XnatStore:
+        """This server as a source of a mirror: the files of one release. Nothing is sent."""
+        return XnatStore(self.connection, release)
+
+    def close(self) -> None:
+        """End the session on the server and let go of the connections."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Interface({self.server!r})"
+
+    def _make_mirror(self) -> DataMirror:
+        if self._data_mirror is None:
+            return Mirror(user_cache_path("connectomedb") / "mirrors" / _folder(self.server), [self.store_of])
+        if isinstance(self._data_mirror, Mirror):
+            return self._data_mirror.with_fallback(self.store_of)
+        return self._data_mirror
+
+
+def _folder(server: str) -> str:
+    """A folder's name for a server: two servers never share a mirror, whose releases may differ."""
+    return quote(server.partition("://")[2].lower(), safe="")

@@ -1,0 +1,88 @@
+"""What a column of the demo's subject tables is, and short ways to write one down."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
+
+
+class Kind(StrEnum):
+    """What a cell holds."""
+
+    INTEGER = "int"
+    FLOAT = "float"
+    TEXT = "text"
+    ENUM = "enum"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: header in the table.
+        kind: what its cells hold.
+        description: what it measures, for people.
+        low, high: smallest and largest value of numbers, None where there is no limit.
+        choices: all values of an enumeration.
+        tier, category, assessment: who may see it, and where the dictionary puts it.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    tier: Tier = Tier.OPEN
+    category: str = ""
+    assessment: str = ""
+
+    @property
+    def definition(self) -> FieldDefinition:
+        """The column as a field of a data type."""
+        types = {Kind.INTEGER: ValueType.INTEGER, Kind.FLOAT: ValueType.FLOAT}
+        return FieldDefinition(
+            self.name,
+            types.get(self.kind, ValueType.TEXT),
+            self.tier,
+            self.category,
+            self.assessment,
+            self.description,
+        )
+
+
+def integer(name: str, low: int, high: int, description: str) -> Column:
+    """Whole numbers."""
+    return Column(name, Kind.INTEGER, description, low, high)
+
+
+def number(name: str, low: float, high: float, description: str) -> Column:
+    """Numbers with decimals."""
+    return Column(name, Kind.FLOAT, description, low, high)
+
+
+def choice(name: str, choices: str, description: str) -> Column:
+    """One of some words; `choices` separates them by `|`."""
+    return Column(name, Kind.ENUM, description, choices=tuple(choices.split("|")))
+
+
+def flag(name: str, description: str) -> Column:
+    """TRUE or FALSE."""
+    return choice(name, "TRUE|FALSE", description)
+
+
+def clock(name: str, description: str) -> Column:
+    """Time of day, `H:MM:SS`, no leading zero."""
+    return Column(name, Kind.TIME, description)
+
+
+def text(name: str, description: str) -> Column:
+    """Any words."""
+    return Column(name, Kind.TEXT, description)
+
+
+def group(category: str, assessment: str, *columns: Column, tier: Tier = Tier.OPEN) -> tuple[Column, ...]:
+    """Columns of one assessment."""
+    return tuple(replace(column, category=category, assessment=assessment, tier=tier) for column in columns)

@@ -1,0 +1,160 @@
+"""The application on one screen: routes, wrappers, and which status an error has.
+
+A request passes: plain path → route → body (bounded) → who asks → handler → headers. Handlers are plain
+functions and run in few threads: SQLite is fastest with one reader per process, and passwords, which
+are slow to check on purpose, wait in a lane of their own.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectomedb import errors
+from connectomedb.server import front, items, people, schemas, search
+from connectomedb.server.call import Call, Handler, Later
+from connectomedb.server.login import COOKIE, REFUSED, SignedIn, cookie
+from connectomedb.server.parameters import parse_parameters
+from connectomedb.server.replies import text
+from connectomedb.server.site import Site
+from connectomedb.server.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
+
+DATABASE_THREADS = 1
+PASSWORD_THREADS = 1
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One row of the route table. `is_open`: also for nobody; `is_slow`: checks a password."""
+
+    methods: str
+    path: str
+    handler: Handler
+    is_open: bool = False
+    is_slow: bool = False
+    max_body_bytes: int = 0
+
+
+WAYS = (
+    Way("GET", "/", front.get_front, is_open=True),
+    Way("GET", "/xapi/siteConfig/buildInfo", front.get_build_info, is_open=True),
+    Way("GET POST", "/data/JSESSION", people.get_session, is_open=True),
+    Way("DELETE", "/data/JSESSION", people.delete_session, is_open=True),
+    Way("PUT POST", "/data/services/auth", people.sign_in, True, True, people.MAX_FORM_BYTES),
+    Way("GET", "/data/auth", people.get_auth),
+    Way("GET", "/xapi/users/username", people.get_username),
+    Way("GET", "/data/users", people.get_users),
+    Way("GET", "/xapi/schemas", schemas.get_schemas),
+    Way("GET", "/xapi/schemas/datatypes", schemas.get_data_types),
+    Way("GET", "/xapi/schemas/{name:path}", schemas.get_schema),
+    Way("GET", "/schemas/{name:path}", schemas.get_schema),
+    Way("POST", "/data/search", search.post_search, max_body_bytes=search.MAX_DOCUMENT_BYTES),
+    Way("GET", "/data/search/elements", search.get_elements),
+    Way("GET", "/data/search/elements/{data_type}", search.get_fields),
+    Way("GET", "/data/projects/{project}/users", people.get_members),
+    Way("GET", "/data/projects/{project}/accessibility", people.get_accessibility),
+    Way("GET", "/data/experiments/{experiment}/status", items.get_status),
+    Way("GET", "/data/projects/{project}/experiments/{experiment}/status", items.get_status),
+    Way("GET", "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/status", items.get_status),
+    Way("GET", "/data/{address:path}", items.get_address),
+)
+
+STATUS: Mapping[type[Exception], int] = {
+    errors.AddressError: 400,
+    errors.AuthenticationFailed: 401,
+    errors.AccessDenied: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.QueryError: 422,
+    errors.StoreError: 502,
+    errors.StoreUnreachable: 503,
+    errors.LedgerBusy: 503,
+    errors.DiskFull: 507,
+    errors.ConnectomeDBError: 500,
+}
+"""Error → status; of a class that is not here, its nearest base decides."""
+
+
+def build_app(site: Site) -> Starlette:
+    """The application that serves a site; it closes the site at its end."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        site.close()
+
+    database, passwords = CapacityLimiter(DATABASE_THREADS), CapacityLimiter(PASSWORD_THREADS)
+
+    def route(way: Way) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await _answer(way, site, request, database, passwords)
+
+        return Route(way.path, endpoint, methods=way.methods.split())
+
+    return Starlette(
+        routes=[route(way) for way in WAYS],
+        middleware=[Middleware(SafeHeaders), Middleware(PlainPaths)],
+        exception_handlers={errors.ConnectomeDBError: _refuse, HTTPException: _refuse, Exception: _fail},
+        lifespan=lifespan,
+    )
+
+
+async def _answer(
+    way: Way, site: Site, request: Request, database: CapacityLimiter, passwords: CapacityLimiter
+) -> Response:
+    body = await body_of(request, way.max_body_bytes)
+    session_id = request.cookies.get(COOKIE)
+    caller = await to_thread.run_sync(site.logins.find, session_id, limiter=database) if session_id else None
+    opened: SignedIn | None = None
+    credentials = None if caller else credentials_of(request.headers.get("authorization"))
+    if credentials:
+        opened = await to_thread.run_sync(site.logins.sign_in, *credentials, limiter=passwords)
+        caller, session_id = opened.caller, opened.session_id
+    if caller is None and not way.is_open:
+        raise errors.AuthenticationFailed(REFUSED, status=401)
+    call = Call(
+        site=site,
+        method=request.method,
+        path=str(request.scope["plain_path"]),
+        words=request.path_params,
+        parameters=parse_parameters(request.url.query),
+        headers=request.headers,
+        body=body,
+        base_url=str(request.base_url),
+        session_id=session_id,
+        caller=caller,
+    )
+    reply = await to_thread.run_sync(way.handler, call, limiter=passwords if way.is_slow else database)
+    if isinstance(reply, Later):
+        reply = await to_thread.run_sync(reply.begin)
+    if opened and "set-cookie" not in reply.headers:
+        reply.headers["Set-Cookie"] = cookie(opened.session_id, call.base_url)
+    return reply
+
+
+def _refuse(request: Request, error: Exception) -> Response:
+    """One line of text for what was asked wrongly; what is our own fault is logged, not told."""
+    if isinstance(error, HTTPException):
+        words = {404: f"There is nothing at {request.url.path}.", 405: f"{request.method} is not possible here."}
+        return text(words.get(error.status_code, error.detail), error.status_code, error.headers)
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if status >= 500:
+        logger.error("%s %s: %s", request.method, request.url.path, error)
+        return text("The server could not read what it keeps. Try again later, or tell its administrator.", status)
+    headers = {"WWW-Authenticate": 'Basic realm="ConnectomeDB"'} if status == 401 else {}
+    return text(" ".join(str(error).split()), status, headers)
+
+
+def _fail(request: Request, error: Exception) -> Response:
+    """The rim: Starlette logs the fault with its traceback after this answer."""
+    return text("The server failed on this request. Tell its administrator.", 500)

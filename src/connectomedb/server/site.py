@@ -1,0 +1,43 @@
+"""Everything that one server serves from: its folder, database, archive and sessions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectomedb.config import S3Settings
+from connectomedb.server.archive import Archive, open_archive
+from connectomedb.server.catalogue import CatalogueShelf
+from connectomedb.server.database import Database
+from connectomedb.server.folder import DataFolder
+from connectomedb.server.login import Logins
+from connectomedb.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site. Several processes may open the same folder."""
+
+    folder: DataFolder
+    database: Database
+    archive: Archive
+    logins: Logins
+    catalogue: CatalogueShelf
+
+    def close(self) -> None:
+        """Let go of database and stores."""
+        self.database.close()
+        self.archive.close()
+
+
+def open_site(folder: Path, *, settings: S3Settings | None = None, stores: Mapping[str, Store] | None = None) -> Site:
+    """The site in a data folder, which is made if it is missing; its database is brought up to date.
+
+    Args:
+        settings: keys for the buckets that the folder's `cdb.toml` declares.
+        stores: further stores by name, beside those of `cdb.toml`.
+    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy.
+    """
+    data_folder = DataFolder.open(folder)
+    archive = open_archive(data_folder, settings, stores)
+    database = Database.open(data_folder.database)
+    return Site(data_folder, database, archive, Logins(database), CatalogueShelf())

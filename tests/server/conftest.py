@@ -1,0 +1,176 @@
+"""A small release, made up, on a real server: every test of this folder talks HTTP to it.
+
+    project HCP_Q1 (private)     subjects 100307, 103515, 118932, 200614 with measures; files of 100307 and 103515
+    project LAB (protected)      subject L1, with a measure of its own type lab:memorydata
+    project OPEN (public)        no subjects
+
+    admin        administrator            owner       owner of HCP_Q1
+    reader       collaborator of HCP_Q1   granted     collaborator of HCP_Q1 with the tier sensitive
+    stranger     nobody anywhere
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
+from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
+from connectomedb.hcp.release import release_of
+from connectomedb.server.auth import Accessibility, Role
+from connectomedb.server.ingest import Delivery, IngestReport, ingest_release
+from connectomedb.server.run import RunningServer, start
+from connectomedb.server.site import Site, open_site
+from connectomedb.server.subject_tables import SubjectTable
+from connectomedb.server.users import add_member, create_user, grant_tier
+from connectomedb.stores.folder import FolderStore
+
+PASSWORD = "correct horse"
+BIG = bytes(range(256)) * 12_000
+"""Content of the largest file: 3 MB, so that it comes in several pieces."""
+
+FILES = {
+    "T1w/T1w_acpc_dc_restore_brain.nii.gz": BIG,
+    "T1w/Diffusion/bvals": b"5 1000 2000\n",
+    "MNINonLinear/aparc+aseg.nii.gz": b"labels",
+    "MNINonLinear/Results/tfMRI_MOTOR_LR/tfMRI_MOTOR_LR.nii.gz": b"bold " * 400,
+    "MNINonLinear/Results/tfMRI_MOTOR_LR/EVs/lf.txt": b"10.0 12.0 1\n",
+    "unprocessed/3T/T1w_MPR1/{s}_3T_T1w_MPR1.nii.gz": b"t1",
+    "unprocessed/3T/tfMRI_MOTOR_LR/{s}_3T_tfMRI_MOTOR_LR.nii.gz": b"raw",
+    "release-notes/Structural_preproc.txt": b"",
+}
+"""Release path inside a subject → content."""
+
+UNCOVERED = "release-notes/Structural_preproc.txt"
+
+BEHAVIOUR = """Subject,Gender,Age,MMSE_Score,PMAT24_A_CR,PicSeq_Unadj,3T_RS-fMRI_Count,QC_Issue
+100307,F,26-30,29,17,125.07,4,
+103515,M,31-35,30,20,98.5,4,A
+118932,F,22-25,28,24,,2,"A,B"
+200614,M,26-30,,13,111.0,0,
+"""
+RESTRICTED = """Subject,Age_in_Yrs,Handedness,THC
+100307,27,95,0
+103515,35,-70,1
+118932,23,100,
+200614,29,,0
+"""
+MEMORY = "Subject,Recall,Note\nL1,7,good\n"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server and the site that it serves."""
+
+    site: Site
+    server: RunningServer
+    client: Callable[..., httpx2.Client]
+    tree: Path
+    report: IngestReport
+
+    @property
+    def address(self) -> str:
+        return self.server.address
+
+
+def write_release(folder: Path, subjects: tuple[str, ...] = ("100307", "103515")) -> None:
+    """Write the release below `folder`, as its bucket has it, with a manifest of all but one file."""
+    release = release_of("HCP_Q1")
+    for subject in subjects:
+        entries = []
+        for template, content in FILES.items():
+            path = release.to_bucket(template.format(s=subject))
+            target = folder / "q1" / subject / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            if template != UNCOVERED:
+                entries.append(Entry(path, len(content), hashlib.md5(content).hexdigest()))
+        manifest = folder / "q1" / subject / ".xdlm" / f"{subject}_3T_Structural_preproc.json"
+        manifest.parent.mkdir(exist_ok=True)
+        manifest.write_bytes(format_manifest(Manifest(subject, tuple(entries))))
+
+
+def write_tables(folder: Path) -> list[SubjectTable]:
+    """Write the tables of measures: an open one, and one with restricted and sensitive columns."""
+    (folder / "behaviour.csv").write_text(BEHAVIOUR)
+    (folder / "restricted.csv").write_text(RESTRICTED)
+    sensitive = FieldDefinition("THC", ValueType.INTEGER, Tier.SENSITIVE)
+    return [
+        SubjectTable(folder / "behaviour.csv", tier=Tier.OPEN),
+        SubjectTable(folder / "restricted.csv", [sensitive]),
+    ]
+
+
+def deliver(site: Site, tree: Path, folder: Path) -> IngestReport:
+    """Take the release in."""
+    store = FolderStore(tree, "tree")
+    delivery = Delivery(
+        release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
+    )
+    return ingest_release(site.database, site.archive, delivery)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The release on a server; nobody changes it."""
+    folder = tmp_path_factory.mktemp("served")
+    tree = folder / "tree"
+    write_release(tree)
+    site = open_site(folder / "data", stores={"tree": FolderStore(tree, "tree")})
+    report = deliver(site, tree, folder)
+    (folder / "memory.csv").write_text(MEMORY)
+    memory = [SubjectTable(folder / "memory.csv", tier=Tier.OPEN)]
+    for project, accessibility, tables in (
+        ("LAB", Accessibility.PROTECTED, memory),
+        ("OPEN", Accessibility.PUBLIC, []),
+    ):
+        delivery = Delivery(
+            release_of(project), project, tables=tables, data_type="lab:memorydata", accessibility=accessibility
+        )
+        ingest_release(site.database, site.archive, delivery)
+    for login in ("owner", "reader", "granted", "stranger"):
+        create_user(site.database, login, PASSWORD, firstname=login.capitalize(), lastname="Doe")
+    add_member(site.database, "HCP_Q1", "owner", Role.OWNER)
+    add_member(site.database, "HCP_Q1", "reader", Role.COLLABORATOR)
+    add_member(site.database, "HCP_Q1", "granted", Role.COLLABORATOR)
+    grant_tier(site.database, "HCP_Q1", "granted", Tier.SENSITIVE)
+    with start(site, admin_password=PASSWORD) as server:
+        yield Served(site, server, _client_of(site, server), tree, report)
+
+
+def _client_of(site: Site, server: RunningServer) -> Callable[..., httpx2.Client]:
+    """Makes clients that are signed in by a cookie, or nobody's."""
+    sessions: dict[str, str] = {}
+
+    def client(login: str | None = "reader") -> httpx2.Client:
+        if login is None:
+            return httpx2.Client(base_url=server.address)
+        if login not in sessions:
+            sessions[login] = site.logins.sign_in(login, PASSWORD).session_id
+        return httpx2.Client(base_url=server.address, cookies={"JSESSIONID": sessions[login]})
+
+    return client
+
+
+@pytest.fixture
+def reader(served: Served) -> Iterator[httpx2.Client]:
+    """Signed in as a collaborator without grants."""
+    with served.client("reader") as client:
+        yield client
+
+
+@pytest.fixture
+def admin(served: Served) -> Iterator[httpx2.Client]:
+    """Signed in as the administrator."""
+    with served.client("admin") as client:
+        yield client
+
+
+@pytest.fixture
+def nobody(served: Served) -> Iterator[httpx2.Client]:
+    """Not signed in."""
+    with served.client(None) as client:
+        yield client
