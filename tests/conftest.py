@@ -1,20 +1,26 @@
 """Fixtures that several parts share: one real object store per test process."""
 
-import subprocess
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from connectomedb.config import S3Settings, s3_settings
 from connectomedb.demo.seaweed import SeaweedFS
+from connectomedb.demo.stage import Stage, open_stage
 from connectomedb.stores.s3 import S3Store
 
 # Two cores shared with servers under test: a slow example is no fault.
 settings.register_profile("connectomedb", deadline=None)
 settings.load_profile("connectomedb")
+
+
+STAGED = ("100307", "103515", "200614")
+"""Subjects of the stage under test."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +62,17 @@ def s3_store(seaweed: SeaweedFS, s3_access: S3Settings) -> Callable[[str], S3Sto
 
 
 @pytest.fixture(scope="session")
-def put_marker(s3_access: S3Settings) -> Callable[[S3Store, str], None]:
-    """Puts a zero-byte object whose key ends in a slash, which the engine of our own store cannot."""
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The demo with three subjects: the full one, a tiny one, and the one whose run the bucket lacks."""
+    with open_stage(tmp_path_factory.mktemp("stage") / "demo", subjects=STAGED) as running:
+        yield running
 
-    keys = Keys()
 
-    def put(store: S3Store, key: str) -> None:
-        assert key.endswith("/")
-        subprocess.run(
-            [
-                *("curl", "--silent", "--fail", "--request", "PUT", "--header", "Content-Length: 0"),
-                *("--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{keys.access_key}:{keys.secret_key}"),
-                f"{s3_access.endpoint_url}/{store.bucket}/{key}",
-            ],
-            check=True,
-            timeout=30,
-        )
-
-    return put
+@pytest.fixture
+def clean_env(tmp_path: Path) -> dict[str, str]:
+    """Our environment without anybody's servers and keys, and with an empty home."""
+    home = tmp_path / "home"
+    home.mkdir()
+    foreign = ("XNAT_", "AWS_", "CONNECTOMEDB_", "CDB_", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "HOME": str(home)}

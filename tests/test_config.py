@@ -235,6 +235,11 @@ def test_a_broken_file_is_named_and_its_secrets_are_not(tmp_path: Path, name: st
     assert caught.value.__cause__ is None
 
 
+def test_a_broken_netrc_does_not_matter_to_who_says_all_there_is_to_say(tmp_path: Path) -> None:
+    write(tmp_path, ".netrc", "nonsense")
+    assert xnat(tmp_path, SERVER, "me", "word") == XnatSettings(SERVER, "me", "word")
+
+
 def test_no_secret_shows_in_a_repr(tmp_path: Path) -> None:
     settings = xnat(tmp_path, SERVER, "me", "hunter2")
     s3 = s3_settings("KEY", "hunter2", session_token="hunter2", environment={}, home=tmp_path)

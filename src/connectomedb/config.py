@@ -111,6 +111,8 @@ def xnat_settings(
         return XnatSettings(address)
     if password and not user:
         raise ConfigError(f"A password for {address} was given without a user. Give both, or neither.")
+    if user and password:
+        return XnatSettings(address, user, password)
     around = [_offer_of_environment(address, environment), _offer_of_profile(address, table)]
     offers = [
         (user, password),

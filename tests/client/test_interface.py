@@ -23,15 +23,6 @@ CREST = f"{PROJECT}/subjects/100307/experiments/100307_CREST/resources/100307_CR
 FILES = {"T1w/brain.nii.gz": b"brain" * 5000, "T1w/xfms/a.txt": b"affine", "release-notes/notes.txt": b"notes"}
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in ("XNAT_HOST", "XNAT_USER", "XNAT_PASS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path / "cache"
-
-
 @pytest.fixture
 def db(site: Site) -> Iterator[Interface]:
     serve(site, FILES)

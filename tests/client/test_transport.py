@@ -76,6 +76,14 @@ def test_a_guest_sends_no_credentials(site: Site) -> None:
     assert [(seen.method, seen.is_signed) for seen in site.everything] == [("GET", False)]
 
 
+def test_a_guest_at_a_closed_server_is_told_to_sign_in(site: Site) -> None:
+    site.on("GET", "/data/projects", site.reply(b"The request requires user authentication", 401))
+    guest = Connection(site.address)
+    with pytest.raises(AuthenticationFailed, match="closed to guests"):
+        guest.get_table(PROJECTS)
+    guest.close()
+
+
 def dies_after(site: Site, cookie: str) -> None:
     """The server forgets one session, as XNAT does after half an hour."""
 
@@ -164,7 +172,7 @@ def test_a_status_becomes_the_error_it_means(
     )
     assert str(fault).startswith(f"Asked {site.address} for /data/projects/P. ")
     assert f"({status}" in str(fault)
-    assert "the reason" in str(fault) or status == 304  # which has no body
+    assert "the reason" in str(fault) or status in (304, 401)  # no body; the same words for all
     assert "second line" not in str(fault)
 
 

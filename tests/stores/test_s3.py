@@ -6,17 +6,18 @@ from dataclasses import replace
 import pytest
 
 from connectomedb.config import S3Settings
+from connectomedb.demo.marker import put_marker
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreUnreachable
 from connectomedb.stores.s3 import S3Store
 
 
 def test_a_marker_of_a_pseudo_directory_is_listed_on_its_level_only(
-    s3_store: Callable[[str], S3Store], put_marker: Callable[[S3Store, str], None]
+    s3_store: Callable[[str], S3Store],
 ) -> None:
     store = s3_store("markers")
     store.put("q1/100307/a", b"a")
-    put_marker(store, "q1/")
-    put_marker(store, "q1/empty/")
+    put_marker(store.settings, store.bucket, "q1/")
+    put_marker(store.settings, store.bucket, "q1/empty/")
     level = store.list_level("q1/")
     assert [info.key for info in level.objects] == ["q1/"]
     assert set(level.prefixes) == {"q1/100307/", "q1/empty/"}

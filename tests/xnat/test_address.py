@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectomedb.errors import AddressError
-from connectomedb.xnat.address import LEVELS, Address, Level, Step, format_address, parse_address
+from connectomedb.xnat.address import LEVELS, Address, Level, Step, format_address, parse_address, parse_file_uri
 
 S, F = Step, Level.FILES
 
@@ -43,6 +43,12 @@ def test_a_written_address_is_plain_ascii_without_query_or_fragment(address: Add
 @given(addresses())
 def test_the_readable_form_of_a_file_path_is_read_back_too(address: Address) -> None:
     assert parse_address(format_address(address, raw_file_path=True)) == address
+
+
+@given(FILE_PATHS)
+def test_a_listed_file_is_the_file_that_was_written(path: str) -> None:
+    address = Address().child(Level.EXPERIMENTS, "E1").child(Level.RESOURCES, "105").child(Level.FILES, path)
+    assert parse_file_uri(format_address(address, raw_file_path=True)) == path
 
 
 @given(st.text(max_size=60))
@@ -126,6 +132,25 @@ def test_a_step_needs_an_identifier_that_names_something(id: str) -> None:
 def test_a_file_cannot_leave_its_resource(path: str) -> None:
     with pytest.raises(AddressError):
         Address(CREST).child(Level.FILES, path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("/data/experiments/E1/resources/105/files/T1w/a.nii.gz", "T1w/a.nii.gz"),
+        ("/data/experiments/E1/resources/105/files/files/files/a", "files/files/a"),
+        ("/data/experiments/E1/resources/105/files/a b+c.txt", "a b+c.txt"),
+        ("/data/experiments/E1/resources/105/files/100%25.txt%3F", "100%.txt?"),
+    ],
+)
+def test_the_path_of_a_listed_file_is_what_follows_the_first_files(uri: str, path: str) -> None:
+    assert parse_file_uri(uri) == path
+
+
+@pytest.mark.parametrize("uri", ["", "/data/x", "/x/files/", "/x/files/../y", "/x/files//etc", "/x/files/%2e%2e/y"])
+def test_a_listed_file_that_names_no_path_or_leaves_is_refused(uri: str) -> None:
+    with pytest.raises(AddressError):
+        parse_file_uri(uri)
 
 
 def test_levels_stand_only_where_the_table_says() -> None:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     help="Where everything goes; emptied at each start.",
 )
 @click.option("--serve", is_flag=True, help="Stay up until stopped, instead of running the tutorial.")
+@click.option("--subjects", "count", type=click.IntRange(1), help="Only the first so many subjects; it is quicker.")
 @JSON
-def command(folder: Path, serve: bool, as_json: bool) -> int:
+def command(folder: Path, serve: bool, count: int | None, as_json: bool) -> int:
     """See it all work on made-up data: no account, no network.
 
     Generates a synthetic release, starts an object store and a server on this machine, and runs the tutorial against
@@ -40,9 +41,10 @@ def command(folder: Path, serve: bool, as_json: bool) -> int:
     cdb demo --serve --json
     """
     from connectomedb.demo.stage import open_stage
+    from connectomedb.demo.subjects import SUBJECTS
 
     signal.signal(signal.SIGTERM, _interrupt)
-    with open_stage(folder.resolve(), say=_output.say) as stage:
+    with open_stage(folder.resolve(), subjects=SUBJECTS[:count], say=_output.say) as stage:
         if serve:
             _announce(stage, as_json)
             _wait()

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
-        code = cdb.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = cdb.main(args=None if arguments is None else list(arguments), prog_name="cdb", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)

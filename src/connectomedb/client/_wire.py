@@ -94,6 +94,9 @@ class Wire:
 
     def fault(self, asked: Asked, response: httpx2.Response) -> RequestError:
         """The error that a reply means, with the server's own words."""
+        if response.status_code == 401 and self.user is None:
+            what = "This server is closed to guests (401). Give user and password."
+            return asked.fault(AuthenticationFailed, what, 401)
         body = b""
         for piece in response.iter_bytes():
             body += piece

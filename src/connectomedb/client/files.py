@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote
 
 from connectomedb.client.handle import Handle, Listing, Site
 from connectomedb.client.missing import explained
@@ -13,7 +12,7 @@ from connectomedb.client.transport import Connection
 from connectomedb.errors import RequestError, StoreError, UnexpectedReply
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import fetch
-from connectomedb.xnat.address import Address, Level
+from connectomedb.xnat.address import Address, Level, parse_file_uri
 
 _PLAIN_LABEL = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]+")
 
@@ -85,12 +84,12 @@ class File(Handle):
         above = Address(self.address.steps[:-1])
         table = self._site.connection.list_files(above)
         rows = (dict(zip(table.columns, cells, strict=True)) for cells in table.rows)
-        return next((row for row in rows if _path_in(row) == self.path), None)
+        return next((row for row in rows if parse_file_uri(row.get("URI", "")) == self.path), None)
 
     @classmethod
     def of_row(cls, site: Site, above: Address, row: Mapping[str, str]) -> Self:
         """By its path, which is what follows the resource's number in its URI."""
-        return cls(site, above.child(cls.level, _path_in(row)), row)
+        return cls(site, above.child(cls.level, parse_file_uri(row.get("URI", ""))), row)
 
 
 @contextmanager
@@ -121,11 +120,3 @@ class _Source:
                 yield from self._connection.stream(self._address, offset)
         except RequestError as fault:
             raise StoreError(str(fault), store=self.name) from fault
-
-
-def _path_in(row: Mapping[str, str]) -> str:
-    """Path of a listed file inside its resource: what follows the first `/files/` of its URI."""
-    _, found, path = row.get("URI", "").partition("/files/")
-    if not found:
-        raise UnexpectedReply(f"A listed file has the URI {row.get('URI', '')!r}, which names no path.")
-    return unquote(path)

@@ -86,10 +86,6 @@ class Interface:
         return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
 
     def store_of(self, release: Release) -> XnatStore:
-        """The files of a release as this server has them: a source for a mirror."""
-        return XnatStore(self.connection, release)
-
-    def store_of(self, release: Release) -> XnatStore:
         """This server as a source of a mirror: the files of one release. Nothing is sent."""
         return XnatStore(self.connection, release)
 

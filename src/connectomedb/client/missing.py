@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from connectomedb.client.transport import Connection
 from connectomedb.errors import NotFound, RequestError
-from connectomedb.xnat.address import Address, Level
+from connectomedb.xnat.address import Address, Level, parse_file_uri
 
 MOST_NAMES = 8
 
@@ -45,8 +45,6 @@ def explained(connection: Connection, address: Address) -> Iterator[None]:
 def explain(connection: Connection, address: Address) -> str | None:
     """Which step of an address names nothing, in a sentence; None when all are there. One listing per step."""
     for number, step in enumerate(address.steps):
-        if step.level not in NAME_COLUMNS:
-            return None
         above = Address(address.steps[:number])
         names = _names(connection, above, step.level)
         if names is not None and step.id not in {name for row in names for name in row}:
@@ -63,6 +61,9 @@ def _names(connection: Connection, above: Address, level: Level) -> list[tuple[s
     """The names of each object; None where accession IDs stand without a project, which cannot be listed in short."""
     if not above.steps and level is not Level.PROJECTS:
         return None
+    if level is Level.FILES:
+        table = connection.list_files(above)
+        return [(parse_file_uri(row[table.columns.index("URI")]),) for row in table.rows]
     table = connection.get_table(above.list(level), {"columns": ",".join(NAME_COLUMNS[level])})
     places = [table.columns.index(column) for column in NAME_COLUMNS[level] if column in table.columns]
     return [tuple(row[place] for place in places) for row in table.rows]

@@ -130,10 +130,10 @@ def _response(blocks: Sequence[Block]) -> FloatArray:
     # A gamma function that peaks after 5 s, and a shallow undershoot after 15 s.
     kernel = time**5 * np.exp(-time) / 120 - (time**15 * np.exp(-time) / 1.307674368e12) / 6
     answer = np.convolve(is_on, kernel)[: len(time)]
-    return np.interp(np.arange(FRAMES) * STEP_S, time, answer / answer.max()).astype(np.float32)
+    return np.asarray(np.interp(np.arange(FRAMES) * STEP_S, time, answer / answer.max()), np.float32)
 
 
 def _slow_course(die: np.random.Generator) -> FloatArray:
     time = np.arange(FRAMES) * STEP_S
     waves = [np.sin(2 * np.pi * die.uniform(0.02, 0.1) * time + die.uniform(0, 2 * np.pi)) for _ in range(4)]
-    return (np.sum(waves, axis=0) / 2).astype(np.float32)
+    return np.asarray(np.sum(waves, axis=0) / 2, np.float32)

@@ -24,6 +24,9 @@ ALONE_BELOW = 8
 
 MOST_WORKERS = 4
 
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Workers share the cores among themselves; threads inside each would only get in the way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -94,7 +97,13 @@ class _Worker:
     def __init__(self, folder: Path, seed: int) -> None:
         command = [sys.executable, "-m", "connectomedb.demo.worker", str(folder), str(seed)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            env={**os.environ, **_ONE_THREAD},
         )
         self._complaints: list[str] = []
         self._listener = threading.Thread(target=self._listen, daemon=True)

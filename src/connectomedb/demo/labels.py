@@ -106,7 +106,7 @@ def nearest_region(points: FloatArray) -> IntArray:
     mirrored[0] = np.abs(mirrored[0])
     # |p - c|^2 without |p|^2, which is the same for all centres.
     distance = (centres**2).sum(axis=1)[:, None] - 2 * np.einsum("rx,xp->rp", centres, mirrored)
-    return offsets[distance.argmin(axis=0)]
+    return np.asarray(offsets[distance.argmin(axis=0)], np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Labelling:
     def nucleus(self, name: str, side: int) -> BoolArray:
         """Where a deep structure lies: side 0 is left, 1 right."""
         nucleus = NUCLEI[name]
-        return self.deep == (nucleus.left, nucleus.right)[side]
+        return np.equal(self.deep, (nucleus.left, nucleus.right)[side])
 
 
 def _ribbon(brain: Brain) -> LabelArray:
@@ -191,7 +191,7 @@ def is_stem(brain: Brain) -> BoolArray:
 def _is_in(brain: Brain, nucleus: Nucleus) -> BoolArray:
     (x, y, z), (rx, ry, rz) = nucleus.centre, nucleus.radii
     squared = ((np.abs(brain.x) + x) / rx) ** 2 + ((brain.y - y) / ry) ** 2 + ((brain.z - z) / rz) ** 2
-    return squared < 1
+    return np.less(squared, 1)
 
 
 def _paint(labels: LabelArray, where: BoolArray, brain: Brain, pair: tuple[int, int]) -> None:

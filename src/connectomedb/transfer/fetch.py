@@ -7,12 +7,10 @@ Sources are tried in order. One that breaks off is continued by the next at the 
 stopped; the checksum of the whole file decides. One rename ends it.
 """
 
-import errno
 import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,20 +18,16 @@ from typing import BinaryIO, Protocol
 
 from connectomedb.errors import (
     ChecksumMismatch,
-    DiskFull,
-    DiskRefused,
     SizeMismatch,
     StoreError,
     StoreUnreachable,
     TransferError,
 )
 from connectomedb.transfer.checksum import Expected, Proof
+from connectomedb.transfer.disk import disk_faults, removed_on_fault
 
 RUN = f"{os.getpid():x}-{time.time_ns():x}"
 """Names this process in part files, so that two processes never write to one."""
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 
 class Source(Protocol):
@@ -80,7 +74,7 @@ def fetch(
     Raises: SizeMismatch, ChecksumMismatch, DiskFull, DiskRefused, or the last source's StoreError.
     """
     part = target.with_name(f".{target.name}.{RUN}.part")
-    with _disk_faults(target), _removed_on_fault(part):
+    with disk_faults(target), removed_on_fault(part):
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             download = _Download(file, expected, target, on_bytes)
@@ -155,28 +149,3 @@ class _Download:
         self._served.clear()
         self._file.seek(0)
         self._file.truncate()
-
-
-@contextmanager
-def _removed_on_fault(part: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _disk_faults(target: Path) -> Iterator[None]:
-    """Turn the disk's own errors into sentences; a source's errors are no OSError."""
-    try:
-        yield
-    except OSError as fault:
-        if fault.errno in _NO_ROOM:
-            message = f"Writing {target}: the disk is full. Make room, then run again: what is done stays done."
-            raise DiskFull(message, path=str(target)) from fault
-        if fault.errno in _REFUSED:
-            message = f"Writing {target}: {fault.strerror}. Choose a folder that can be written."
-            raise DiskRefused(message, path=str(target)) from fault
-        raise TransferError(f"Writing {target}: the disk answered {fault.strerror}.", path=str(target)) from fault

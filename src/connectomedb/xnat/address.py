@@ -143,6 +143,19 @@ def format_address(address: Address, *, raw_file_path: bool = False) -> str:
     return "/".join(parts)
 
 
+def parse_file_uri(uri: str) -> str:
+    """Path inside its resource of a listed file: what follows the first `/files/` of its URI, decoded.
+
+    Raises AddressError when that is no path or leaves the resource.
+    Source: XNAT's file listings, as pyxnat and xnatpy read them.
+    """
+    path = unquote(uri.partition("/files/")[2])
+    if not path:
+        raise AddressError(f"A file is listed with the URI {uri!r}, which names no path in a resource.")
+    _check_id(Level.FILES, path)
+    return path
+
+
 def _encode_step(step: Step, raw_file_path: bool) -> str:
     if step.level is not Level.FILES:
         return quote(step.id, safe="")
