@@ -66,10 +66,9 @@ class XnatStore:
         with self._translated(prefix):
             table = self.connection.list_files(crest_resource(self.release.project, subject).list(XnatLevel.FILES))
         for row in table.rows:
-            cells = dict(zip(table.columns, row, strict=True))
-            key = self._key(subject, cells["URI"])
-            if key.startswith(prefix):
-                yield ObjectInfo(key, int(cells["Size"]), md5=cells["digest"].lower() or None)
+            info = self._describe(subject, dict(zip(table.columns, row, strict=True)))
+            if info.key.startswith(prefix):
+                yield info
 
     def list_level(self, prefix: str = "") -> Level:
         """What stands directly below `prefix`, which must name the subject."""
@@ -97,9 +96,14 @@ class XnatStore:
     def close(self) -> None:
         """The connection belongs to the caller, who closes it."""
 
-    def _key(self, subject: str, uri: str) -> str:
-        """Key of a listed file: its path is what follows the resource's number."""
-        return format_key(self.release, ReleasePath(subject, parse_file_uri(uri)))
+    def _describe(self, subject: str, cells: dict[str, str]) -> ObjectInfo:
+        """A row of a file listing; its path is what follows the resource's number."""
+        try:
+            key = format_key(self.release, ReleasePath(subject, parse_file_uri(cells["URI"])))
+            return ObjectInfo(key, int(cells["Size"]), md5=cells["digest"].lower() or None)
+        except (KeyError, ValueError) as fault:
+            message = f"Asked {self.name} for the files of {subject}. A row of its listing is malformed: {cells}."
+            raise StoreError(message, store=self.name, key=subject) from fault
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
