@@ -7,9 +7,9 @@
     │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
-    │   └─ ObjectMissing · StoreDenied · StoreUnreachable
+    │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
     ├─ TransferError                           .path
-    │   └─ SizeMismatch · ChecksumMismatch · DiskFull · DiskRefused
+    │   └─ SizeMismatch · ChecksumMismatch · WrongContent · DiskFull · DiskRefused
     ├─ ManifestError
     ├─ LedgerBusy
     ├─ ServiceFailed                           a program started by us died or never answered
@@ -114,7 +114,21 @@ class StoreDenied(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """The store does not answer, broke off, or asked to come back later."""
+    """The store does not answer, broke off, or asked to come back later.
+
+    Attributes:
+        retry_after_s: how long the store asked us to stay away, in seconds; None when it did not say.
+    """
+
+    transient = True
+
+    def __init__(self, message: str, *, store: str = "", key: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, store=store, key=key)
+        self.retry_after_s = retry_after_s
+
+
+class VersionChanged(StoreError):
+    """The object was replaced while it was being read; reading must begin anew."""
 
     transient = True
 
@@ -135,6 +149,12 @@ class SizeMismatch(TransferError):
 
 class ChecksumMismatch(TransferError):
     """The bytes received are not the bytes that were published."""
+
+    transient = True
+
+
+class WrongContent(TransferError):
+    """What came cannot be the file: a web page, an error document, a pointer, or a file that breaks off."""
 
     transient = True
 

@@ -1,4 +1,4 @@
-"""A small release, generated once: the showcase subject, a plain one, one without the motor task, one with a lost file."""
+"""A small release, generated once: the showcase subject, a plain one, one without motor task, one with a lost file."""
 
 import pytest
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,15 @@ def covered(release: DemoRelease, subject: str) -> dict[str, Entry]:
 
 
 def workers_of_this_process() -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True)
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if "connectomedb.demo.worker" in line]
+    """Numbers of the worker processes that this one has started."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # Fields after the name in brackets: state, parent.
+            is_ours = entry.read_text().rpartition(")")[2].split()[1] == str(os.getpid())
+            if is_ours and b"connectomedb.demo.worker" in (entry.parent / "cmdline").read_bytes():
+                found.append(int(entry.parent.name))
+    return found
 
 
 def test_the_subjects_are_the_71_of_the_tutorials_listing() -> None:
@@ -84,7 +92,7 @@ def test_the_whole_release_is_small_and_every_subject_has_the_q1_children(tmp_pa
     whole = generate(tmp_path / "whole", on_subject=heard.append)
     assert sorted(heard) == list(whole.subjects) == list(SUBJECTS)
     assert sum(path.stat().st_size for path in (tmp_path / "whole").rglob("*") if path.is_file()) <= 60_000_000
-    assert whole.files == sum(1 for _ in whole.keys())
+    assert whole.files == sum(1 for _ in whole.file_keys())
     for subject in whole.subjects:
         children = {path.name for path in (whole.tree / "q1" / subject).iterdir()}
         lacks_diffusion = subject in ("128632", "150423", "585862")
@@ -105,7 +113,7 @@ def test_a_motor_run_has_its_files(release: DemoRelease, subject: str) -> None:
 
 def test_every_key_is_one_of_the_release_and_its_package_has_an_archive_resource(release: DemoRelease) -> None:
     q1 = release_of("HCP_Q1")
-    for key in release.keys():
+    for key in release.file_keys():
         path = parse_key(q1, key)
         assert format_key(q1, path) == key
         if not path.path.startswith((".xdlm/", "release-notes/")):
@@ -182,7 +190,7 @@ def test_what_lies_in_the_folder_is_never_overwritten(tmp_path: Path, occupied: 
     assert [path.name for path in tmp_path.iterdir()] == [occupied]
 
 
-@pytest.mark.parametrize("label", ["10030", "0100307", "100307a", "../1003", "", "１00307"])
+@pytest.mark.parametrize("label", ["10030", "0100307", "100307a", "../1003", "", "\uff1100307"])
 def test_a_label_that_is_not_six_digits_is_refused(tmp_path: Path, label: str) -> None:
     with pytest.raises(ConfigError, match="six digits"):
         generate(tmp_path / "x", subjects=["103515", label])

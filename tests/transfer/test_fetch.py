@@ -19,11 +19,12 @@ from connectomedb.errors import (
     Interrupted,
     ObjectMissing,
     SizeMismatch,
-    StoreUnreachable,
+    StoreDenied,
     TransferError,
 )
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
-from connectomedb.transfer.fetch import fetch
+from connectomedb.transfer.fetch import Engine, fetch
+from connectomedb.transfer.source import Sink
 
 CONTENT = bytes(range(256)) * 64
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -37,40 +38,51 @@ class Bytes:
     content: bytes
     cut: int | None = None
     name: str = "bytes"
+    piece: int = 1000
     offsets: list[int] = field(default_factory=list)
 
-    def open(self, offset: int) -> Iterator[bytes]:
+    is_parallel: bool = False
+
+    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
         self.offsets.append(offset)
-        rest = self.content[offset:]
-        for start in range(0, len(rest), 1000):
+        rest = self.content[offset:] if length is None else self.content[offset : offset + length]
+        for start in range(0, len(rest), self.piece):
             if self.cut is not None and start >= self.cut:
-                raise StoreUnreachable("broke off")
-            yield rest[start : start + 1000]
+                raise StoreDenied("broke off")
+            sink(memoryview(rest[start : start + self.piece]))
+        return None
 
 
 class Nothing:
     """A source that does not have the file."""
 
     name = "nothing"
+    is_parallel = False
 
-    def open(self, offset: int) -> Iterator[bytes]:
+    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
         raise ObjectMissing("not here")
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine() as opened:
+        yield opened
 
 
 def names(folder: Path) -> list[str]:
     return sorted(os.listdir(folder)) if folder.is_dir() else []
 
 
-def test_a_file_arrives_whole_with_its_proof_and_time(tmp_path: Path) -> None:
+def test_a_file_arrives_whole_with_its_proof_and_time(engine: Engine, tmp_path: Path) -> None:
     when = datetime(2013, 3, 1, tzinfo=UTC)
-    done = fetch([Bytes(CONTENT)], tmp_path / "a" / "b.nii.gz", EXPECTED, modified=when)
+    done = fetch([Bytes(CONTENT)], tmp_path / "a" / "b.nii.gz", EXPECTED, engine=engine, modified=when)
     assert (done.path.read_bytes(), done.md5, done.proof, done.sources) == (CONTENT, MD5, Proof.MANIFEST, ("bytes",))
     assert done.path.stat().st_mtime == when.timestamp()
     assert names(tmp_path / "a") == ["b.nii.gz"]
 
 
-def test_without_a_checksum_only_the_size_is_proven(tmp_path: Path) -> None:
-    done = fetch([Bytes(CONTENT)], tmp_path / "b", Expected(len(CONTENT), None, Proof.MANIFEST))
+def test_without_a_checksum_only_the_size_is_proven(engine: Engine, tmp_path: Path) -> None:
+    done = fetch([Bytes(CONTENT)], tmp_path / "b", Expected(len(CONTENT), None, Proof.MANIFEST), engine=engine)
     assert done.proof is Proof.SIZE
 
 
@@ -79,44 +91,44 @@ def test_without_a_checksum_only_the_size_is_proven(tmp_path: Path) -> None:
     [(CONTENT[:-1], SizeMismatch), (CONTENT + b"x", SizeMismatch), (b"x" + CONTENT[1:], ChecksumMismatch)],
     ids=["too short", "too long", "other bytes"],
 )
-def test_wrong_bytes_leave_nothing(tmp_path: Path, content: bytes, fault: type[TransferError]) -> None:
+def test_wrong_bytes_leave_nothing(engine: Engine, tmp_path: Path, content: bytes, fault: type[TransferError]) -> None:
     with pytest.raises(fault):
-        fetch([Bytes(content)], tmp_path / "b", EXPECTED)
+        fetch([Bytes(content)], tmp_path / "b", EXPECTED, engine=engine)
     assert names(tmp_path) == []
 
 
-def test_an_older_file_stays_when_the_new_one_is_wrong(tmp_path: Path) -> None:
+def test_an_older_file_stays_when_the_new_one_is_wrong(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"older")
     with pytest.raises(ChecksumMismatch):
-        fetch([Bytes(b"x" + CONTENT[1:])], tmp_path / "b", EXPECTED)
+        fetch([Bytes(b"x" + CONTENT[1:])], tmp_path / "b", EXPECTED, engine=engine)
     assert (tmp_path / "b").read_bytes() == b"older"
 
 
-def test_the_next_source_goes_on_at_the_byte_where_the_first_broke_off(tmp_path: Path) -> None:
+def test_the_next_source_goes_on_at_the_byte_where_the_first_broke_off(engine: Engine, tmp_path: Path) -> None:
     second = Bytes(CONTENT, name="second")
-    done = fetch([Bytes(CONTENT, cut=5000, name="first"), second], tmp_path / "b", EXPECTED)
+    done = fetch([Bytes(CONTENT, cut=5000, name="first"), second], tmp_path / "b", EXPECTED, engine=engine)
     assert second.offsets == [5000]
     assert done.sources == ("first", "second")
 
 
-def test_a_source_without_the_file_is_passed_over(tmp_path: Path) -> None:
-    assert fetch([Nothing(), Bytes(CONTENT)], tmp_path / "b", EXPECTED).sources == ("bytes",)
+def test_a_source_without_the_file_is_passed_over(engine: Engine, tmp_path: Path) -> None:
+    assert fetch([Nothing(), Bytes(CONTENT)], tmp_path / "b", EXPECTED, engine=engine).sources == ("bytes",)
 
 
-def test_a_source_with_wrong_bytes_is_replaced_from_zero(tmp_path: Path) -> None:
+def test_a_source_with_wrong_bytes_is_replaced_from_zero(engine: Engine, tmp_path: Path) -> None:
     good = Bytes(CONTENT, name="good")
-    done = fetch([Bytes(b"x" + CONTENT[1:], name="bad"), good], tmp_path / "b", EXPECTED)
+    done = fetch([Bytes(b"x" + CONTENT[1:], name="bad"), good], tmp_path / "b", EXPECTED, engine=engine)
     assert good.offsets == [0]
     assert done.sources == ("good",)
 
 
-def test_the_last_fault_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ObjectMissing):
-        fetch([Bytes(CONTENT, cut=10), Nothing()], tmp_path / "b", EXPECTED)
+def test_the_gravest_fault_is_told(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(StoreDenied):
+        fetch([Bytes(CONTENT, cut=10), Nothing()], tmp_path / "b", EXPECTED, engine=engine)
     assert names(tmp_path) == []
 
 
-def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
     seen = threading.Event()
 
     def stop_after_first(size: int) -> None:
@@ -125,22 +137,22 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
         seen.set()
 
     with pytest.raises(Interrupted):
-        fetch([Bytes(CONTENT), Bytes(CONTENT)], tmp_path / "b", EXPECTED, on_bytes=stop_after_first)
+        fetch([Bytes(CONTENT), Bytes(CONTENT)], tmp_path / "b", EXPECTED, engine=engine, on_bytes=stop_after_first)
     assert names(tmp_path) == []
 
 
-def test_a_target_below_a_file_is_refused_by_the_disk(tmp_path: Path) -> None:
+def test_a_target_below_a_file_is_refused_by_the_disk(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DiskRefused, match="can be written"):
-        fetch([Bytes(CONTENT)], tmp_path / "file" / "b", EXPECTED)
+        fetch([Bytes(CONTENT)], tmp_path / "file" / "b", EXPECTED, engine=engine)
 
 
-def test_a_folder_that_the_system_protects_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_the_system_protects_is_refused(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(DiskRefused, match="Choose a folder"):
-        fetch([Bytes(CONTENT)], Path("/sys/none/b"), EXPECTED)
+        fetch([Bytes(CONTENT)], Path("/sys/none/b"), EXPECTED, engine=engine)
 
 
-def test_a_file_past_the_allowed_size_counts_as_a_full_disk(tmp_path: Path) -> None:
+def test_a_file_past_the_allowed_size_counts_as_a_full_disk(engine: Engine, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     import signal
 
@@ -148,7 +160,7 @@ def test_a_file_past_the_allowed_size_counts_as_a_full_disk(tmp_path: Path) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
         with pytest.raises(TransferError, match="disk is full"):
-            fetch([Bytes(CONTENT)], tmp_path / "b", EXPECTED)
+            fetch([Bytes(CONTENT)], tmp_path / "b", EXPECTED, engine=engine)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, old)
@@ -159,7 +171,8 @@ def test_a_file_past_the_allowed_size_counts_as_a_full_disk(tmp_path: Path) -> N
 def test_any_chain_of_broken_sources_gives_the_file(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
     sources = [*(Bytes(CONTENT, cut=cut) for cut in cuts), Bytes(CONTENT)]
     target = tmp_path_factory.mktemp("chain") / "b"
-    assert fetch(sources, target, EXPECTED).md5 == MD5
+    with Engine() as own:
+        assert fetch(sources, target, EXPECTED, engine=own).md5 == MD5
     assert target.read_bytes() == CONTENT
 
 

@@ -19,6 +19,7 @@ from connectomedb.errors import (
     SizeMismatch,
     StoreDenied,
     StoreUnreachable,
+    WrongContent,
 )
 
 OK, GENERAL, USAGE, AUTH, NETWORK, NOT_FOUND, DENIED, INTEGRITY, SOME_FAILED, NO_SPACE, INTERRUPTED = (
@@ -40,6 +41,7 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (StoreDenied, DENIED),
     (ChecksumMismatch, INTEGRITY),
     (SizeMismatch, INTEGRITY),
+    (WrongContent, INTEGRITY),
     (ManifestError, INTEGRITY),
     (DiskFull, NO_SPACE),
     (MirrorIncomplete, SOME_FAILED),

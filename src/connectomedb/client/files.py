@@ -10,8 +10,11 @@ from connectomedb.client.handle import Handle, Listing, Site
 from connectomedb.client.missing import explained
 from connectomedb.client.transport import Connection
 from connectomedb.errors import RequestError, StoreError, UnexpectedReply
+from connectomedb.stores.base import pour_pieces
+from connectomedb.stores.xnat import translated
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
-from connectomedb.transfer.fetch import fetch
+from connectomedb.transfer.fetch import Engine, fetch
+from connectomedb.transfer.source import Sink
 from connectomedb.xnat.address import Address, Level, parse_file_uri
 
 _PLAIN_LABEL = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]+")
@@ -75,8 +78,8 @@ class File(Handle):
             final = final / self.path.rpartition("/")[2]
         md5 = self.digest()
         expected = Expected(self.size(), md5, Proof.CATALOG if md5 else Proof.SIZE)
-        with request_errors():
-            fetch([_Source(self._site.connection, self.address)], final, expected)
+        with request_errors(), Engine() as engine:
+            fetch([_Source(self._site.connection, self.address)], final, expected, engine=engine)
         return final
 
     def find(self, columns: object = ()) -> Mapping[str, str] | None:
@@ -106,6 +109,8 @@ def request_errors() -> Iterator[None]:
 class _Source:
     """One file of a server, as a source of bytes."""
 
+    is_parallel = False
+
     def __init__(self, connection: Connection, address: Address) -> None:
         self._connection = connection
         self._address = address
@@ -114,9 +119,7 @@ class _Source:
     def name(self) -> str:
         return self._connection.name
 
-    def open(self, offset: int) -> Iterator[bytes]:
-        try:
-            with explained(self._connection, self._address):
-                yield from self._connection.stream(self._address, offset)
-        except RequestError as fault:
-            raise StoreError(str(fault), store=self.name) from fault
+    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+        with translated(self.name, self._address.steps[-1].id), explained(self._connection, self._address):
+            pour_pieces(self._connection.stream(self._address, offset, length), sink)
+        return version

@@ -4,6 +4,7 @@ With `_wire` (sending) and `_replies` (faults) this is the only place that speak
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -66,8 +67,8 @@ class Connection:
         with self._wire.reply("GET", path, params, may_leave=True) as response:
             return self._document(Asked("GET", self._wire.server, path), response)
 
-    def stream(self, address: Where, offset: int = 0) -> Iterator[bytes]:
-        """A file's bytes from `offset`, in pieces; the request is sent with the first piece.
+    def stream(self, address: Where, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """A file's bytes from `offset`, at most `length`, in pieces; the request is sent with the first piece.
 
         The bytes always start at `offset`: a server that ignores ranges is read from the start, and what comes
         before is dropped. Nothing comes when `offset` is the file's length. Close the iterator to stop early.
@@ -75,7 +76,10 @@ class Connection:
         """
         path = _path(address)
         asked = Asked("GET", self._wire.server, path)
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
+        headers = {"Accept-Encoding": "identity"}
+        if offset or length is not None:
+            headers["Range"] = f"bytes={offset}-{'' if length is None else offset + length - 1}"
+        left = sys.maxsize if length is None else length
         with self._wire.reply("GET", path, headers=headers, may_leave=True, allowed=(416,)) as response:
             if response.status_code == 416:
                 if response.headers.get("Content-Range", "").replace(" ", "") != f"bytes*/{offset}":
@@ -85,7 +89,11 @@ class Connection:
             surplus = _bytes_before(asked, response, offset)
             for piece in response.iter_raw():
                 if surplus < len(piece):
-                    yield piece[surplus:] if surplus else piece
+                    wanted = piece[surplus : surplus + left]
+                    left -= len(wanted)
+                    yield wanted
+                    if not left:
+                        return
                 surplus = max(0, surplus - len(piece))
             if surplus:
                 raise asked.fault(
@@ -96,9 +104,9 @@ class Connection:
         """The files below a resource or object; one request. Raises RequestError."""
         return self.get_table(address if address.listing is Level.FILES else address.list(Level.FILES))
 
-    def open_file(self, address: Address, offset: int = 0) -> Iterator[bytes]:
+    def open_file(self, address: Address, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """As `stream`."""
-        return self.stream(address, offset)
+        return self.stream(address, offset, length)
 
     def post_search(self, query: Query) -> ResultTable:
         """The rows that a search finds; one request. Raises QueryError when the server cannot make sense of it."""

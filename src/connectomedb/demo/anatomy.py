@@ -30,7 +30,7 @@ class Grid:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels along x, y, z."""
-        x, y, z = (int(length // self.voxel_mm) + 1 for length in _BOX_MM)
+        x, y, z = (round(length / self.voxel_mm) + 1 for length in _BOX_MM)
         return x, y, z
 
     @property

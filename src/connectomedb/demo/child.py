@@ -5,6 +5,7 @@ Its output goes to a log file, whose last lines explain a failure.
 """
 
 import ctypes
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from pathlib import Path
 from connectomedb.errors import ServiceFailed
 
 LOG_LINES = 5
+_FATAL = re.compile(r"F[0-9]{4} |panic: |[A-Za-z.]*Error: ")
+"""Lines that say why a program ended, which traces of its stack may push out of the last ones."""
+
 _POLL_S = 0.05
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -69,8 +73,14 @@ class Child:
         self._process.wait()
 
     def _last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-        return f"Its log, {self.log}, ends: {' | '.join(lines)}" if lines else f"Its log, {self.log}, is empty."
+        lines = self.log.read_text(errors="replace").splitlines()
+        if fatal := [line for line in lines if _FATAL.match(line)]:
+            return f"Its log, {self.log}, says: {fatal[-1]}"
+        return (
+            f"Its log, {self.log}, ends: {' | '.join(lines[-LOG_LINES:])}"
+            if lines
+            else f"Its log, {self.log}, is empty."
+        )
 
 
 def _die_with_parent() -> None:

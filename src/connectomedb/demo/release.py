@@ -84,7 +84,7 @@ class DemoRelease:
         """The table of restricted and sensitive columns."""
         return self.folder / _RESTRICTED
 
-    def keys(self) -> Iterator[str]:
+    def file_keys(self) -> Iterator[str]:
         """Key of every file of the tree, sorted, with those that the bucket lacks."""
         root = self.folder / self.prefix
         found = (Path(parent, name) for parent, _, names in os.walk(root) for name in names)

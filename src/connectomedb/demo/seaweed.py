@@ -21,7 +21,7 @@ from pathlib import Path
 
 from connectomedb.config import s3_settings
 from connectomedb.demo.child import Child
-from connectomedb.errors import ConfigError, ObjectMissing, ServiceFailed, StoreError
+from connectomedb.errors import ConfigError, DiskRefused, ObjectMissing, ServiceFailed, StoreError
 from connectomedb.stores.s3 import S3Store
 
 HOST = "127.0.0.1"
@@ -50,12 +50,19 @@ class SeaweedFS:
 
         Args:
             port: of the S3 interface; a free one when not given.
-        Raises: ServiceFailed when the port is taken, or when it ends or does not answer, with its last words.
+        Raises: ServiceFailed when the port is taken, or when it ends or does not answer, with its last words;
+            DiskRefused when the folder cannot be written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         ports = _choose_ports(port)
         identities = folder / "s3.json"
-        _write_privately(identities, _identities(access_key, secret_key))
+        try:
+            (folder / "data").mkdir(parents=True, exist_ok=True)
+            _write_privately(identities, _identities(access_key, secret_key))
+        except OSError as fault:
+            raise DiskRefused(
+                f"Starting the object store in {folder}: {fault.strerror}. Name a folder that you may write to.",
+                path=str(folder),
+            ) from fault
         child = Child(
             "The object store (SeaweedFS)", _command(folder, identities, ports), _environment(), folder / "weed.log"
         )
@@ -104,7 +111,6 @@ class SeaweedFS:
 
 
 def _command(folder: Path, identities: Path, ports: dict[str, int]) -> list[str]:
-    (folder / "data").mkdir(exist_ok=True)
     return [
         _program(),
         "server",

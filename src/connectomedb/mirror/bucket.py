@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from connectomedb.config import s3_settings
-from connectomedb.stores.base import ObjectInfo
+from connectomedb.stores.base import ObjectInfo, StoredObject
 from connectomedb.stores.s3 import S3Store
-from connectomedb.transfer.fetch import fetch
+from connectomedb.transfer.fetch import Engine, fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class S3Key:
             target.mkdir(parents=True, exist_ok=True)
             return target
         info = self.bucket.store.head(self.name)
-        fetch([_Object(self.bucket.store, self.name)], target, info.expected(), modified=info.modified)
+        with Engine() as engine:
+            source = StoredObject(self.bucket.store, self.name)
+            fetch([source], target, info.expected(), engine=engine, modified=info.modified)
         return target
 
 
@@ -105,18 +107,3 @@ class S3Bucket:
 
     def _key(self, info: ObjectInfo) -> S3Key:
         return S3Key(self, info.key, info.size, info.etag, info.modified)
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """One object as a source of bytes."""
-
-    store: S3Store
-    key: str
-
-    @property
-    def name(self) -> str:
-        return self.store.name
-
-    def open(self, offset: int) -> Iterator[bytes]:
-        return self.store.open(self.key, offset)

@@ -5,12 +5,11 @@ The one place that sees stores, ledger, plan and transfer together.
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from threading import Event as Stop
 
 from connectomedb.errors import ConnectomeDBError, Interrupted, ManifestError, NotFound
 from connectomedb.hcp import manifest
@@ -20,10 +19,10 @@ from connectomedb.mirror.events import Arrived, Ended, OnEvent, Planned
 from connectomedb.mirror.ledger import Held, Ledger
 from connectomedb.mirror.plan import Act, Action, Plan, make_plan
 from connectomedb.mirror.survey import survey
-from connectomedb.stores.base import Store
+from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
-from connectomedb.transfer.fetch import fetch
+from connectomedb.transfer.fetch import Engine, fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +135,17 @@ class _Sync:
                 self._hold(outcome.value)
             on_event(Ended(outcome.name, outcome.error))
 
-        jobs = (self._job(action, on_event) for action in plan.actions if action.act is not Act.KEEP)
+        wanted = [action for action in plan.actions if action.act is not Act.KEEP]
         try:
-            pool.run(jobs, workers=self._workers, on_outcome=ended)
+            with Engine() as engine:
+                jobs = (self._job(action, engine, on_event) for action in wanted)
+                pool.run(jobs, stop=engine.stop, workers=self._workers, on_outcome=ended)
         finally:
             self._shelf.ledger.save(self._subject, self._ledger)
         return outcomes
 
-    def _job(self, action: Action, on_event: OnEvent) -> "_FileJob":
-        return _FileJob(self._shelf, self._subject, action, self._modified.get(action.path), on_event)
+    def _job(self, action: Action, engine: Engine, on_event: OnEvent) -> "_FileJob":
+        return _FileJob(self._shelf, self._subject, action, self._modified.get(action.path), engine, on_event)
 
     def _hold(self, report: FileReport) -> None:
         facts = report.local.stat()
@@ -178,21 +179,6 @@ class _Sync:
 
 
 @dataclass(frozen=True, slots=True)
-class _KeySource:
-    """One store's copy of one file."""
-
-    store: Store
-    key: str
-
-    @property
-    def name(self) -> str:
-        return self.store.name
-
-    def open(self, offset: int) -> Iterator[bytes]:
-        return self.store.open(self.key, offset)
-
-
-@dataclass(frozen=True, slots=True)
 class _FileJob:
     """Prove the file on disk, or fetch it."""
 
@@ -200,25 +186,26 @@ class _FileJob:
     subject: str
     action: Action
     modified: datetime | None
+    engine: Engine
     on_event: Callable[[Arrived], None]
 
     @property
     def name(self) -> str:
         return self.action.path
 
-    def run(self, stop: Stop) -> FileReport:
+    def run(self) -> FileReport:
         local = self.shelf.local(self.subject, self.action.path)
         if self.action.act is Act.CHECK and (proof := self._proof_on_disk(local)) is not None:
             return FileReport(self.action.path, local, self.action.expected.size, False, proof)
         key = check_path(self.shelf.key(self.subject, self.action.path))
-        sources: Sequence[_KeySource] = [_KeySource(store, key) for store in self.shelf.stores]
-
-        def on_bytes(size: int) -> None:
-            if stop.is_set():
-                raise Interrupted(f"Fetching {self.action.path} was stopped. Run again to go on.")
-            self.on_event(Arrived(size))
-
-        done = fetch(sources, local, self.action.expected, modified=self.modified, on_bytes=on_bytes)
+        done = fetch(
+            [StoredObject(store, key) for store in self.shelf.stores],
+            local,
+            self.action.expected,
+            engine=self.engine,
+            modified=self.modified,
+            on_bytes=lambda size: self.on_event(Arrived(size)),
+        )
         return FileReport(self.action.path, local, done.size, True, done.proof, done.sources)
 
     def _proof_on_disk(self, local: Path) -> Proof | None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from connectomedb import errors
 from connectomedb.server import front, items, people, schemas, search
@@ -66,7 +66,11 @@ WAYS = (
     Way("GET", "/data/experiments/{experiment}/status", items.get_status),
     Way("GET", "/data/projects/{project}/experiments/{experiment}/status", items.get_status),
     Way("GET", "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/status", items.get_status),
-    Way("GET", "/data/{address:path}", items.get_address),
+    *(
+        Way("GET", f"/data/{level}{rest}", items.get_address)
+        for level in ("projects", "subjects", "experiments")
+        for rest in ("", "/{address:path}")
+    ),
 )
 
 STATUS: Mapping[type[Exception], int] = {
@@ -85,7 +89,7 @@ STATUS: Mapping[type[Exception], int] = {
 """Error → status; of a class that is not here, its nearest base decides."""
 
 
-def build_app(site: Site) -> Starlette:
+def build_app(site: Site) -> ASGIApp:
     """The application that serves a site; it closes the site at its end."""
 
     @asynccontextmanager
@@ -101,12 +105,13 @@ def build_app(site: Site) -> Starlette:
 
         return Route(way.path, endpoint, methods=way.methods.split())
 
-    return Starlette(
+    app = Starlette(
         routes=[route(way) for way in WAYS],
-        middleware=[Middleware(SafeHeaders), Middleware(PlainPaths)],
         exception_handlers={errors.ConnectomeDBError: _refuse, HTTPException: _refuse, Exception: _fail},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
+    return SafeHeaders(PlainPaths(app))
 
 
 async def _answer(

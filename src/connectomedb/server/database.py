@@ -29,6 +29,7 @@ BUSY_TIMEOUT_MS = 30_000
 """How long to wait for another process that writes."""
 
 _IS_WRITING = "connectomedb_is_writing"
+_IS_PATIENT = "connectomedb_is_patient"
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -64,12 +65,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection that alone may write; all of it is kept at the end, or nothing after an error."""
-        with _translated(), self._writing, self._engine.connect() as connection:
-            writer = connection.execution_options(**{_IS_WRITING: True})
-            with writer.begin():
-                yield writer
+    def write(self, *, wait: bool = True) -> Iterator[Connection]:
+        """A connection that alone may write; all of it is kept at the end, or nothing after an error.
+
+        Raises LedgerBusy when somebody else writes: for too long, or at all if we are not to wait.
+        """
+        if not self._writing.acquire(blocking=wait):
+            raise LedgerBusy("Another thread is writing to the database. Try again.")
+        try:
+            with _translated(), self._engine.connect() as connection:
+                writer = connection.execution_options(**{_IS_WRITING: True, _IS_PATIENT: wait})
+                with writer.begin():
+                    yield writer
+        finally:
+            self._writing.release()
 
     def migrate(self) -> None:
         """Bring the tables up to date, all steps or none."""
@@ -113,8 +122,13 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        is_writing = connection.get_execution_options().get(_IS_WRITING, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get(_IS_WRITING, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        wait_ms = BUSY_TIMEOUT_MS if options.get(_IS_PATIENT, True) else 0
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 _FAULTS: tuple[tuple[str, type[ConnectomeDBError], str], ...] = (

@@ -13,9 +13,8 @@ go, IDs stay. What a person set since (accessibility, members) is not touched.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import delete, func, select
 
 from connectomedb.errors import ConfigError, Conflict
 from connectomedb.hcp.dictionary import Tier
@@ -23,12 +22,13 @@ from connectomedb.hcp.release import Release
 from connectomedb.server import builtin
 from connectomedb.server.archive import Archive
 from connectomedb.server.auth import Accessibility
-from connectomedb.server.counters import next_accession
 from connectomedb.server.database import Database
+from connectomedb.server.datatypes import local_name
 from connectomedb.server.inventory import Folder, Inventory, StoredFile, folders_of, scans_of, take_inventory
 from connectomedb.server.measures import declare_fields, declare_type, write_measures
 from connectomedb.server.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.server.subject_tables import NONTOOLBOX, Measures, SubjectTable, join_measures, read_subject_table
+from connectomedb.server.upsert import Upsert, Wanted
 from connectomedb.server.users import now
 from connectomedb.stores.base import ObjectInfo
 
@@ -84,82 +84,85 @@ def ingest_release(database: Database, archive: Archive, delivery: Delivery, *, 
         if not _LABEL.fullmatch(label):
             raise ConfigError(f"A subject is labelled {label!r}. Use letters, digits, '_' and '-'.")
     with database.write() as connection:
-        intake = _Intake(connection, login, now())
-        project = intake.project(delivery)
-        keys = {label: intake.subject(project, label, measures.values.get(label, {}), measures) for label in labels}
-        for label, found in inventory.files.items():
-            intake.files_of_subject(project, keys[label], delivery, found)
+        intake = _Intake(Upsert(connection, login, now()), delivery)
+        keys = intake.subjects(labels, measures)
+        intake.files(keys, inventory)
         if measures.definitions:
-            intake.measures(project, keys, delivery.data_type, measures)
+            intake.measures(keys, measures)
         return intake.report(len(labels), len(measures.definitions), inventory)
 
 
 class _Intake:
-    """One ingest in its transaction: makes or updates rows, and counts."""
+    """One ingest in its transaction."""
 
-    def __init__(self, connection: Connection, login: str, time: datetime) -> None:
-        self._connection = connection
-        self._login = login
-        self._time = time
-        self._changes = 0
+    def __init__(self, rows: Upsert, delivery: Delivery) -> None:
+        self._rows = rows
+        self._connection = rows.connection
+        self._delivery = delivery
         self._seen = {"experiments": 0, "scans": 0, "resources": 0, "files": 0}
+        self._project = self._put_project()
 
     def report(self, subject_count: int, measure_count: int, inventory: Inventory) -> IngestReport:
         """The sums."""
+        changes = self._rows.changes
         return IngestReport(
-            subjects=subject_count, measures=measure_count, changes=self._changes, inventory=inventory, **self._seen
+            subjects=subject_count, measures=measure_count, changes=changes, inventory=inventory, **self._seen
         )
 
-    def project(self, delivery: Delivery) -> int:
-        """Key of the project."""
+    def subjects(self, labels: Sequence[str], measures: Measures) -> dict[str, int]:
+        """Keys of the subjects by label. Of the measures only an open `Gender` is shown as the subject's own."""
+        is_open = any(column.name == "Gender" and column.tier is Tier.OPEN for column in measures.definitions)
+        wanted = {}
+        for label in labels:
+            gender = _GENDERS.get(str(measures.values.get(label, {}).get("Gender"))) if is_open else None
+            wanted[label] = Wanted({"gender": gender} if gender else {})
+        return self._rows.put(subjects, {"project_key": self._project}, "label", wanted, letter="S")
+
+    def files(self, keys: Mapping[str, int], inventory: Inventory) -> None:
+        """Imaging experiments with their scans, resources and files."""
+        owners: dict[str, int] = {}
+        folders: dict[str, list[Folder]] = {}
+        acquired: dict[str, list[str]] = {}
+        for label, found in inventory.files.items():
+            of_subject = folders_of(found, self._delivery.release.project)
+            scans_found = scans_of(found)
+            for folder in of_subject:
+                folders.setdefault(folder.experiment, []).append(folder)
+            acquired |= scans_found
+            owners |= dict.fromkeys([*(folder.experiment for folder in of_subject), *scans_found], keys[label])
+        for label, key in self._experiments(owners, builtin.MR_SESSION).items():
+            self._put_scans(key, acquired.get(label, []))
+            self._put_folders(key, folders.get(label, []))
+
+    def measures(self, keys: Mapping[str, int], measures: Measures) -> None:
+        """The data type, its fields, one experiment per subject, and the values."""
+        data_type = self._delivery.data_type
+        name = local_name(data_type).removesuffix("data").capitalize()
+        declare_type(self._connection, data_type, name, name)
+        declare_fields(self._connection, data_type, measures.definitions)
+        labels = {label: f"{label}_{name.lower()}" for label in measures.values}
+        experiment_keys = self._experiments({labels[label]: keys[label] for label in labels}, data_type)
+        rows = {experiment_keys[labels[label]]: values for label, values in measures.values.items()}
+        for key in write_measures(self._connection, data_type, rows):
+            self._rows.touch(experiments, key)
+
+    def _put_project(self) -> int:
+        delivery = self._delivery
         id = delivery.release.project
         taken = select(projects.c.id).where(func.lower(projects.c.id) == id.lower(), projects.c.id != id)
         if other := self._connection.execute(taken).scalar():
             raise Conflict(f"Asked to make the project {id}. There is {other}, which differs in case only.")
         facts = {"name": delivery.title, "description": delivery.description}
-        return self._put(projects, {"id": id}, facts, {"accessibility": delivery.accessibility.value})
+        wanted = Wanted(facts, {"accessibility": delivery.accessibility.value})
+        return self._rows.put(projects, {}, "id", {id: wanted})[id]
 
-    def subject(self, project: int, label: str, values: Mapping[str, object], measures: Measures) -> int:
-        """Key of a subject. Of the measures only an open `Gender` is shown as the subject's own."""
-        is_open = any(column.name == "Gender" and column.tier is Tier.OPEN for column in measures.definitions)
-        gender = _GENDERS.get(str(values.get("Gender"))) if is_open else None
-        facts = {"gender": gender} if gender else {}
-        return self._put(subjects, {"project_key": project, "label": label}, facts, {}, "S")
+    def _experiments(self, owners: Mapping[str, int], data_type: str) -> dict[str, int]:
+        """Keys of experiments by label; `owners` are the keys of their subjects."""
+        self._seen["experiments"] += len(owners)
+        wanted = {label: Wanted({"subject_key": key, "data_type": data_type}) for label, key in sorted(owners.items())}
+        return self._rows.put(experiments, {"project_key": self._project}, "label", wanted, letter="E")
 
-    def files_of_subject(self, project: int, subject: int, delivery: Delivery, found: Sequence[StoredFile]) -> None:
-        """Experiments, scans, resources and files of one subject."""
-        folders = folders_of(found, delivery.release.project)
-        acquired = scans_of(found)
-        for label in sorted({folder.experiment for folder in folders} | set(acquired)):
-            experiment = self.experiment(project, subject, label, builtin.MR_SESSION)
-            self._scans(experiment, acquired.get(label, []))
-            own = [folder for folder in folders if folder.experiment == label]
-            for folder in own:
-                self._folder(experiment, folder)
-            self._drop_others(experiment, {folder.label for folder in own}, delivery)
-
-    def measures(self, project: int, keys: Mapping[str, int], data_type: str, measures: Measures) -> None:
-        """The data type, its fields, one experiment per subject, and the values."""
-        name = data_type.rpartition(":")[2].removesuffix("data").capitalize()
-        declare_type(self._connection, data_type, name, name)
-        declare_fields(self._connection, data_type, measures.definitions)
-        rows = {
-            self.experiment(project, keys[label], f"{label}_{name.lower()}", data_type): values
-            for label, values in measures.values.items()
-        }
-        changed = write_measures(self._connection, data_type, rows)
-        for key in changed:
-            touched = update(experiments).where(experiments.c.key == key)
-            self._connection.execute(touched.values(last_modified=self._time))
-        self._changes += len(changed)
-
-    def experiment(self, project: int, subject: int, label: str, data_type: str) -> int:
-        """Key of an experiment."""
-        self._seen["experiments"] += 1
-        facts = {"subject_key": subject, "data_type": data_type}
-        return self._put(experiments, {"project_key": project, "label": label}, facts, {}, "E")
-
-    def _scans(self, experiment: int, names: Sequence[str]) -> None:
+    def _put_scans(self, experiment: int, names: Sequence[str]) -> None:
         """Scans keep their numbers; new ones are numbered on."""
         known = select(scans.c.type, scans.c.id).where(scans.c.experiment_key == experiment)
         numbers = {str(row.type): str(row.id) for row in self._connection.execute(known)}
@@ -167,77 +170,43 @@ class _Intake:
         for name in names:
             if name not in numbers:
                 highest += 1
-            identity = {"experiment_key": experiment, "id": numbers.get(name, str(highest))}
-            facts = {"data_type": builtin.MR_SCAN, "type": name, "series_description": name}
-            self._put(scans, identity, facts, {"quality": "usable"})
-            self._seen["scans"] += 1
+                numbers[name] = str(highest)
+        wanted = {
+            numbers[name]: Wanted(
+                {"data_type": builtin.MR_SCAN, "type": name, "series_description": name}, {"quality": "usable"}
+            )
+            for name in names
+        }
+        self._rows.put(scans, {"experiment_key": experiment}, "id", wanted)
+        self._seen["scans"] += len(names)
 
-    def _folder(self, experiment: int, folder: Folder) -> None:
-        """A resource, and exactly these files in it."""
-        of_experiment = resources.c.experiment_key == experiment
-        known = select(resources.c.key).where(of_experiment, resources.c.label == folder.label)
-        key = self._connection.execute(known).scalar()
-        if key is None:
-            key = self._insert(resources, {"experiment_key": experiment, "label": folder.label})
-        in_resource = files.c.resource_key == key
-        before = {row.path: row for row in self._connection.execute(select(files).where(in_resource))}
-        new = []
-        for path, file in folder.files.items():
-            facts = _file_facts(file)
-            old = before.pop(path, None)
-            if old is None:
-                new.append({"resource_key": key, "path": path, **facts})
-            elif any(getattr(old, name) != value for name, value in facts.items()):
-                self._connection.execute(update(files).where(files.c.key == old.key).values(facts))
-                self._changes += 1
-        if new:
-            self._connection.execute(insert(files), new)
-        for row in before.values():
-            self._connection.execute(delete(files).where(files.c.key == row.key))
-        self._changes += len(new) + len(before)
-        self._seen["resources"] += 1
-        self._seen["files"] += len(folder.files)
+    def _put_folders(self, experiment: int, folders: Sequence[Folder]) -> None:
+        """Resources, and exactly these files of the release in them."""
+        owner = {"experiment_key": experiment}
+        wanted = {folder.label: Wanted() for folder in folders}
+        keys = self._rows.put(resources, owner, "label", wanted, has_history=False)
+        for folder in folders:
+            held = {path: Wanted(_file_facts(file)) for path, file in folder.files.items()}
+            self._rows.put(files, {"resource_key": keys[folder.label]}, "path", held, has_history=False)
+            self._seen["files"] += len(held)
+        self._seen["resources"] += len(folders)
+        self._drop_gone(experiment, {keys[folder.label]: folder for folder in folders})
 
-    def _drop_others(self, experiment: int, labels: set[str], delivery: Delivery) -> None:
-        """Files of this release in other resources of the experiment have left it; empty resources go too."""
-        known = select(resources.c.key, resources.c.label).where(resources.c.experiment_key == experiment)
-        of_release = files.c.object_key.startswith(f"{delivery.release.prefix}/", autoescape=True)
-        for row in self._connection.execute(known).all():
-            if row.label in labels:
-                continue
-            in_resource = files.c.resource_key == row.key
-            gone = delete(files).where(in_resource, of_release, files.c.store.in_(list(delivery.listings)))
-            count = self._connection.execute(gone).rowcount
-            if count and not self._connection.execute(select(files.c.key).where(in_resource).limit(1)).first():
-                self._connection.execute(delete(resources).where(resources.c.key == row.key))
-            self._changes += count
-
-    def _put(
-        self,
-        table: Table,
-        identity: Mapping[str, object],
-        facts: Mapping[str, object],
-        first: Mapping[str, object],
-        letter: str = "",
-    ) -> int:
-        """Key of the row of that identity: made, with `first` and an accession ID, or updated if facts differ."""
-        row = self._connection.execute(
-            select(table).where(*(table.c[name] == value for name, value in identity.items()))
-        ).first()
-        if row is None:
-            history = {"insert_date": self._time, "insert_user": self._login, "last_modified": self._time}
-            accession = {"id": next_accession(self._connection, letter)} if letter else {}
-            return self._insert(table, {**identity, **facts, **first, **history, **accession})
-        if any(getattr(row, name) != value for name, value in facts.items()):
-            changed = update(table).where(table.c.key == row.key).values(**facts, last_modified=self._time)
-            self._connection.execute(changed)
-            self._changes += 1
-        return int(row.key)
-
-    def _insert(self, table: Table, row: Mapping[str, object]) -> int:
-        self._changes += 1
-        made: int = self._connection.execute(insert(table).values(**row).returning(table.c.key)).scalar_one()
-        return made
+    def _drop_gone(self, experiment: int, folders: Mapping[int, Folder]) -> None:
+        """Remove files of this release that its listings no longer have, and resources that this leaves empty."""
+        known = select(resources.c.key).where(resources.c.experiment_key == experiment)
+        of_release = files.c.object_key.startswith(f"{self._delivery.release.prefix}/", autoescape=True)
+        from_listings = files.c.store.in_(list(self._delivery.listings))
+        for key in self._connection.execute(known).scalars().all():
+            held = folders[key].files if key in folders else {}
+            present = select(files.c.key, files.c.path).where(files.c.resource_key == key, of_release, from_listings)
+            gone = [row.key for row in self._connection.execute(present) if row.path not in held]
+            for file in gone:
+                self._connection.execute(delete(files).where(files.c.key == file))
+            self._rows.changes += len(gone)
+            is_left = select(files.c.key).where(files.c.resource_key == key).limit(1)
+            if gone and not self._connection.execute(is_left).first():
+                self._connection.execute(delete(resources).where(resources.c.key == key))
 
 
 def _file_facts(file: StoredFile) -> dict[str, object]:

@@ -61,7 +61,7 @@ def read_address(path: str) -> Address:
         hostile = any(part in ("", ".", "..") or "\x00" in part for part in unquote(path).split("/")[1:])
         if hostile or "/resources/" in path:
             raise
-        raise NotFound(f"There is nothing at {path}. Objects stand below /data/projects.") from None
+        raise NotFound(f"There is nothing at {path}. Lists start at /data/projects.") from None
 
 
 def get_status(call: Call) -> Response:

@@ -9,12 +9,13 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 
-from connectomedb.errors import AuthenticationFailed
+from connectomedb.errors import AuthenticationFailed, LedgerBusy
 from connectomedb.server.auth import Caller
 from connectomedb.server.database import Database
 from connectomedb.server.passwords import hash_of_nobody, verify_password
@@ -56,7 +57,7 @@ class Logins:
         hash_of_nobody()
 
     def find(self, session_id: str) -> Caller | None:
-        """Who opened the session, if it lives; that renews it."""
+        """Who opened the session, if it lives; that renews it, unless the database is busy."""
         if not _ID.fullmatch(session_id):
             return None
         joined = select(users.c.key, users.c.login, users.c.is_admin, logins.c.seen).select_from(logins.join(users))
@@ -67,7 +68,7 @@ class Logins:
         if row is None or row.seen < time - IDLE_TIMEOUT:
             return None
         if row.seen < time - RENEW_AFTER:
-            with self._database.write() as connection:
+            with suppress(LedgerBusy), self._database.write(wait=False) as connection:
                 connection.execute(update(logins).where(mine).values(seen=time))
         return Caller(row.key, row.login, row.is_admin)
 

@@ -10,7 +10,7 @@ from connectomedb.server.datatypes import DataType, Display
 from connectomedb.server.joins import Joins
 from connectomedb.server.replies import Format, table
 from connectomedb.server.sql import SearchColumn, Sort, compile_search
-from connectomedb.server.values import format_value
+from connectomedb.server.values import format_rows
 from connectomedb.server.visible import reads_anything
 from connectomedb.xnat.bundle import parse_bundle
 from connectomedb.xnat.query import Query
@@ -36,10 +36,8 @@ def run_search(view: View, query: Query, sorts: tuple[Sort, ...] = ()) -> Result
     """The table of a search, limited to what the caller may read. Raises QueryError."""
     search = compile_search(query, view.names, view.details, sorts)
     width = len(search.columns)
-    rows = tuple(
-        (*(format_value(value) for value in row[1 : width + 1]), "active")
-        for row in view.connection.execute(search.statement)
-    )
+    found = [(*row[1 : width + 1], "active") for row in view.connection.execute(search.statement)]
+    rows = tuple(format_rows(found))
     return ResultTable(
         columns=(*(column.name for column in search.columns), LAST_COLUMN),
         rows=rows,

@@ -6,7 +6,7 @@ Null is "". Source: XNAT's tables; dates are also read as 01/02/2024 (month firs
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import TypeAlias
 
@@ -25,13 +25,23 @@ def format_value(value: object) -> str:
     """Write one cell."""
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
     if isinstance(value, datetime):
         return value.isoformat(" ", "milliseconds")
     if isinstance(value, time):
         return value.isoformat("seconds")
     return str(value)
+
+
+def format_column(values: Sequence[object]) -> Sequence[str]:
+    """Write the cells of one column. Text, which most columns are, is not touched cell by cell."""
+    if all(type(value) is str for value in values):
+        return values  # type: ignore[return-value]  # the line above says so, mypy does not follow `all`
+    return [value if type(value) is str else format_value(value) for value in values]
+
+
+def format_rows(rows: Sequence[Sequence[object]]) -> list[tuple[str, ...]]:
+    """Write the cells of a table."""
+    return list(zip(*(format_column(column) for column in zip(*rows, strict=True)), strict=True))
 
 
 def parse_value(kind: Kind, text: str) -> Value:

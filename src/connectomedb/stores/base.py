@@ -5,13 +5,14 @@ A store holds objects under keys: UTF-8 text, `/` between parts, no leading slas
 StoreError, translated once, in the store's own module.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from connectomedb.transfer.checksum import Expected, Proof
+from connectomedb.transfer.source import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,21 @@ class Store(Protocol):
         """
         ...
 
+    def pour(
+        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
+    ) -> str | None:
+        """As `open`, but hands the pieces to a sink, which may not keep them: the transfer engine's way.
+
+        `version` is what an earlier call returned. Raises ObjectMissing; VersionChanged when the object is
+        another one by now.
+        """
+        ...
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether several ranges of one object at once come faster than one stream."""
+        ...
+
     def close(self) -> None:
         """Let go of connections. The store cannot be used after."""
         ...
@@ -81,3 +97,47 @@ class WritableStore(Store, Protocol):
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""
         ...
+
+
+def pour_pieces(pieces: Iterable[bytes], sink: Sink) -> None:
+    """Hand pieces to a sink, for stores that have no faster way."""
+    for piece in pieces:
+        sink(memoryview(piece))
+
+
+def window(sink: Sink, offset: int, length: int | None) -> Sink:
+    """A sink for a whole body of which only a range is wanted."""
+    position = 0
+    end = None if length is None else offset + length
+
+    def take(piece: memoryview) -> None:
+        nonlocal position
+        start = max(0, offset - position)
+        stop = len(piece) if end is None else min(len(piece), end - position)
+        position += len(piece)
+        if start < stop:
+            sink(piece[start:stop])
+
+    return take
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object of one store, as a source of the transfer engine."""
+
+    store: Store
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The store's name."""
+        return self.store.name
+
+    @property
+    def is_parallel(self) -> bool:
+        """As the store says."""
+        return self.store.is_parallel
+
+    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+        """Hand the bytes to a sink, as the store does."""
+        return self.store.pour(self.key, sink, offset, length, version)

@@ -7,11 +7,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ObjectMissing, StoreDenied, StoreError
+from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo
+from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
 from connectomedb.transfer.checksum import CHUNK_BYTES
+from connectomedb.transfer.source import Sink
 
 _UNFINISHED = ".part-"
 
@@ -80,12 +81,32 @@ class FolderStore:
         with self._translated(key):
             self.path(key).unlink(missing_ok=True)
 
+    def pour(
+        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
+    ) -> str | None:
+        """Hand the bytes to a sink. Raises ObjectMissing, VersionChanged."""
+        current = self._version(key)
+        if version not in (None, current):
+            raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
+        pour_pieces(self.open(key, offset, length), sink)
+        return current
+
+    @property
+    def is_parallel(self) -> bool:
+        """One stream is as fast as several."""
+        return False
+
     def close(self) -> None:
         """Nothing to let go of."""
 
     def path(self, key: str) -> Path:
         """Where a key's file is, or would be. Raises AddressError for a key that could leave the folder."""
         return self.root / check_path(key)
+
+    def _version(self, key: str) -> str:
+        with self._translated(key):
+            facts = self.path(key).stat()
+        return f"{facts.st_size}-{facts.st_mtime_ns}"
 
     def _walk(self, folder: str) -> Iterator[ObjectInfo]:
         with self._translated(folder):

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ObjectMissing
+from connectomedb.errors import ObjectMissing, VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo
+from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
+from connectomedb.transfer.source import Sink
 
 
 class MemoryStore:
@@ -55,6 +56,21 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""
         self._objects.pop(key, None)
+
+    def pour(
+        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
+    ) -> str | None:
+        """Hand the bytes to a sink. Raises ObjectMissing, VersionChanged."""
+        current = self.head(key).etag
+        if version not in (None, current):
+            raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
+        pour_pieces(self.open(key, offset, length), sink)
+        return current
+
+    @property
+    def is_parallel(self) -> bool:
+        """One stream is as fast as several."""
+        return False
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,41 +1,36 @@
 """A store that is an S3 bucket, through obstore: AWS, SeaweedFS, MinIO, Ceph or any other.
 
 obstore cuts the `/` at the end of a pseudo-directory's zero-byte marker, and matches prefixes part by
-part; both are put right here, so keys and prefixes mean what S3 says. Faults come as text from the
-engine; `_CURES` turns S3's error codes into sentences.
+part; both are put right here, so keys and prefixes mean what S3 says. Reading for the transfer engine goes
+over `stores._wire` with URLs that obstore signs (docs/decisions/0005), and over obstore where that cannot be.
 """
 
-import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from connectomedb.config import S3Settings
-from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable
+from connectomedb.errors import VersionChanged
 from connectomedb.hcp.paths import check_path
-from connectomedb.stores.base import Level, ObjectInfo
+from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unreachable
+from connectomedb.stores._wire import Broken, Head, Unplain, Wire, is_proxied
+from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
+from connectomedb.transfer.source import Sink
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, S3Config
     from obstore.store import S3Store as Engine
 
+PARTIAL = 206
+SIGNED_FOR = timedelta(hours=1)
 DEFAULT_REGION = "us-east-1"
 """Region of HCP's bucket. Source: Registry of Open Data on AWS, hcp-openaccess."""
-
-_CURES = {
-    "InvalidAccessKeyId": "The access key is not known: creating a new key ends the old one; enter the new one.",
-    "SignatureDoesNotMatch": "The secret key does not belong to the access key: enter both again.",
-    "AccessDenied": "The key is valid but may not read this: accept the data-use terms, or ask for the right.",
-    "ExpiredToken": "The session token has expired: sign in again.",
-    "RequestTimeTooSkewed": "This machine's clock is wrong: set it.",
-    "PermanentRedirect": "The bucket lies in another region: give region=.",
-    "AuthorizationHeaderMalformed": "The bucket lies in another region: give region=.",
-    "NoSuchBucket": "There is no such bucket at this endpoint: check its name and endpoint_url.",
-}
 
 
 class S3Store:
@@ -46,12 +41,19 @@ class S3Store:
         self.settings = settings
         self._timeout = timedelta(seconds=timeout_s)
         self._engine: Engine | None = None
+        self._wire: Wire | None = None
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
         """`s3://bucket`, and the endpoint when it is not AWS."""
         where = f" at {self.settings.endpoint_url}" if self.settings.endpoint_url else ""
         return f"s3://{self.bucket}{where}"
+
+    @property
+    def is_parallel(self) -> bool:
+        """Connections to S3 are bounded each; several carry more."""
+        return True
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """All objects whose key begins with `prefix`, page by page; markers of pseudo-directories left out."""
@@ -96,6 +98,20 @@ class S3Store:
             reply = obstore.get(self._store, check_path(key), options=options)
         return self._stream(key, reply.stream(min_chunk_size=CHUNK_BYTES))
 
+    def pour(
+        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
+    ) -> str | None:
+        """Hand the object's bytes to a sink; the version is its ETag. Raises ObjectMissing, VersionChanged."""
+        if not is_proxied():
+            try:
+                return self._pour_plainly(key, sink, offset, length, version)
+            except Unplain:
+                pass  # raised before the first byte: the full engine reads such replies
+        if version is not None and self.head(key).etag != version:
+            raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
+        pour_pieces(self.open(key, offset, length), sink)
+        return version
+
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key` by one request, so that the ETag is an MD5."""
         import obstore
@@ -115,12 +131,51 @@ class S3Store:
     def close(self) -> None:
         """Let go of connections."""
         self._engine = None
+        if self._wire is not None:
+            self._wire.close()
 
     @property
     def _store(self) -> "Engine":
         if self._engine is None:
             self._engine = _open_engine(self.bucket, self.settings, self._timeout)
         return self._engine
+
+    def _pour_plainly(self, key: str, sink: Sink, offset: int, length: int | None, version: str | None) -> str | None:
+        origin, target = self._signed(check_path(key))
+        headers = {"If-Match": version} if version else {}
+        if offset or length is not None:
+            headers["Range"] = f"bytes={offset}-{'' if length is None else offset + length - 1}"
+
+        def choose(head: Head) -> Sink:
+            # A server may ignore the range and send all of it; then the bytes before it are dropped.
+            return sink if head.status == PARTIAL or not headers.get("Range") else window(sink, offset, length)
+
+        try:
+            head = self._open_wire(origin).get(target, headers, choose)
+        except Broken as fault:
+            raise unreachable(self.name, key) from fault
+        if not 200 <= head.status < 300:
+            raise fault_of_reply(self.name, key, head.status, head.error, head.headers)
+        return head.headers.get("etag")
+
+    def _signed(self, key: str) -> tuple[str, str]:
+        """A URL for one GET of a key, valid for an hour: origin, and path with query."""
+        import obstore
+
+        if self.settings.anonymous:
+            origin = self.settings.endpoint_url or f"https://s3.{self.settings.region or DEFAULT_REGION}.amazonaws.com"
+            return origin.rstrip("/"), f"/{self.bucket}/{quote(key)}"
+        with self._translated(key):
+            url = obstore.sign(self._store, "GET", key, SIGNED_FOR)
+        scheme, _, rest = url.partition("://")
+        host, _, target = rest.partition("/")
+        return f"{scheme}://{host}", f"/{target}"
+
+    def _open_wire(self, origin: str) -> Wire:
+        with self._lock:
+            if self._wire is None:
+                self._wire = Wire(origin, timeout_s=self._timeout.total_seconds())
+            return self._wire
 
     def _is_marker(self, path: str) -> bool:
         """Whether a zero-byte path of a listing stands for `path/`: then there is no object `path` itself."""
@@ -144,7 +199,7 @@ class S3Store:
         try:
             yield
         except (BaseError, OSError) as fault:
-            raise _translate(fault, self.name, key) from fault
+            raise fault_of_engine(self.name, key, fault) from fault
 
 
 def _open_engine(bucket: str, settings: S3Settings, timeout: timedelta) -> "Engine":
@@ -176,26 +231,3 @@ def _open_engine(bucket: str, settings: S3Settings, timeout: timedelta) -> "Engi
 
 def _describe(meta: "ObjectMeta") -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["size"], meta["e_tag"], md5_of_etag(meta["e_tag"]), meta["last_modified"])
-
-
-def _translate(fault: Exception, store: str, key: str) -> StoreError:
-    """One sentence for one fault of the engine; the status and S3's code stand in its text."""
-    text = str(fault)
-    code = _first(r"<Code>(\w+)</Code>", text)
-    status = _first(r"status code: (\d{3})", text)
-    asked = f"Asked {store} for {key or 'a listing'}."
-    if code in _CURES or status in ("401", "403"):
-        denied = ObjectMissing if code == "NoSuchBucket" else StoreDenied
-        cure = _CURES.get(code, "Check the access key, its rights and the data-use terms.")
-        return denied(f"{asked} It answered {code or status}. {cure}", store=store, key=key)
-    if isinstance(fault, FileNotFoundError) or status == "404":
-        return ObjectMissing(f"{asked} There is no such object.", store=store, key=key)
-    if not status or status.startswith("5") or status == "429":
-        reason = f"It answered {code or status}" if status else "It does not answer, or broke off"
-        return StoreUnreachable(f"{asked} {reason}. Check endpoint and network, then run again.", store=store, key=key)
-    return StoreError(f"{asked} It answered {status} {code}.", store=store, key=key)
-
-
-def _first(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
-    return found.group(1) if found else ""

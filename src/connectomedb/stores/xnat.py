@@ -23,7 +23,8 @@ from connectomedb.errors import (
 from connectomedb.hcp.layout import ReleasePath, crest_resource, format_crest, format_key, parse_key
 from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo
+from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
+from connectomedb.transfer.source import Sink
 from connectomedb.xnat.address import Address, parse_file_uri
 from connectomedb.xnat.address import Level as XnatLevel
 from connectomedb.xnat.resultset import ResultTable
@@ -41,8 +42,8 @@ class FileConnection(Protocol):
         """The table of files below a resource."""
         ...
 
-    def open_file(self, address: Address, offset: int = 0) -> Iterator[bytes]:
-        """A file's bytes from `offset`."""
+    def open_file(self, address: Address, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """A file's bytes from `offset`, at most `length`."""
         ...
 
 
@@ -63,7 +64,7 @@ class XnatStore:
         subject = prefix.removeprefix(f"{self.release.prefix}/").partition("/")[0]
         if not prefix.startswith(f"{self.release.prefix}/") or not subject:
             raise StoreError(f"Asked {self.name} for {prefix!r}. Name one subject.", store=self.name, key=prefix)
-        with self._translated(prefix):
+        with translated(self.name, prefix):
             table = self.connection.list_files(crest_resource(self.release.project, subject).list(XnatLevel.FILES))
         for row in table.rows:
             info = self._describe(subject, dict(zip(table.columns, row, strict=True)))
@@ -84,14 +85,20 @@ class XnatStore:
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The file's bytes from `offset`. Raises ObjectMissing."""
         address = format_crest(self.release.project, parse_key(self.release, key))
-        left = length
-        with self._translated(key):
-            for piece in self.connection.open_file(address, offset):
-                yield piece if left is None else piece[:left]
-                if left is not None:
-                    left -= len(piece)
-                    if left <= 0:
-                        return
+        with translated(self.name, key):
+            yield from self.connection.open_file(address, offset, length)
+
+    def pour(
+        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
+    ) -> str | None:
+        """Hand the bytes to a sink; versions are not told apart. Raises ObjectMissing."""
+        pour_pieces(self.open(key, offset, length), sink)
+        return version
+
+    @property
+    def is_parallel(self) -> bool:
+        """One stream is as fast as several."""
+        return False
 
     def close(self) -> None:
         """The connection belongs to the caller, who closes it."""
@@ -105,12 +112,14 @@ class XnatStore:
             message = f"Asked {self.name} for the files of {subject}. A row of its listing is malformed: {cells}."
             raise StoreError(message, store=self.name, key=subject) from fault
 
-    @contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except RequestError as fault:
-            raise _translate(fault)(str(fault), store=self.name, key=key) from fault
+
+@contextmanager
+def translated(store: str, key: str) -> Iterator[None]:
+    """Turn errors of requests into errors of stores, keeping their words."""
+    try:
+        yield
+    except RequestError as fault:
+        raise _translate(fault)(str(fault), store=store, key=key) from fault
 
 
 _KINDS: tuple[tuple[type[RequestError], type[StoreError]], ...] = (

@@ -1,57 +1,71 @@
 """Brings one file to disk, whole and proven, or leaves nothing under its name.
 
-    dir/T1w.nii.gz                    the final name: whole and checked, or absent
-    dir/.T1w.nii.gz.<run>.part        bytes so far, under a private name beside it
+    dir/T1w.nii.gz                       the final name: whole and checked, or absent
+    dir/.T1w.nii.gz.<run>.part           a small file on its way
+    dir/.T1w.nii.gz.<run>.part/          a large one, which a later run can go on with (transfer.part)
 
-Sources are tried in order. One that breaks off is continued by the next at the byte where it
-stopped; the checksum of the whole file decides. One rename ends it.
+Sources are tried in order; one that breaks off is continued by the next at the byte where it stopped, and the
+checksum of the whole file decides. Where there is none, bytes of two sources are never joined. One rename ends it.
 """
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
 
-from connectomedb.errors import (
-    ChecksumMismatch,
-    SizeMismatch,
-    StoreError,
-    StoreUnreachable,
-    TransferError,
-)
+from connectomedb.errors import ChecksumMismatch, SizeMismatch, StoreError, TransferError, VersionChanged
 from connectomedb.transfer.checksum import Expected, Proof
+from connectomedb.transfer.content import check_content
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
+from connectomedb.transfer.feed import Feed
+from connectomedb.transfer.large import RANGE_BYTES, Lanes, LargeDownload
+from connectomedb.transfer.part import PartFile
+from connectomedb.transfer.retry import Health
+from connectomedb.transfer.run import Run
+from connectomedb.transfer.source import Source
 
-RUN = f"{os.getpid():x}-{time.time_ns():x}"
-"""Names this process in part files, so that two processes never write to one."""
-
-
-class Source(Protocol):
-    """Somewhere that this one file can be read from."""
-
-    @property
-    def name(self) -> str:
-        """For people: which store."""
-        ...
-
-    def open(self, offset: int) -> Iterator[bytes]:
-        """The file's bytes from `offset`; may be called again after a fault."""
-        ...
+ROUNDS = 3
+"""How often a file that came wrong is fetched from its beginning, each time with another source in front."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file that is on disk: size in bytes, MD5 (hex), what proves it, and which sources gave bytes."""
+    """A file that is on disk: size in bytes, MD5 (hex), what proves it, and which sources gave bytes.
+
+    `resumed` bytes of it were there from an earlier run.
+    """
 
     path: Path
     size: int
     md5: str
     proof: Proof
     sources: tuple[str, ...]
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the fetches of one run share."""
+
+    run: Run = field(default_factory=Run.here)
+    health: Health = field(default_factory=Health)
+    lanes: Lanes = field(default_factory=Lanes)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def close(self) -> None:
+        """End its threads."""
+        self.lanes.close()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.stop.set()
+        self.close()
 
 
 def fetch(
@@ -59,6 +73,7 @@ def fetch(
     target: Path,
     expected: Expected,
     *,
+    engine: Engine,
     modified: datetime | None = None,
     on_bytes: Callable[[int], None] = lambda count: None,
 ) -> Fetched:
@@ -69,83 +84,128 @@ def fetch(
         target: final path; its folder is made if missing.
         expected: size in bytes and MD5 where known.
         modified: becomes the file's modification time, as copying tools expect.
-        on_bytes: hears the length of each piece that arrived.
+        on_bytes: hears the length of each piece that arrived, in any thread.
     Returns: what is now on disk, and why we believe it.
-    Raises: SizeMismatch, ChecksumMismatch, DiskFull, DiskRefused, or the last source's StoreError.
+    Raises: SizeMismatch, ChecksumMismatch, WrongContent, DiskFull, DiskRefused, Interrupted, or the StoreError
+        that ended our patience.
     """
-    part = target.with_name(f".{target.name}.{RUN}.part")
-    with disk_faults(target), removed_on_fault(part):
+    job = _Job(target, expected, engine, modified, on_bytes)
+    with disk_faults(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            download = _Download(file, expected, target, on_bytes)
-            download.run(sources)
-            file.flush()
-            os.fsync(file.fileno())
-        if modified is not None:
-            os.utime(part, (time.time(), modified.timestamp()))
-        os.replace(part, target)
-    return download.result()
-
-
-class _Download:
-    """Bytes passing from sources to the part file, counted and hashed on the way."""
-
-    def __init__(self, file: BinaryIO, expected: Expected, target: Path, on_bytes: Callable[[int], None]) -> None:
-        self._file = file
-        self._expected = expected
-        self._target = target
-        self._on_bytes = on_bytes
-        self._served: list[str] = []
-        self._restart()
-
-    def run(self, sources: Sequence[Source]) -> None:
-        """Go from source to source until the file is whole and proven. Raises the last fault."""
         fault: TransferError | StoreError | None = None
-        for source in sources:
+        for order in _rounds(sources, expected):
             try:
-                self._read(source)
-                self._check()
-                return
-            except StoreError as broken:
-                fault = broken
-            except TransferError as wrong:
+                return job.bring(order)
+            except (SizeMismatch, ChecksumMismatch, VersionChanged) as wrong:
                 fault = wrong
-                self._restart()
-        raise fault or StoreUnreachable(f"Asked for {self._target.name}, and no source was named.")
+            except StoreError as unserved:
+                fault = fault or unserved
+                if len(order) > 1:  # each of them was asked
+                    break
+    raise fault or StoreError(f"Asked for {target.name}, and no source was named.")
 
-    def result(self) -> Fetched:
-        proof = self._expected.proof if self._expected.md5 else Proof.SIZE
-        return Fetched(self._target, self._size, self._digest.hexdigest(), proof, tuple(dict.fromkeys(self._served)))
 
-    def _read(self, source: Source) -> None:
-        if self._expected.size is not None and self._size == self._expected.size:
-            return
-        for piece in source.open(self._size):
-            if not piece:
-                continue
-            self._served.append(source.name) if source.name not in self._served else None
-            self._file.write(piece)
-            self._digest.update(piece)
-            self._size += len(piece)
-            self._on_bytes(len(piece))
-            if self._expected.size is not None and self._size > self._expected.size:
-                break
+def _rounds(sources: Sequence[Source], expected: Expected) -> Iterator[Sequence[Source]]:
+    """What to ask in each round: all sources, each round beginning with the next; without checksum one at a time."""
+    if expected.md5 is None:
+        yield from ([source] for source in sources)
+        return
+    for turn in range(min(ROUNDS, len(sources) + 1)):
+        start = turn % len(sources) if sources else 0
+        yield [*sources[start:], *sources[:start]]
 
-    def _check(self) -> None:
-        size, md5 = self._expected.size, self._expected.md5
-        if size is not None and self._size != size:
-            message = f"Fetched {self._target.name}: {self._size} bytes came where {size} were due. Try again later."
-            raise SizeMismatch(message, path=str(self._target))
-        if md5 is not None and self._digest.hexdigest() != md5:
-            message = (
-                f"Fetched {self._target.name}: its MD5 is {self._digest.hexdigest()}, published is {md5}. "
-                "The bytes are not what was published: nothing was kept. Try again, or from another source."
-            )
-            raise ChecksumMismatch(message, path=str(self._target))
 
-    def _restart(self) -> None:
-        self._size = 0
-        self._digest = hashlib.md5(usedforsecurity=False)
-        self._served.clear()
-        self._file.seek(0)
-        self._file.truncate()
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One file: where it goes, what it ought to be, and with what."""
+
+    target: Path
+    expected: Expected
+    engine: Engine
+    modified: datetime | None
+    on_bytes: Callable[[int], None]
+
+    def bring(self, sources: Sequence[Source]) -> Fetched:
+        """One round; an object that is replaced meanwhile is begun anew, once."""
+        try:
+            return self._bring(sources)
+        except VersionChanged:
+            return self._bring(sources)
+
+    def _bring(self, sources: Sequence[Source]) -> Fetched:
+        size = self.expected.size
+        if size is not None and size > RANGE_BYTES:
+            return self._bring_large(sources, size)
+        return self._bring_small(sources)
+
+    def _bring_small(self, sources: Sequence[Source]) -> Fetched:
+        feed = self._feed(sources)
+        part = self.target.with_name(f".{self.target.name}.{self.engine.run}-{threading.get_ident():x}.part")
+        digest = hashlib.md5(usedforsecurity=False)
+        size = 0
+        with removed_on_fault(part):
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            try:
+
+                def take(piece: memoryview) -> None:
+                    nonlocal size
+                    size += len(piece)
+                    digest.update(piece)
+                    while piece:
+                        piece = piece[os.write(file, piece) :]
+
+                feed.pour(take)
+            finally:
+                os.close(file)
+            self._check(part, size, digest.hexdigest(), feed)
+            if self.modified is not None:
+                os.utime(part, (time.time(), self.modified.timestamp()))
+            os.replace(part, self.target)
+        return self._fetched(size, digest.hexdigest(), feed)
+
+    def _bring_large(self, sources: Sequence[Source], size: int) -> Fetched:
+        part = self._open_part(sources)
+        try:
+            feed = self._feed(sources, dict([part.origin]) if part.origin else {})
+            download = LargeDownload(part, size, feed, self.engine.lanes, self.engine.stop)
+            md5 = download.run()
+            self._check(part.path, size, md5, feed)
+            part.finish(self.target, self.modified.timestamp() if self.modified else None)
+        except (SizeMismatch, ChecksumMismatch, VersionChanged):
+            part.discard()
+            raise
+        except BaseException:
+            part.keep()
+            raise
+        fetched = self._fetched(size, md5, feed)
+        return Fetched(fetched.path, size, md5, fetched.proof, fetched.sources, download.resumed)
+
+    def _open_part(self, sources: Sequence[Source]) -> PartFile:
+        """What an earlier run left, if it may be gone on with: bytes that nothing proves must be of one origin."""
+        part = PartFile.open(self.target, self.expected, self.engine.run)
+        is_same_origin = part.origin is not None and [part.origin[0]] == [source.name for source in sources]
+        if self.expected.md5 is None and part.ranges and not is_same_origin:
+            part.discard()
+            return PartFile.open(self.target, self.expected, self.engine.run)
+        return part
+
+    def _feed(self, sources: Sequence[Source], versions: dict[str, str] | None = None) -> Feed:
+        return Feed(
+            sources, health=self.engine.health, stop=self.engine.stop, on_bytes=self.on_bytes, versions=versions
+        )
+
+    def _check(self, part: Path, size: int, md5: str, feed: Feed) -> None:
+        """Size, checksum, and a look at the content. Raises SizeMismatch, ChecksumMismatch, WrongContent."""
+        name, path, served = self.target.name, str(self.target), ", ".join(feed.served)
+        if self.expected.size is not None and size != self.expected.size:
+            message = f"Fetched {name} from {served}: {size} bytes came where {self.expected.size} were due."
+            raise SizeMismatch(f"{message} Nothing was kept. Try again later.", path=path)
+        if self.expected.md5 is not None and md5 != self.expected.md5:
+            message = f"Fetched {name} from {served}: its MD5 is {md5}, published is {self.expected.md5}."
+            raise ChecksumMismatch(f"{message} Nothing was kept. Try again, or from another source.", path=path)
+        if self.expected.md5 is None or self.expected.proof is not Proof.MANIFEST:
+            check_content(part, self.target)
+
+    def _fetched(self, size: int, md5: str, feed: Feed) -> Fetched:
+        proof = self.expected.proof if self.expected.md5 else Proof.SIZE
+        return Fetched(self.target, size, md5, proof, tuple(feed.served))

@@ -1,9 +1,8 @@
-"""Runs many fetches with bounded workers, tries again what is transient, and reports as events.
+"""Runs many jobs with bounded workers, and reports each end.
 
-The only place that waits before another try. Events are data; who shows them is no concern here.
+Waiting and trying again is `transfer.retry`'s; who displays what ended is no concern here.
 """
 
-import random
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -16,9 +15,6 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 WORKERS = 16
-TRIES = 4
-FIRST_WAIT_S = 0.25
-LONGEST_WAIT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +27,34 @@ class Outcome(Generic[T]):
 
 
 class Job(Protocol[T_co]):
-    """One piece of work with a name for people; may be run again after a transient fault."""
+    """One piece of work with a name for people."""
 
     @property
     def name(self) -> str:
         """For people."""
         ...
 
-    def run(self, stop: Event) -> T_co:
-        """Do it, and end soon with Interrupted once `stop` is set. Raises ConnectomeDBError."""
+    def run(self) -> T_co:
+        """Do it. Raises ConnectomeDBError."""
         ...
 
 
 def run(
     jobs: Iterable[Job[T]],
     *,
+    stop: Event,
     workers: int = WORKERS,
     on_outcome: Callable[[Outcome[T]], None] = lambda outcome: None,
 ) -> list[Outcome[T]]:
     """Run jobs in at most `workers` threads; `on_outcome` hears of each end, in this thread.
 
-    Jobs are drawn from the iterable as workers come free. A full disk ends the whole run, since every
-    further file would fail; an interrupt lets running jobs clean up and starts no new one.
+    Jobs are drawn from the iterable as workers come free. `stop` is set when the run ends early: jobs that look
+    at it end soon with Interrupted. That is so on an interrupt, and when the disk is full, since every further
+    file would fail.
     """
     outcomes: list[Outcome[T]] = []
     running: set[Future[Outcome[T]]] = set()
     queue = iter(jobs)
-    stop = Event()
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="fetch")
     try:
         exhausted = False
@@ -67,26 +64,25 @@ def run(
                 if job is None:
                     exhausted = True
                 else:
-                    running.add(pool.submit(_attempt, job, stop))
+                    running.add(pool.submit(_attempt, job))
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 outcome = future.result()
                 outcomes.append(outcome)
                 on_outcome(outcome)
-                exhausted = exhausted or isinstance(outcome.error, DiskFull)
-    finally:
+                if isinstance(outcome.error, DiskFull):
+                    exhausted = True
+                    stop.set()
+    except BaseException:
         stop.set()
+        raise
+    finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return outcomes
 
 
-def _attempt(job: Job[T], stop: Event) -> Outcome[T]:
-    for attempt in range(1, TRIES + 1):
-        try:
-            return Outcome(job.name, value=job.run(stop))
-        except ConnectomeDBError as fault:
-            if not fault.transient or attempt == TRIES or stop.is_set():
-                return Outcome(job.name, error=fault)
-        # Full jitter: many clients that failed together do not come back together.
-        stop.wait(random.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**attempt)))
-    raise AssertionError("unreachable: the last try returns")
+def _attempt(job: Job[T]) -> Outcome[T]:
+    try:
+        return Outcome(job.name, value=job.run())
+    except ConnectomeDBError as fault:
+        return Outcome(job.name, error=fault)

@@ -1,0 +1,199 @@
+"""Plain HTTP/1.1 GETs over kept connections, bytes received into one reused buffer.
+
+The S3 engine allocates every piece of every body anew; on small files that, and the hop between languages,
+costs more than the network. This does the one thing that the transfer engine needs thousands of times: GET a
+signed URL, and hand each received piece to a sink before the buffer is used again. What is not a plain reply of
+known length is not read here: `Unplain` sends the caller back to the full engine.
+"""
+
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from connectomedb.transfer.source import Sink
+
+BUFFER_BYTES = 1 << 20
+_HEAD_BYTES = 64 << 10
+_ERROR_BYTES = 64 << 10
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class Unplain(Exception):
+    """The reply cannot be read here: chunked, encoded or without length."""
+
+
+class Broken(Exception):
+    """The connection could not be made, broke off or fell silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers (names in lower case) of a reply; `error` is the body of one that is not 2xx."""
+
+    status: int
+    headers: Mapping[str, str]
+    error: str = ""
+
+
+class Wire:
+    """Kept connections to one host, used by many threads."""
+
+    def __init__(self, origin: str, *, timeout_s: float) -> None:
+        parts = urlsplit(origin)
+        self._host = parts.hostname or ""
+        self._is_tls = parts.scheme == "https"
+        self._port = parts.port or (443 if self._is_tls else 80)
+        self._authority = parts.netloc
+        self._timeout_s = timeout_s
+        self._tls: ssl.SSLContext | None = None
+        self._idle: list[_Line] = []
+        self._lock = threading.Lock()
+
+    def get(self, target: str, headers: Mapping[str, str], choose: Callable[[Head], Sink]) -> Head:
+        """GET a path with query; a 2xx body goes, piece by piece, to the sink that is chosen for its head.
+
+        Raises: Broken, Unplain, and whatever sink or choice raise; then the connection is dropped.
+        """
+        request = self._request(target, headers)
+        line = self._take()
+        try:
+            try:
+                line.send(request)
+                head = line.read_head()
+            except Broken:
+                if not line.is_used:
+                    raise
+                # A kept connection may have been closed by the other side while idle: that is no fault of the store.
+                line.close()
+                line = self._open()
+                line.send(request)
+                head = line.read_head()
+            head = line.read_body(head, choose)
+        except BaseException:
+            line.close()
+            raise
+        self._give_back(line, head)
+        return head
+
+    def close(self) -> None:
+        """Let go of idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for line in idle:
+            line.close()
+
+    def _request(self, target: str, headers: Mapping[str, str]) -> bytes:
+        fields = {"Host": self._authority, "Accept-Encoding": "identity", **headers}
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def _take(self) -> "_Line":
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._open()
+
+    def _open(self) -> "_Line":
+        try:
+            connection = socket.create_connection((self._host, self._port), timeout=self._timeout_s)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._is_tls:
+                self._tls = self._tls or ssl.create_default_context()
+                connection = self._tls.wrap_socket(connection, server_hostname=self._host)
+        except OSError as fault:
+            raise Broken(f"{self._authority} cannot be reached: {fault}") from fault
+        return _Line(connection)
+
+    def _give_back(self, line: "_Line", head: Head) -> None:
+        if head.headers.get("connection", "").lower() == "close":
+            line.close()
+            return
+        line.is_used = True
+        with self._lock:
+            self._idle.append(line)
+
+
+class _Line:
+    """One connection with its buffer. `_start` and `_end` mark what was received and not yet handed on."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.is_used = False
+        self._connection = connection
+        self._buffer = bytearray(BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
+        self._start = self._end = 0
+
+    def send(self, request: bytes) -> None:
+        try:
+            self._connection.sendall(request)
+        except OSError as fault:
+            raise Broken(f"sending failed: {fault}") from fault
+
+    def read_head(self) -> Head:
+        self._start = self._end = 0
+        while (end := self._buffer.find(b"\r\n\r\n", 0, self._end)) < 0:
+            if self._end > _HEAD_BYTES:
+                raise Unplain("the reply's head is too long")
+            self._receive()
+        self._start = end + 4
+        status, *fields = bytes(self._view[:end]).decode("latin-1").split("\r\n")
+        parts = status.split(" ", 2)
+        if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdecimal():
+            raise Unplain("the reply is no HTTP/1")
+        pairs = (field.partition(":") for field in fields)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        if parts[0] == "HTTP/1.0":
+            headers["connection"] = "close"
+        return Head(int(parts[1]), headers)
+
+    def read_body(self, head: Head, choose: Callable[[Head], Sink]) -> Head:
+        if head.status == 304 or head.status < 200:
+            raise Unplain("a reply without body")
+        length = head.headers.get("content-length", "")
+        if "transfer-encoding" in head.headers or head.headers.get("content-encoding", "identity") != "identity":
+            raise Unplain("the body is encoded")
+        if not length.isdecimal():
+            raise Unplain("the body's length is unknown")
+        if 200 <= head.status < 300:
+            self._hand_on(int(length), choose(head))
+            return head
+        if int(length) > _ERROR_BYTES:
+            raise Unplain("a long error")
+        pieces: list[bytes] = []
+        self._hand_on(int(length), lambda piece: pieces.append(bytes(piece)))
+        return Head(head.status, head.headers, b"".join(pieces).decode("utf-8", "replace"))
+
+    def _hand_on(self, left: int, sink: Sink) -> None:
+        while left:
+            if self._start == self._end:
+                self._start = self._end = 0
+            # Small bodies arrive whole before they are handed on; long ones fill the buffer.
+            while self._end - self._start < left and self._end < BUFFER_BYTES:
+                self._receive()
+            piece = self._view[self._start : min(self._end, self._start + left)]
+            sink(piece)
+            self._start += len(piece)
+            left -= len(piece)
+
+    def _receive(self) -> None:
+        try:
+            count = self._connection.recv_into(self._view[self._end :])
+        except OSError as fault:
+            raise Broken(f"receiving failed: {fault}") from fault
+        if not count:
+            raise Broken("the other side closed the connection")
+        self._end += count
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._connection.close()
+
+
+def is_proxied() -> bool:
+    """Whether the environment asks for a proxy, which only the full engine speaks to."""
+    return any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES)

@@ -1,0 +1,160 @@
+"""What can be done to a reply on its way, and rules that say to which.
+
+A fault strikes one reply; a rule looks at a request and chooses the fault for its reply. Rules are called one
+at a time, so they may count.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+BLOCK_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it reached the proxy: its number over all, and that of its connection, both from 1.
+
+    `headers` have names in lower case.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    number: int
+    connection: int
+
+    @property
+    def key(self) -> str:
+        """The object's key, empty for a listing."""
+        parts = urlsplit(self.target)
+        is_listing = "list-type" in parse_qs(parts.query, keep_blank_values=True)
+        return "" if is_listing else unquote(parts.path).lstrip("/").partition("/")[2]
+
+    @property
+    def wants_bytes(self) -> bool:
+        """Whether it asks for an object's content."""
+        return self.method == "GET" and bool(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The connection ends once it has carried `after` bytes of bodies: by RST, else by FIN."""
+
+    after: int
+    reset: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The connection falls silent for ever, and stays open, once it has carried `after` bytes of bodies."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """In each block of 64 KiB of the body, with probability `share`, one byte is another."""
+
+    share: float
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The store is not asked; this comes instead, and the connection is closed."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The reply comes later, by so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """Content-Length is wrong by so many bytes.
+
+    Below zero: the body is cut to what is announced, so that the reply is whole in itself. Above: the body
+    comes as it is and the connection ends.
+    """
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """After the body, rubbish follows on a connection that stays open."""
+
+    rubbish: bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nbad"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunked:
+    """The body comes in chunks without a length, as HTTP allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Something happens elsewhere once the connection has carried `after` bytes; the reply itself is right."""
+
+    after: int
+    action: Callable[[], None]
+
+
+Fault: TypeAlias = Pass | Cut | Stall | Flip | Answer | Delay | Lie | Trail | Chunked | Call
+Rule: TypeAlias = Callable[[Request], Fault]
+
+PASS = Pass()
+
+
+def passing(request: Request) -> Fault:
+    """Nothing happens to any reply."""
+    return PASS
+
+
+def s3_error(status: int, code: str, retry_after_s: int | None = None) -> Answer:
+    """An error document as S3 sends it."""
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>no</Message></Error>'
+    retry = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return Answer(status, body.encode(), {"Content-Type": "application/xml", **retry})
+
+
+def on_bytes(rule: Rule) -> Rule:
+    """The rule, for requests of an object's content only."""
+    return lambda request: rule(request) if request.wants_bytes else PASS
+
+
+def always(fault: Fault) -> Rule:
+    """The fault on each reply that carries an object's content."""
+    return on_bytes(lambda request: fault)
+
+
+def on_connections(every: int, fault: Fault) -> Rule:
+    """The fault on every k-th connection, contents only."""
+    return on_bytes(lambda request: fault if request.connection % every == 0 else PASS)
+
+
+def on_share(share: float, fault: Fault, seed: int = 0) -> Rule:
+    """The fault on a random share of the requests for content."""
+    dice = random.Random(seed)
+    return on_bytes(lambda request: fault if dice.random() < share else PASS)
+
+
+def on_first(times: int, fault: Fault) -> Rule:
+    """The fault on the first few requests for content."""
+    numbers = count(1)
+    return on_bytes(lambda request: fault if next(numbers) <= times else PASS)
