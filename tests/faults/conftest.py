@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.proxy import Proxy
+from tests.faults.site import Published, Site, make_files, upload
 
 from connectomedb.config import S3Settings
 from connectomedb.demo.seaweed import SeaweedFS
 from connectomedb.stores.s3 import S3Store
-from tests.faults.proxy import Proxy
-from tests.faults.site import Published, Site, make_files, upload
 
 
 @pytest.fixture(scope="session")

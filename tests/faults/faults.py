@@ -5,6 +5,7 @@ at a time, so they may count.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -12,6 +13,7 @@ from typing import TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
 BLOCK_BYTES = 64 << 10
+MANIFESTS = "/.xdlm/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,14 @@ class Request:
         return "" if is_listing else unquote(parts.path).lstrip("/").partition("/")[2]
 
     @property
-    def wants_bytes(self) -> bool:
-        """Whether it asks for an object's content."""
-        return self.method == "GET" and bool(self.key)
+    def wants_manifest(self) -> bool:
+        """Whether it asks for the content of a manifest, which must be had before anything else."""
+        return self.method == "GET" and MANIFESTS in self.key
+
+    @property
+    def wants_data(self) -> bool:
+        """Whether it asks for the content of any other object."""
+        return self.method == "GET" and bool(self.key) and not self.wants_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,28 +140,47 @@ def s3_error(status: int, code: str, retry_after_s: int | None = None) -> Answer
     return Answer(status, body.encode(), {"Content-Type": "application/xml", **retry})
 
 
-def on_bytes(rule: Rule) -> Rule:
-    """The rule, for requests of an object's content only."""
-    return lambda request: rule(request) if request.wants_bytes else PASS
+def on_data(rule: Rule) -> Rule:
+    """The rule, for requests of data only: neither listings nor manifests."""
+    return lambda request: rule(request) if request.wants_data else PASS
 
 
 def always(fault: Fault) -> Rule:
-    """The fault on each reply that carries an object's content."""
-    return on_bytes(lambda request: fault)
+    """The fault on each reply that carries data."""
+    return on_data(lambda request: fault)
+
+
+def on_manifests(fault: Fault) -> Rule:
+    """The fault on each reply that carries a manifest."""
+    return lambda request: fault if request.wants_manifest else PASS
+
+
+def on_keys(faults: Mapping[str, Fault], times: int | None = None) -> Rule:
+    """To each key's end its fault: always, or only the first so many times."""
+    seen: Counter[str] = Counter()
+
+    def rule(request: Request) -> Fault:
+        end = next((end for end in faults if request.key.endswith(end)), None)
+        if end is None or not request.wants_data:
+            return PASS
+        seen[end] += 1
+        return faults[end] if times is None or seen[end] <= times else PASS
+
+    return rule
 
 
 def on_connections(every: int, fault: Fault) -> Rule:
-    """The fault on every k-th connection, contents only."""
-    return on_bytes(lambda request: fault if request.connection % every == 0 else PASS)
+    """The fault on every k-th connection, data only."""
+    return on_data(lambda request: fault if request.connection % every == 0 else PASS)
 
 
 def on_share(share: float, fault: Fault, seed: int = 0) -> Rule:
-    """The fault on a random share of the requests for content."""
+    """The fault on a random share of the requests for data."""
     dice = random.Random(seed)
-    return on_bytes(lambda request: fault if dice.random() < share else PASS)
+    return on_data(lambda request: fault if dice.random() < share else PASS)
 
 
 def on_first(times: int, fault: Fault) -> Rule:
-    """The fault on the first few requests for content."""
+    """The fault on the first few requests for data."""
     numbers = count(1)
-    return on_bytes(lambda request: fault if next(numbers) <= times else PASS)
+    return on_data(lambda request: fault if next(numbers) <= times else PASS)

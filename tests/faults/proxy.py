@@ -13,10 +13,10 @@ import termios
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
 from tests.faults.faults import (
@@ -38,6 +38,7 @@ from tests.faults.faults import (
 
 HOST = "127.0.0.1"
 DRAIN_S = 1.0
+_Alarm: TypeAlias = tuple[int, Callable[[], None]]
 _OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "keep-alive")
 
 
@@ -48,7 +49,7 @@ class Proxy:
         rule: chooses the fault for each request.
         requests: all that came, in order.
         struck: how often each kind of fault really happened.
-        sent: bytes of objects' contents that were passed on.
+        sent: bytes of data that were passed on.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -56,7 +57,8 @@ class Proxy:
         self.requests: list[Request] = []
         self.struck: Counter[type] = Counter()
         self.sent = 0
-        self._alarm: tuple[int, Callable[[], None]] | None = None
+        self._alarm: _Alarm | None = None
+        self._bell: _Alarm | None = None
         self._upstream = urlsplit(upstream)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -79,8 +81,8 @@ class Proxy:
 
     @property
     def downloads(self) -> list[Request]:
-        """The requests for an object's content."""
-        return [request for request in self.requests if request.wants_bytes]
+        """The requests for data."""
+        return [request for request in self.requests if request.wants_data]
 
     def forget(self) -> None:
         """Set the counts to nothing and let everything pass."""
@@ -89,12 +91,24 @@ class Proxy:
             self.requests = []
             self.struck = Counter()
             self.sent = 0
-            self._alarm = None
+            self._alarm = self._bell = None
 
     def when_sent(self, size: int, action: Callable[[], None]) -> None:
-        """Do something once, when `size` bytes of contents were passed on."""
+        """Do something once, when `size` bytes of data were passed on."""
         with self._lock:
             self._alarm = (size, action)
+
+    def when_asked(self, times: int, action: Callable[[], None]) -> None:
+        """Do something once, when so many requests have come."""
+        with self._lock:
+            self._bell = (times, action)
+
+    def hang_up(self) -> None:
+        """End all connections, wherever they are."""
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
+            line.wake()
 
     def _accept(self) -> None:
         with self._listener:
@@ -137,6 +151,9 @@ class Proxy:
         with self._lock:
             request = Request(method, target, headers, len(self.requests) + 1, line.number)
             self.requests.append(request)
+            if self._bell and len(self.requests) >= self._bell[0]:
+                self._bell[1]()
+                self._bell = None
             return self.rule(request), request
 
     def _reply(self, line: "_Line", request: Request, fault: Fault) -> None:
@@ -161,11 +178,11 @@ class Proxy:
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN_HEADERS}
         if request.method == "HEAD":
             return line.send(_head(reply.status, headers, int(reply.getheader("Content-Length") or 0)))
-        if not request.wants_bytes or reply.length is None:
+        if not request.key or reply.length is None:
             body = reply.read()
             return line.send(_head(reply.status, headers, len(body)) + body)
         if isinstance(fault, Chunked):
-            return self._send_chunks(line, headers, reply)
+            return self._send_chunks(line, request, headers, reply)
         length = reply.length
         if isinstance(fault, Lie) and length + fault.by >= 0:
             self._strike(fault)
@@ -179,12 +196,12 @@ class Proxy:
             piece = self._flip(block, request, fault)[:left] if isinstance(fault, Flip) else block[:left]
             if isinstance(fault, Cut | Stall | Call) and line.is_due(fault, len(piece)):
                 first = max(0, fault.after - line.sent)
-                self._pass_on(line, piece[:first])
+                self._pass_on(line, request, piece[:first])
                 left -= first
                 piece = piece[first:]
                 self._strike(fault)
                 line.suffer(fault)
-            self._pass_on(line, piece)
+            self._pass_on(line, request, piece)
             left -= len(piece)
         if isinstance(fault, Trail):
             self._strike(fault)
@@ -192,12 +209,12 @@ class Proxy:
         if left:
             raise _Over
 
-    def _send_chunks(self, line: "_Line", headers: dict[str, str], reply: HTTPResponse) -> None:
+    def _send_chunks(self, line: "_Line", request: Request, headers: dict[str, str], reply: HTTPResponse) -> None:
         self._strike(Chunked())
         line.send(_head(reply.status, {**headers, "Transfer-Encoding": "chunked"}, None))
         for block in _blocks(reply):
             line.send(b"%x\r\n" % len(block))
-            self._pass_on(line, block)
+            self._pass_on(line, request, block)
             line.send(b"\r\n")
         line.send(b"0\r\n\r\n")
 
@@ -209,13 +226,13 @@ class Proxy:
         place = dice.randrange(len(block))
         return block[:place] + bytes([block[place] ^ (1 << dice.randrange(8))]) + block[place + 1 :]
 
-    def _pass_on(self, line: "_Line", piece: bytes) -> None:
+    def _pass_on(self, line: "_Line", request: Request, piece: bytes) -> None:
         if not piece:
             return
         line.send(piece)
         line.sent += len(piece)
         with self._lock:
-            self.sent += len(piece)
+            self.sent += len(piece) if request.wants_data else 0
             due = self._alarm if self._alarm and self.sent >= self._alarm[0] else None
             if due:
                 self._alarm = None
@@ -252,7 +269,7 @@ class _Line:
             headers[name.strip().lower()] = value.strip()
         return words[0], words[1], headers
 
-    def read_body(self, headers: dict[str, str]) -> bytes | None:
+    def read_body(self, headers: Mapping[str, str]) -> bytes | None:
         length = int(headers.get("content-length", "0"))
         return self._input.read(length) if length else None
 

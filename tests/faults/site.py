@@ -11,14 +11,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import obstore
+from obstore.store import S3Store as Engine
+from tests.faults.proxy import Proxy
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ConnectomeDBError
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest, manifest_path
 from connectomedb.mirror.mirror import Mirror, Report
 from connectomedb.stores.s3 import S3Store
-from tests.faults.proxy import Proxy
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 SUBJECT = "100307"
 PROJECT = "HCP_Q1"
@@ -27,6 +33,7 @@ LARGE = "T1w/large.bin"
 SMALL = "EVs"
 UNCOVERED = "Uncovered"
 LARGE_BYTES = 20 << 20
+PART_BYTES = 5 << 20
 TIMEOUT_S = 1.0
 """How long the mirror waits for a silent store: short, so that tests are."""
 
@@ -77,6 +84,16 @@ def upload(store: Uploads, files: Mapping[str, bytes]) -> None:
     """Keep a subject's files under their keys."""
     for path, content in files.items():
         store.put(f"{PREFIX}{path}", content)
+
+
+def upload_parts(access: S3Settings, bucket: str, path: str, content: bytes) -> None:
+    """Keep one file by several requests, so that its ETag is no MD5."""
+    config: S3Config = {"region": "us-east-1"}
+    if access.access_key and access.secret_key and access.endpoint_url:
+        config |= {"access_key_id": access.access_key, "secret_access_key": access.secret_key}
+        config |= {"endpoint": access.endpoint_url}
+    store = Engine(bucket, config=config, client_options={"allow_http": True})
+    obstore.put(store, f"{PREFIX}{path}", content, use_multipart=True, chunk_size=PART_BYTES)
 
 
 @dataclass
@@ -150,7 +167,17 @@ class Site:
 
     def right(self, path: str) -> set[bytes]:
         """The contents that a file may have."""
-        return {self.published.files[path]} | self.also_right.get(path, set()) if path in self.published.files else set()
+        return (
+            {self.published.files[path]} | self.also_right.get(path, set()) if path in self.published.files else set()
+        )
+
+    def recover(self, path: str = "") -> Report:
+        """Without faults the next run must complete, and fetch nothing that is there."""
+        self.proxy.forget()
+        here = set(self.on_disk())
+        report = self.fetch_whole(path)
+        assert not {file.path for file in report.files if file.fetched} & here
+        return report
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -1,25 +1,27 @@
 """A small release, made up, on a real server: every test of this folder talks HTTP to it.
 
-    project HCP_Q1 (private)     subjects 100307, 103515, 118932, 200614 with measures; files of 100307 and 103515
-    project LAB (protected)      subject L1, with a measure of its own type lab:memorydata
-    project OPEN (public)        no subjects
+project HCP_Q1 (private)     subjects 100307, 103515, 118932, 200614 with measures; files of 100307 and 103515
+project LAB (protected)      subject L1, with a measure of its own type lab:memorydata
+project OPEN (public)        no subjects
 
-    admin        administrator            owner       owner of HCP_Q1
-    reader       collaborator of HCP_Q1   granted     collaborator of HCP_Q1 with the tier sensitive
-    stranger     nobody anywhere
+admin        administrator            owner       owner of HCP_Q1
+reader       collaborator of HCP_Q1   granted     collaborator of HCP_Q1 with the tier sensitive
+stranger     nobody anywhere
 """
 
 import hashlib
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx2
 import pytest
 
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
-from connectomedb.hcp.release import release_of
+from connectomedb.hcp.release import Release, release_of
 from connectomedb.server.auth import Accessibility, Role
 from connectomedb.server.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.run import RunningServer, start
@@ -76,7 +78,7 @@ class Served:
         return self.server.address
 
 
-def write_release(folder: Path, subjects: tuple[str, ...] = ("100307", "103515")) -> None:
+def _write_release(folder: Path, subjects: tuple[str, ...] = ("100307", "103515")) -> None:
     """Write the release below `folder`, as its bucket has it, with a manifest of all but one file."""
     release = release_of("HCP_Q1")
     for subject in subjects:
@@ -104,13 +106,33 @@ def write_tables(folder: Path) -> list[SubjectTable]:
     ]
 
 
-def deliver(site: Site, tree: Path, folder: Path) -> IngestReport:
-    """Take the release in."""
-    store = FolderStore(tree, "tree")
-    delivery = Delivery(
-        release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
-    )
-    return ingest_release(site.database, site.archive, delivery)
+@pytest.fixture(scope="session")
+def write_release() -> Callable[[Path], None]:
+    """Writes the release below a folder, as its bucket has it."""
+    return _write_release
+
+
+class Deliver(Protocol):
+    """Makes a site with the release taken in, under each of these project IDs."""
+
+    def __call__(self, folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site: ...
+
+
+@pytest.fixture(scope="session")
+def deliver() -> Deliver:
+    """Makes sites of one's own, to be changed."""
+
+    def make(folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site:
+        _write_release(folder / "tree")
+        store = FolderStore(folder / "tree", "tree")
+        site = open_site(folder / "data", stores={"tree": store})
+        for project in projects:
+            release = Release(project, "q1", release_of("HCP_Q1").moved)
+            delivery = Delivery(release, project, "Made up", {"tree": list(store.list())}, write_tables(folder))
+            ingest_release(site.database, site.archive, delivery)
+        return site
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -118,9 +140,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The release on a server; nobody changes it."""
     folder = tmp_path_factory.mktemp("served")
     tree = folder / "tree"
-    write_release(tree)
-    site = open_site(folder / "data", stores={"tree": FolderStore(tree, "tree")})
-    report = deliver(site, tree, folder)
+    _write_release(tree)
+    store = FolderStore(tree, "tree")
+    site = open_site(folder / "data", stores={"tree": store})
+    delivery = Delivery(
+        release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
+    )
+    report = ingest_release(site.database, site.archive, delivery)
     (folder / "memory.csv").write_text(MEMORY)
     memory = [SubjectTable(folder / "memory.csv", tier=Tier.OPEN)]
     for project, accessibility, tables in (
@@ -144,13 +170,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def _client_of(site: Site, server: RunningServer) -> Callable[..., httpx2.Client]:
     """Makes clients that are signed in by a cookie, or nobody's."""
     sessions: dict[str, str] = {}
+    context = ssl.create_default_context()  # made once: it is what makes a client slow to build
 
     def client(login: str | None = "reader") -> httpx2.Client:
         if login is None:
-            return httpx2.Client(base_url=server.address)
+            return httpx2.Client(base_url=server.address, verify=context)
         if login not in sessions:
             sessions[login] = site.logins.sign_in(login, PASSWORD).session_id
-        return httpx2.Client(base_url=server.address, cookies={"JSESSIONID": sessions[login]})
+        return httpx2.Client(base_url=server.address, verify=context, cookies={"JSESSIONID": sessions[login]})
 
     return client
 

@@ -87,7 +87,9 @@ def test_a_form_signs_in(nobody: httpx2.Client, method: str, names: tuple[str, s
     assert nobody.get("/xapi/users/username").text == "reader"
 
 
-@pytest.mark.parametrize("body", [b"", b"username=reader", b"username=reader&password=no", b"\xff\xfe=%ff", b"a&" * 900])
+@pytest.mark.parametrize(
+    "body", [b"", b"username=reader", b"username=reader&password=no", b"\xff\xfe=%ff", b"a&" * 900]
+)
 def test_a_form_without_good_credentials_is_refused(nobody: httpx2.Client, body: bytes) -> None:
     reply = nobody.put("/data/services/auth", content=body)
     assert (reply.status_code, reply.text) == (401, REFUSAL)

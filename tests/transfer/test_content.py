@@ -90,7 +90,7 @@ RIGHT = {
     "report.html": b"<HTML><HEAD><TITLE>MELODIC report</TITLE></HEAD><BODY>components</BODY></HTML>",
     "catalog.xml": b'<?xml version="1.0"?><cat:Catalog xmlns:cat="c"></cat:Catalog>',
     "design.fsf": b"# FEAT version number\nset fmri(version) 6.00\n",
-    "ReleaseNotes.txt": b"100307_3T_Structural_preproc.zip\n\n2013-03-01\n\nsee http://a.org/annex/objects/here <html>\n",
+    "ReleaseNotes.txt": b"100307_3T_Structural_preproc.zip\n\n2013-03-01\n\nhttp://a.org/annex/objects/ <html>\n",
     "empty.txt": b"",
     "touch-file": b"",
     "lf.txt": b"11.0\t12.0\t1\n",
@@ -101,6 +101,7 @@ RIGHT = {
     "100307_3T_x.json": b'{"DownloadManifest": {}}\n',
     "list.json": b"[1, 2]",
     "number.json": b"3",
+    "long.json": b'{"a": "' + b"x" * (1 << 20) + b'"}',
 }
 
 WRONG = {
@@ -114,7 +115,7 @@ WRONG = {
     "cut-before-it-was-packed.nii.gz": (gzip.compress(volume()[:-1]), "breaks off"),
     "without-trailer.nii.gz": (gzip.compress(volume())[:-8], "breaks off"),
     "second-member-cut.nii.gz": (bgzf(volume((20, 20, 20)))[:-25], "breaks off"),
-    "end-never-written.nii.gz": (gzip.compress(volume())[:-20] + b"\0" * 20, "damaged"),
+    "end-never-written.nii.gz": (gzip.compress(volume())[:-20] + b"\0" * 20, "gzip stream"),
     "damaged-header.nii.gz": (b"\x1f\x8b\x08\x00" + b"\xff" * 100, "damaged"),
     "cut.mgz": (gzip.compress(mgh())[:-4], "breaks off"),
     "short.mgz": (gzip.compress(mgh()[:-1]), "breaks off"),
@@ -125,7 +126,9 @@ WRONG = {
     "text.png": (b"not found", "no PNG"),
     "cut.zip": (EMPTY_ZIP[:-1], "zip"),
     "cut.wb.spec": (b'<?xml version="1.0"?>\n<CaretSpecFile Version="1.0">\n</CaretSp', "breaks off"),
-    "cut.json": (b'{"DownloadManifest": {"Subject": "100307"', "breaks off"),
+    "cut.json": (b'{"DownloadManifest": {"Subject": "100307"}', "JSON"),
+    "nested.json": (b"[" * 100_000, "JSON"),
+    "long-and-cut.json": (b'{"a": "' + b"x" * (1 << 20), "breaks off"),
     "sign-in.html": (PAGE, "sign-in page"),
     "error.html": (S3_ERROR, "AccessDenied"),
     "error.xml": (S3_ERROR, "AccessDenied"),
@@ -142,7 +145,7 @@ WRONG = {
 def release(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The files of two demo subjects."""
     made = generate(tmp_path_factory.mktemp("release"), subjects=("100307", "103515"), workers=1)
-    return [made.tree / key for key in made.keys()]
+    return sorted(path for path in (made.folder / made.prefix).rglob("*") if path.is_file())
 
 
 @pytest.fixture

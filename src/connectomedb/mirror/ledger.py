@@ -1,13 +1,20 @@
 """Remembers what was listed and what was proven, one small file per subject.
 
     <root>/.connectomedb/<prefix>/<subject>.json
-    {"format": 1, "release": "HCP_Q1", "complete": ["T1w", ".xdlm"],
-     "files": {"T1w/a.nii.gz": [size, md5, claim, mtime_ns, proof, [source, ...]], ...}}
+    {"format": 2, "release": "HCP_Q1", "complete": ["T1w", ".xdlm"],
+     "asked": ["s3://bucket"], "names": ["s3://bucket", ...], "served": [["s3://bucket"], ...],
+     "path": ["T1w/a.nii.gz", ...],
+     "size": [...], "md5": [...], "claim": [...], "modified": [...], "listed": [...],
+     "mtime_ns": [...], "proof": [...], "by": [...]}
 
-`complete` names the paths below which every file is listed (the empty path is the whole subject).
-The first three cells say what the file ought to be, the last three what is on disk and why we believe
-it (null: not there). Files are written under a private name and renamed; no lock is needed, because a
-record that two runs lose between them costs reading a file again, never a wrong file.
+`complete` names the paths below which every file is listed (the empty path is the whole subject), `asked` the stores
+that were asked for it. The columns hold one cell per file, ordered by the parts of its path. `size` to `listed` say
+what the file ought to be, when it was published (in seconds since 1970) and which store lists it (an index into
+`names`); the last three what is on disk and why we believe it (null: not there; `by` is an index into `served`).
+Columns, because a call for thousands of files that are all there spends its time reading this.
+
+Files are written under a private name and renamed; no lock is needed, because a record that two runs lose between
+them costs reading a file again, never a wrong file.
 """
 
 import json
@@ -15,6 +22,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from connectomedb.errors import ConfigError
@@ -22,7 +30,9 @@ from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 
 FOLDER = ".connectomedb"
-FORMAT = 1
+FORMAT = 2
+
+_COLUMNS = ("path", "size", "md5", "claim", "modified", "listed", "mtime_ns", "proof", "by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a file ought to be, and what we hold of it."""
+    """What a file ought to be, what we hold of it, when it was published, and which store lists it (None: none)."""
 
     expected: Expected
     held: Held | None = None
+    modified: datetime | None = None
+    source: str | None = None
 
     def is_held(self, facts: os.stat_result) -> bool:
         """Whether the file on disk is still the one that was proven."""
@@ -52,10 +64,11 @@ class Record:
 
 @dataclass(slots=True)
 class SubjectLedger:
-    """One subject's records, by path inside the subject."""
+    """One subject's records, by path inside the subject, and the stores that were asked for them."""
 
     complete: set[str] = field(default_factory=set)
     records: dict[str, Record] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
     def covers(self, path: str) -> bool:
         """Whether everything at or below `path` is listed."""
@@ -65,15 +78,20 @@ class SubjectLedger:
         """Records of the file `path`, or of all files below the folder `path`."""
         return {name: record for name, record in self.records.items() if is_within(name, path)}
 
-    def listed(self, path: str, files: Mapping[str, Expected]) -> None:
+    def listed(self, path: str, claims: Mapping[str, Record], asked: tuple[str, ...]) -> None:
         """Take over a complete listing of `path`: claims are renewed, what vanished is forgotten."""
-        for name in self.below(path).keys() - files.keys():
+        for name in self.below(path).keys() - claims.keys():
             del self.records[name]
-        for name, expected in files.items():
-            known = self.records.get(name)
-            same = known is not None and (known.expected.size, known.expected.md5) == (expected.size, expected.md5)
-            self.records[name] = Record(expected, known.held if known and same else None)
+        self.learn(claims)
         self.complete = {entry for entry in self.complete if not is_within(entry, path)} | {path}
+        self.asked = asked
+
+    def learn(self, claims: Mapping[str, Record]) -> None:
+        """Take over what single files ought to be; what we hold of an unchanged one stays."""
+        for name, claim in claims.items():
+            known = self.records.get(name)
+            is_same = known is not None and known.held is not None and _agree(known.expected, claim.expected)
+            self.records[name] = replace(claim, held=known.held) if known is not None and is_same else claim
 
     def hold(self, path: str, held: Held | None) -> None:
         """Record that a file is on disk, or no longer."""
@@ -92,7 +110,7 @@ class Ledger:
     def all_in(cls, root: Path) -> "list[Ledger]":
         """The ledgers of all releases that a mirror folder holds, by prefix."""
         state = root / FOLDER
-        first = {path.parent: path for path in sorted(state.rglob("*.json"), reverse=True)}
+        first = {path.parent: path for path in sorted(state.rglob("[0-9]*.json"), reverse=True)}
         return [
             cls(root, folder.relative_to(state).as_posix(), _release_of(path)) for folder, path in sorted(first.items())
         ]
@@ -106,44 +124,56 @@ class Ledger:
 
         Raises ConfigError when the folder holds another release.
         """
-        try:
-            document = json.loads(self._path(subject).read_bytes())
-            if document["format"] != FORMAT:
-                return SubjectLedger()
-            records = {path: _decode(cells) for path, cells in document["files"].items()}
-            ledger = SubjectLedger(set(document["complete"]), records)
-        except FileNotFoundError:
+        document = self.read(subject)
+        if document is None:
             return SubjectLedger()
-        except (ValueError, KeyError, TypeError, IndexError):
+        try:
+            asked = tuple(str(name) for name in _list(document["asked"]))
+            return SubjectLedger({str(path) for path in _list(document["complete"])}, _decode(document), asked)
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, OSError):
             # A damaged ledger costs listing and reading again; the files themselves are the truth.
             return SubjectLedger()
-        if self._project and document["release"] != self._project:
+
+    def read(self, subject: str) -> dict[str, object] | None:
+        """The document of a subject's ledger as it lies on disk; None when there is none that we understand.
+
+        Raises ConfigError when the folder holds another release.
+        """
+        try:
+            document = json.loads(self.path(subject).read_bytes())
+        except (FileNotFoundError, ValueError, RecursionError):
+            return None
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            return None
+        if self._project and document.get("release") != self._project:
             raise ConfigError(
-                f"Asked for {self._project} in {self._folder}, which holds {document['release']}. "
+                f"Asked for {self._project} in {self._folder}, which holds {document.get('release')}. "
                 "Two releases never mix in one folder: choose another."
             )
-        return ledger
+        return document
 
     def save(self, subject: str, ledger: SubjectLedger) -> None:
         """Write a subject's ledger, adding what another run has recorded meanwhile."""
         for path, record in self.load(subject).records.items():
             ours = ledger.records.get(path)
-            if ours is not None and ours.held is None and record.expected == ours.expected:
-                ledger.records[path] = record
+            if ours is not None and ours.held is None and record.held and record.expected == ours.expected:
+                ledger.records[path] = replace(ours, held=record.held)
         document = {
             "format": FORMAT,
             "release": self._project,
             "complete": sorted(ledger.complete),
-            "files": {path: _encode(record) for path, record in sorted(ledger.records.items())},
+            "asked": ledger.asked,
+            **_encode(ledger.records),
         }
-        target = self._path(subject)
+        target = self.path(subject)
         part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
         with disk_faults(target), removed_on_fault(part):
             target.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(json.dumps(document, separators=(",", ":")).encode())
             os.replace(part, target)
 
-    def _path(self, subject: str) -> Path:
+    def path(self, subject: str) -> Path:
+        """Where a subject's ledger lies."""
         return self._folder / f"{subject}.json"
 
 
@@ -159,19 +189,59 @@ def is_within(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(f"{folder}/")
 
 
-def _encode(record: Record) -> list[object]:
-    expected, held = record.expected, record.held
-    claim = [expected.size, expected.md5, expected.proof.value]
-    return claim + ([held.mtime_ns, held.proof.value, list(held.sources)] if held else [None, None, None])
+def path_order(path: str) -> list[str]:
+    """Key to sort paths as pathlib does: part by part."""
+    return path.split("/")
 
 
-def _decode(cells: list[object]) -> Record:
-    size, md5, claim, mtime_ns, proof, sources = cells
-    expected = Expected(_int(size), None if md5 is None else str(md5), Proof(str(claim)))
-    if mtime_ns is None:
-        return Record(expected)
-    names = tuple(str(name) for name in sources) if isinstance(sources, Iterable) else ()
-    return Record(expected, Held(int(str(mtime_ns)), Proof(str(proof)), names))
+def _agree(known: Expected, claimed: Expected) -> bool:
+    return (known.size, known.md5) == (claimed.size, claimed.md5)
+
+
+def _encode(records: Mapping[str, Record]) -> dict[str, object]:
+    """Records as columns."""
+    names: dict[str, int] = {}
+    served: dict[tuple[str, ...], int] = {}
+    columns: dict[str, list[object]] = {column: [] for column in _COLUMNS}
+    for path in sorted(records, key=path_order):
+        record = records[path]
+        expected, held = record.expected, record.held
+        cells = (
+            path,
+            expected.size,
+            expected.md5,
+            expected.proof.value,
+            record.modified.timestamp() if record.modified else None,
+            None if record.source is None else names.setdefault(record.source, len(names)),
+            held.mtime_ns if held else None,
+            held.proof.value if held else None,
+            served.setdefault(held.sources, len(served)) if held else None,
+        )
+        for column, cell in zip(columns.values(), cells, strict=True):
+            column.append(cell)
+    return {"names": list(names), "served": [list(sources) for sources in served], **columns}
+
+
+def _decode(document: Mapping[str, object]) -> dict[str, Record]:
+    """Columns as records. Raises what a damaged document makes raise."""
+    proofs = {proof.value: proof for proof in Proof}
+    names = [str(name) for name in _list(document["names"])]
+    served = [tuple(str(name) for name in _list(sources)) for sources in _list(document["served"])]
+    records: dict[str, Record] = {}
+    for path, size, md5, claim, modified, listed, mtime_ns, proof, by in zip(
+        *(_list(document[column]) for column in _COLUMNS), strict=True
+    ):
+        expected = Expected(_int(size), None if md5 is None else str(md5), proofs[str(claim)])
+        held = None if mtime_ns is None else Held(int(str(mtime_ns)), proofs[str(proof)], served[int(str(by))])
+        published = None if modified is None else datetime.fromtimestamp(float(str(modified)), UTC)
+        records[str(path)] = Record(expected, held, published, None if listed is None else names[int(str(listed))])
+    return records
+
+
+def _list(cells: object) -> Iterable[object]:
+    if not isinstance(cells, list):
+        raise TypeError("not a column")
+    return cells
 
 
 def _int(cell: object) -> int | None:

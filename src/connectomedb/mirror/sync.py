@@ -5,6 +5,7 @@ The one place that sees stores, ledger, plan and transfer together.
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.fetch import Engine, fetch
+
+SAVE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class _Sync:
         self._on_event = on_event
         self._ledger = shelf.ledger.load(subject)
         self._modified: Mapping[str, datetime] = {}
+        self._saved_at = time.monotonic()
 
     def run(self, path: str, refresh: bool) -> list[FileReport]:
         if refresh or not self._ledger.covers(path) or not self._ledger.below(path):
@@ -133,9 +137,12 @@ class _Sync:
             outcomes[outcome.name] = outcome
             if outcome.value is not None:
                 self._hold(outcome.value)
+                self._save_at_times()
             on_event(Ended(outcome.name, outcome.error))
 
         wanted = [action for action in plan.actions if action.act is not Act.KEEP]
+        # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
+        wanted.sort(key=lambda action: action.expected.size or 0, reverse=True)
         try:
             with Engine() as engine:
                 jobs = (self._job(action, engine, on_event) for action in wanted)
@@ -143,6 +150,12 @@ class _Sync:
         finally:
             self._shelf.ledger.save(self._subject, self._ledger)
         return outcomes
+
+    def _save_at_times(self) -> None:
+        """What a long run has proven must not be lost with it; reading it all again would take as long."""
+        if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+            self._shelf.ledger.save(self._subject, self._ledger)
+            self._saved_at = time.monotonic()
 
     def _job(self, action: Action, engine: Engine, on_event: OnEvent) -> "_FileJob":
         return _FileJob(self._shelf, self._subject, action, self._modified.get(action.path), engine, on_event)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from connectomedb.config import S3Settings
-from connectomedb.errors import ConfigError
+from connectomedb.errors import AddressError, ConfigError, StoreError
 from connectomedb.server.folder import ARCHIVE, DataFolder, FolderDeclaration
 from connectomedb.stores.base import Store, WritableStore
 from connectomedb.stores.folder import FolderStore
@@ -35,7 +35,10 @@ class Archive:
 
     def open(self, store: str, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Bytes of an object, in pieces. Raises StoreError, ConfigError."""
-        return self.store(store).open(key, offset, length)
+        try:
+            return self.store(store).open(key, offset, length)
+        except AddressError as fault:  # the key is ours, so this is no fault of who asks
+            raise StoreError(f"Asked the store {store} for {key!r}, which is no key.", store=store, key=key) from fault
 
     def read(self, store: str, key: str, most: int) -> bytes:
         """A whole object of at most `most` bytes. Raises StoreError; ConfigError when it is longer."""

@@ -23,9 +23,8 @@ _PASSWORD = re.compile(rb"<input[^>]*\btype\s*=\s*[\"']?password\b", re.I)
 _ERROR = re.compile(_PROLOGUE + rb"<(?:\w+:)?(?:error|errors|errorresponse|exception|fault)[\s>/]", re.I | re.S)
 _S3_ERROR = re.compile(_PROLOGUE + rb"<Error(?:\s[^>]*)?>\s*<(?:Code|Message)>", re.S)
 _CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
-_LISTING = re.compile(
-    _PROLOGUE + rb"<(?:ListBucketResult|ListAllMyBucketsResult|cat:Catalog)\b|\{\s*\"ResultSet\"\s*:", re.S
-)
+_LISTING = re.compile(_PROLOGUE + rb"<(?:ListBucketResult|ListAllMyBucketsResult|cat:Catalog)\b", re.S)
+_TABLE = re.compile(rb"\{\s*\"ResultSet\"\s*:")
 _ANNEX = re.compile(rb"[^\s<>\"\0]{0,2000}?[/\\]annex[/\\]objects[/\\]\S*?[A-Z0-9_]+(?:-[a-zA-Z][0-9]+)*--\S")
 _LFS = re.compile(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/")
 
@@ -73,8 +72,8 @@ def _disguise(ends: Ends, name: str) -> str | None:
     start = ends.head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<"):
         return _page(start, name) or _error(start, name) or _listing(start, name)
-    if start.startswith(b"{"):
-        return _listing(start, name)
+    if _TABLE.match(start):
+        return "a server's listing"
     if ends.size > _LARGEST_POINTER:
         return None
     if b"annex" in start and _ANNEX.match(start):

@@ -1,6 +1,7 @@
 """What a disk says when it will not, in our words."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,11 +29,11 @@ def disk_faults(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def removed_on_fault(part: Path) -> Iterator[None]:
+def removed_on_fault(part: str | Path) -> Iterator[None]:
     """Leave no unfinished file behind, whatever ends the writing."""
     try:
         yield
     except BaseException:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            os.unlink(part)
         raise

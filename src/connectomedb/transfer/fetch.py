@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from connectomedb.errors import ChecksumMismatch, SizeMismatch, StoreError, TransferError, VersionChanged
+from connectomedb.errors import ChecksumMismatch, SizeMismatch, StoreError, TransferError, VersionChanged, WrongContent
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.content import check_content
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
@@ -47,7 +47,7 @@ class Fetched:
     resumed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Engine:
     """What the fetches of one run share."""
 
@@ -55,6 +55,18 @@ class Engine:
     health: Health = field(default_factory=Health)
     lanes: Lanes = field(default_factory=Lanes)
     stop: threading.Event = field(default_factory=threading.Event)
+
+    name: str = ""
+    folders: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or str(self.run)
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder that this run has not made yet; thousands of files share few folders."""
+        if folder not in self.folders:
+            os.makedirs(folder, exist_ok=True)
+            self.folders.add(folder)
 
     def close(self) -> None:
         """End its threads."""
@@ -89,14 +101,15 @@ def fetch(
     Raises: SizeMismatch, ChecksumMismatch, WrongContent, DiskFull, DiskRefused, Interrupted, or the StoreError
         that ended our patience.
     """
-    job = _Job(target, expected, engine, modified, on_bytes)
+    folder = os.path.dirname(target)
+    job = _Job(target, folder, expected, engine, modified, on_bytes)
     with disk_faults(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        engine.make_folder(folder)
         fault: TransferError | StoreError | None = None
         for order in _rounds(sources, expected):
             try:
                 return job.bring(order)
-            except (SizeMismatch, ChecksumMismatch, VersionChanged) as wrong:
+            except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged) as wrong:
                 fault = wrong
             except StoreError as unserved:
                 fault = fault or unserved
@@ -120,6 +133,7 @@ class _Job:
     """One file: where it goes, what it ought to be, and with what."""
 
     target: Path
+    folder: str
     expected: Expected
     engine: Engine
     modified: datetime | None
@@ -140,7 +154,7 @@ class _Job:
 
     def _bring_small(self, sources: Sequence[Source]) -> Fetched:
         feed = self._feed(sources)
-        part = self.target.with_name(f".{self.target.name}.{self.engine.run}-{threading.get_ident():x}.part")
+        part = f"{self.folder}/.{self.target.name}.{self.engine.name}-{threading.get_ident():x}.part"
         digest = hashlib.md5(usedforsecurity=False)
         size = 0
         with removed_on_fault(part):
@@ -157,11 +171,12 @@ class _Job:
                 feed.pour(take)
             finally:
                 os.close(file)
-            self._check(part, size, digest.hexdigest(), feed)
+            md5 = digest.hexdigest()
+            self._check(part, size, md5, feed)
             if self.modified is not None:
                 os.utime(part, (time.time(), self.modified.timestamp()))
             os.replace(part, self.target)
-        return self._fetched(size, digest.hexdigest(), feed)
+        return self._fetched(size, md5, feed)
 
     def _bring_large(self, sources: Sequence[Source], size: int) -> Fetched:
         part = self._open_part(sources)
@@ -171,7 +186,7 @@ class _Job:
             md5 = download.run()
             self._check(part.path, size, md5, feed)
             part.finish(self.target, self.modified.timestamp() if self.modified else None)
-        except (SizeMismatch, ChecksumMismatch, VersionChanged):
+        except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):
             part.discard()
             raise
         except BaseException:
@@ -194,7 +209,7 @@ class _Job:
             sources, health=self.engine.health, stop=self.engine.stop, on_bytes=self.on_bytes, versions=versions
         )
 
-    def _check(self, part: Path, size: int, md5: str, feed: Feed) -> None:
+    def _check(self, part: str | Path, size: int, md5: str, feed: Feed) -> None:
         """Size, checksum, and a look at the content. Raises SizeMismatch, ChecksumMismatch, WrongContent."""
         name, path, served = self.target.name, str(self.target), ", ".join(feed.served)
         if self.expected.size is not None and size != self.expected.size:
@@ -204,7 +219,7 @@ class _Job:
             message = f"Fetched {name} from {served}: its MD5 is {md5}, published is {self.expected.md5}."
             raise ChecksumMismatch(f"{message} Nothing was kept. Try again, or from another source.", path=path)
         if self.expected.md5 is None or self.expected.proof is not Proof.MANIFEST:
-            check_content(part, self.target)
+            check_content(Path(part), self.target)
 
     def _fetched(self, size: int, md5: str, feed: Feed) -> Fetched:
         proof = self.expected.proof if self.expected.md5 else Proof.SIZE

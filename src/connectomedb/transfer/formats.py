@@ -9,6 +9,7 @@ description of MGH; PNG, third edition, section 5.
 """
 
 import gzip
+import json
 import os
 import re
 import struct
@@ -207,7 +208,14 @@ def _check_xml(ends: Ends) -> str | None:
 
 
 def _check_json(ends: Ends) -> str | None:
-    start, end = ends.head.lstrip(b"\xef\xbb\xbf" + _BLANK)[:1], ends.tail.rstrip(_BLANK)[-1:]
+    """Small documents are read as a whole; of large ones the last bracket is all that is asked for."""
+    if ends.size <= _SMALL_BYTES:
+        try:
+            json.loads(ends.path.read_bytes())
+        except (ValueError, RecursionError):
+            return "it is no whole JSON document"
+        return None
+    start, end = ends.head.lstrip(_BLANK)[:1], ends.tail.rstrip(_BLANK)[-1:]
     closing = {b"{": b"}", b"[": b"]"}.get(start)
     return "it breaks off: its last bracket is missing" if closing is not None and end != closing else None
 

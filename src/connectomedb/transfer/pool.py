@@ -3,10 +3,10 @@
 Waiting and trying again is `transfer.retry`'s; who displays what ended is no concern here.
 """
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from threading import Event
 from typing import Generic, Protocol, TypeVar
 
 from connectomedb.errors import ConnectomeDBError, DiskFull
@@ -42,7 +42,7 @@ class Job(Protocol[T_co]):
 def run(
     jobs: Iterable[Job[T]],
     *,
-    stop: Event,
+    stop: threading.Event,
     workers: int = WORKERS,
     on_outcome: Callable[[Outcome[T]], None] = lambda outcome: None,
 ) -> list[Outcome[T]]:
@@ -53,32 +53,67 @@ def run(
     file would fail.
     """
     outcomes: list[Outcome[T]] = []
-    running: set[Future[Outcome[T]]] = set()
-    queue = iter(jobs)
-    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="fetch")
+    line = _Line(iter(jobs), stop)
+    threads = [threading.Thread(target=line.work, name=f"fetch-{number}", daemon=True) for number in range(workers)]
     try:
-        exhausted = False
-        while running or not exhausted:
-            while not exhausted and len(running) < 2 * workers:
-                job = next(queue, None)
-                if job is None:
-                    exhausted = True
-                else:
-                    running.add(pool.submit(_attempt, job))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                outcome = future.result()
-                outcomes.append(outcome)
-                on_outcome(outcome)
-                if isinstance(outcome.error, DiskFull):
-                    exhausted = True
-                    stop.set()
+        for thread in threads:
+            thread.start()
+        for outcome in line.outcomes(len(threads)):
+            outcomes.append(outcome)
+            on_outcome(outcome)
     except BaseException:
-        stop.set()
+        line.close()
         raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for thread in threads:
+            thread.join()
     return outcomes
+
+
+class _Line(Generic[T]):
+    """Jobs that wait their turn, and the outcomes that come back; threads take the next as they come free.
+
+    Plain threads over one queue: an executor's futures, waited for by the thousand, cost as much as a small file.
+    """
+
+    def __init__(self, jobs: Iterator[Job[T]], stop: threading.Event) -> None:
+        self._jobs = jobs
+        self._stop = stop
+        self._is_open = True
+        self._lock = threading.Lock()
+        self._ended: queue.SimpleQueue[Outcome[T] | BaseException | None] = queue.SimpleQueue()
+
+    def close(self) -> None:
+        """Hand out no further job, and let those under way end soon."""
+        self._is_open = False
+        self._stop.set()
+
+    def work(self) -> None:
+        """A thread's life: job after job."""
+        try:
+            while (job := self._next()) is not None:
+                outcome = _attempt(job)
+                if isinstance(outcome.error, DiskFull):
+                    self.close()
+                self._ended.put(outcome)
+            self._ended.put(None)
+        except BaseException as fault:  # a mistake of ours: it is raised where the run was asked for
+            self._ended.put(fault)
+
+    def outcomes(self, threads: int) -> Iterator[Outcome[T]]:
+        """Outcomes as they come, until every thread has ended."""
+        while threads:
+            ended = self._ended.get()
+            if ended is None:
+                threads -= 1
+            elif isinstance(ended, Outcome):
+                yield ended
+            else:
+                raise ended
+
+    def _next(self) -> Job[T] | None:
+        with self._lock:
+            return next(self._jobs, None) if self._is_open else None
 
 
 def _attempt(job: Job[T]) -> Outcome[T]:
