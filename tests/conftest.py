@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from connectomedb.config import S3Settings, s3_settings
-from connectomedb.demo.seaweed import SeaweedFS
+from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.demo.stage import Stage, open_stage
 from connectomedb.stores.s3 import S3Store
 

@@ -12,7 +12,7 @@ import pytest
 
 from connectomedb.client.handle import Listing
 from connectomedb.client.interface import Interface
-from connectomedb.demo.behaviour_columns import COLUMNS
+from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.errors import AuthenticationFailed, NotFound, QueryError
 from connectomedb.hcp.release import release_of

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectomedb.demo.assessments import clock_text
-from connectomedb.demo.behaviour import behaviour_table, format_value, measures, restricted_table
-from connectomedb.demo.behaviour_columns import COLUMN_BY_NAME, COLUMNS
-from connectomedb.demo.columns import Kind
-from connectomedb.demo.families import Twin, families
-from connectomedb.demo.private_measures import body_class
+from connectomedb.demo.measures.all_columns import COLUMN_BY_NAME, COLUMNS
+from connectomedb.demo.measures.assessments import clock_text
+from connectomedb.demo.measures.behaviour import behaviour_table, format_value, measures, restricted_table
+from connectomedb.demo.measures.columns import Kind
+from connectomedb.demo.measures.families import Twin, families
+from connectomedb.demo.measures.private_measures import body_class
 from connectomedb.demo.release import DemoRelease
 from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST, SUBJECTS, has_scan
 from connectomedb.hcp.dictionary import Tier, ValueType, parse_value

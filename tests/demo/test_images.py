@@ -9,7 +9,7 @@ import pytest
 from nibabel.affines import apply_affine, voxel_sizes
 from numpy.typing import NDArray
 
-from connectomedb.demo.bold import STEP_S
+from connectomedb.demo.brain.bold import STEP_S
 from connectomedb.demo.release import DemoRelease
 
 # MNI coordinates (mm) of the hand areas; each answers to the hand of the other side.

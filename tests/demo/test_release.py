@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connectomedb.demo.packages import PACKAGES
+from connectomedb.demo.files.packages import PACKAGES
 from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.demo.subjects import SUBJECTS
 from connectomedb.errors import ConfigError, ConnectomeDBError, DiskFull, DiskRefused, ServiceFailed

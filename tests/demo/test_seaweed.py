@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from connectomedb.config import S3Settings, s3_settings
-from connectomedb.demo.child import Child
 from connectomedb.demo.release import DemoRelease
-from connectomedb.demo.seaweed import HOST, SeaweedFS
-from connectomedb.demo.upload import upload_release
+from connectomedb.demo.services.child import Child
+from connectomedb.demo.services.seaweed import HOST, SeaweedFS
+from connectomedb.demo.services.upload import upload_release
 from connectomedb.errors import ConfigError, DiskRefused, ServiceFailed
 from connectomedb.stores.s3 import S3Store
 from connectomedb.transfer.checksum import md5_of_file
@@ -58,7 +58,7 @@ def wait_for_end(pid: int) -> None:
 def script(folder: Path, last: str) -> list[str]:
     """A program that starts a store, says that it runs, and then does one more thing."""
     lines = (
-        "import signal, sys; from pathlib import Path; from connectomedb.demo.seaweed import SeaweedFS",
+        "import signal, sys; from pathlib import Path; from connectomedb.demo.services.seaweed import SeaweedFS",
         f"with SeaweedFS.start(Path({str(folder)!r}), access_key={ACCESS!r}, secret_key={SECRET!r}):",
         f"    print('running', flush=True); {last}",
     )

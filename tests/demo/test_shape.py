@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectomedb.demo.anatomy import Grid, Warp
-from connectomedb.demo.labels import REGIONS, nearest_region
-from connectomedb.demo.template import coarser, cortex
+from connectomedb.demo.brain.anatomy import Grid, Warp
+from connectomedb.demo.brain.labels import REGIONS, nearest_region
+from connectomedb.demo.brain.template import coarser, cortex
 
 
 @pytest.mark.parametrize("hemisphere", ["L", "R"])
@@ -55,7 +55,7 @@ def test_every_region_is_nearest_to_its_own_centre_on_both_sides() -> None:
 def test_a_missing_template_names_the_extra_to_install() -> None:
     script = (
         "import sys; sys.modules['nilearn'] = None\n"
-        "from connectomedb.demo.template import fine_template; from connectomedb.errors import ConfigError\n"
+        "from connectomedb.demo.brain.template import fine_template; from connectomedb.errors import ConfigError\n"
         "try: fine_template()\n"
         "except ConfigError as fault: print(fault)\n"
     )
@@ -66,7 +66,7 @@ def test_a_missing_template_names_the_extra_to_install() -> None:
 
 def test_making_a_brain_does_not_import_nilearn() -> None:
     script = (
-        "import sys; from connectomedb.demo.template import fine_template; fine_template()\n"
+        "import sys; from connectomedb.demo.brain.template import fine_template; fine_template()\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('nilearn', 'sklearn', 'pandas')])\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from connectomedb.demo.behaviour_columns import COLUMNS
+from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import generate
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, ManifestError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.release import release_of
-from connectomedb.server.auth import Caller, Rights
+from connectomedb.server.archive import Archive
+from connectomedb.server.auth import Accessibility, Caller, Rights
+from connectomedb.server.call import View
 from connectomedb.server.ingest import Delivery, IngestReport, ingest_release
-from connectomedb.server.listing import compile_listing
 from connectomedb.server.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.server.search import run_search
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.subject_tables import SubjectTable
 from connectomedb.server.users import set_accessibility
-from connectomedb.server.auth import Accessibility
-from connectomedb.server.call import View
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.xnat.query import Query, parse_field
@@ -39,15 +38,20 @@ def tree(tmp_path: Path, write_release: Callable[[Path], None]) -> FolderStore:
 
 
 @pytest.fixture
-def site(tmp_path: Path, tree: FolderStore) -> Iterable[Site]:
+def site(tmp_path: Path, tree: FolderStore) -> Iterator[Site]:
     found = open_site(tmp_path / "data", stores={"tree": tree})
     yield found
     found.close()
 
 
-def deliver(site: Site, tree: FolderStore, *tables: SubjectTable, **changes: object) -> IngestReport:
+Change = Callable[[Delivery], Delivery]
+
+
+def deliver(
+    site: Site, tree: FolderStore, *tables: SubjectTable, change: Change = lambda delivery: delivery
+) -> IngestReport:
     delivery = Delivery(release_of("HCP_Q1"), "Q1", listings={"tree": list(tree.list("q1/"))}, tables=tables)
-    return ingest_release(site.database, site.archive, replace(delivery, **changes))
+    return ingest_release(site.database, site.archive, change(delivery))
 
 
 def written(path: Path, text: str) -> Path:
@@ -108,7 +112,7 @@ def test_what_changed_is_updated_and_what_left_goes(site: Site, tree: FolderStor
     after = dump(site)
     paths = {(row[1], row[2]) for row in after["files"]}
     assert any(path == "T1w/ribbon.nii.gz" for _, path in paths)
-    assert not any("T1w_MPR1" in path for key, path in paths if key == 6)
+    assert not any("T1w_MPR1" in str(path) for key, path in paths if key == 6)
     assert {row[5] for row in after["resources"]} == {row[5] for row in before["resources"]}  # 103515 has it still
     assert len(after["resources"]) == len(before["resources"]) - 1
     assert {row[:2] for row in after["subjects"]} == {row[:2] for row in before["subjects"]}
@@ -142,7 +146,7 @@ def test_of_two_stores_the_first_counts(site: Site, tree: FolderStore) -> None:
     own.put("q1/100307/Diffusion/bvals", b"other")
     own.put("q1/100307/T1w/only_here.nii.gz", b"here")
     listings = {"tree": list(tree.list("q1/")), "archive": list(own.list("q1/"))}
-    deliver(site, tree, listings=listings)
+    deliver(site, tree, change=lambda delivery: replace(delivery, listings=listings))
     with site.database.read() as connection:
         stores = dict(connection.execute(select(files.c.path, files.c.store).where(files.c.resource_key == 6)).all())
     assert stores["T1w/Diffusion/bvals"] == "tree"
@@ -152,7 +156,7 @@ def test_of_two_stores_the_first_counts(site: Site, tree: FolderStore) -> None:
 def test_what_a_person_set_since_stays(site: Site, tree: FolderStore) -> None:
     deliver(site, tree)
     set_accessibility(site.database, "HCP_Q1", Accessibility.PUBLIC)
-    deliver(site, tree, title="New title")
+    deliver(site, tree, change=lambda delivery: replace(delivery, title="New title"))
     with site.database.read() as connection:
         row = connection.execute(select(projects)).one()
     assert (row.accessibility, row.name) == ("public", "New title")
@@ -162,7 +166,7 @@ def test_objects_that_are_no_release_files_are_named(site: Site, tree: FolderSto
     tree.put("q1/README", b"hello")
     tree.put("q1/100307/100408_3T_T1w.nii.gz", b"somebody else")
     tree.put("elsewhere/100307/T1w/x.nii.gz", b"not ours")
-    report = deliver(site, tree, listings={"tree": list(tree.list())})
+    report = deliver(site, tree, change=lambda delivery: replace(delivery, listings={"tree": list(tree.list())}))
     assert set(report.inventory.skipped) == {"q1/README", "q1/100307/100408_3T_T1w.nii.gz"}
     assert report.files == 32
 
@@ -232,7 +236,7 @@ REFUSED = {
     "a name with a quote": ('Subject,"A""B"\n100307,1\n', "named"),
     "a name that searches need": ("Subject,Project\n100307,1\n", "Project"),
     "no UTF-8": (b"Subject,A\n100307,\xff\n", "UTF-8"),
-    "an open quote": ('Subject,A\n100307,"1\n103515,2\n', "line"),
+    "an open quote": ('Subject,A\n100307,"1\n103515,2\n', "CSV"),
 }
 
 
@@ -247,7 +251,7 @@ def test_a_table_that_makes_no_sense_is_refused_and_changes_nothing(
     deliver(site, tree)
     before = dump(site)
     with pytest.raises(ConfigError, match=words):
-        deliver(site, tree, SubjectTable(path), title="Changed")
+        deliver(site, tree, SubjectTable(path), change=lambda delivery: replace(delivery, title="Changed"))
     assert dump(site) == before
 
 
@@ -259,23 +263,23 @@ def test_a_value_that_is_not_of_its_type_is_named_by_line_and_column(
         deliver(site, tree, SubjectTable(table, [FieldDefinition("MMSE_Score", ValueType.INTEGER)]))
 
 
-FAULTS: list[tuple[dict[str, object], type[ConnectomeDBError]]] = [
-    ({"data_type": "nontoolbox"}, ConfigError),
-    ({"data_type": "xnat:mrSessionData"}, ConfigError),
-    ({"data_type": "lab:a b"}, ConfigError),
-    ({"release": release_of("hcp_q1", "q1")}, Conflict),
+FAULTS: list[tuple[Change, type[ConnectomeDBError]]] = [
+    (lambda delivery: replace(delivery, data_type="nontoolbox"), ConfigError),
+    (lambda delivery: replace(delivery, data_type="xnat:mrSessionData"), ConfigError),
+    (lambda delivery: replace(delivery, data_type="lab:a b"), ConfigError),
+    (lambda delivery: replace(delivery, release=release_of("hcp_q1", "q1")), Conflict),
 ]
 
 
-@pytest.mark.parametrize(("changes", "error"), FAULTS)
+@pytest.mark.parametrize(("change", "error"), FAULTS)
 def test_a_delivery_that_makes_no_sense_is_refused(
-    site: Site, tree: FolderStore, tmp_path: Path, changes: dict[str, object], error: type[ConnectomeDBError]
+    site: Site, tree: FolderStore, tmp_path: Path, change: Change, error: type[ConnectomeDBError]
 ) -> None:
     table = SubjectTable(written(tmp_path / "b.csv", "Subject,A\n100307,1\n"))
     deliver(site, tree, table)
     before = dump(site)
     with pytest.raises(error):
-        deliver(site, tree, table, **changes)
+        deliver(site, tree, table, change=change)
     assert dump(site) == before
 
 
@@ -286,13 +290,13 @@ def test_readers_see_the_old_state_until_all_is_in(site: Site, tree: FolderStore
     class Watching(MemoryStore):
         """Asks the database while the ingest is on its way."""
 
-        def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterable[bytes]:
+        def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
             seen.append(len(dump(site)["files"]))
             return super().open(key, offset, length)
 
     slow = Watching({"q1/118932/T1w/ribbon.nii.gz": b"r"}, "slow")
     infos = [replace(info, md5=None) for info in slow.list()]
-    archive = type(site.archive)({"tree": tree, "slow": slow})
+    archive = Archive({"tree": tree, "slow": slow})
     listings = {"tree": list(tree.list("q1/")), "slow": infos}
     delivery = Delivery(release_of("HCP_Q1"), "Q1", listings=listings)
     ingest_release(site.database, archive, delivery)
@@ -325,7 +329,3 @@ def test_the_demo_release_comes_in(tmp_path: Path) -> None:
     assert {"tfMRI_MOTOR_LR", "tfMRI_MOTOR_RL"} <= names
     assert catalogue.registry.display(catalogue.registry.get(N), "MMSE_SCORE") is not None
     site.close()
-
-
-def test_unused_names_are_not_kept() -> None:
-    assert compile_listing.__doc__

@@ -87,7 +87,7 @@ def test_measures_have_elements_of_their_own_prefix(reader: httpx2.Client) -> No
 def test_children_in_xml_say_their_type(reader: httpx2.Client) -> None:
     root = ET.fromstring(reader.get(f"{P}/subjects/100307?format=xml").content)
     experiments = root.findall(f"{XNAT}experiments/{XNAT}experiment")
-    assert [node.get(XSI_TYPE) for node in experiments][0] == "xnat:mrSessionData"
+    assert experiments[0].get(XSI_TYPE) == "xnat:mrSessionData"
     assert root.findtext(f"{XNAT}demographics/{XNAT}gender") == "female"
 
 

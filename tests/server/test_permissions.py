@@ -158,7 +158,7 @@ def test_a_column_that_is_not_granted_does_not_exist_anywhere(reader: httpx2.Cli
     filtered = reader.get(f"{P}/subjects?columns=ID&{N}/{field}=0").json()["ResultSet"]
     assert filtered["totalRecords"] == "4"
     ordered = reader.post(f"/data/search?sortBy={field}&sortOrder=DESC", content=format_bundle(Query(N, asked)))
-    assert [row["subject_label"] for row in ordered.json()["ResultSet"]["Result"]][0] == "100307"
+    assert ordered.json()["ResultSet"]["Result"][0]["subject_label"] == "100307"
     document = reader.get(f"{P}/experiments/100307_nontoolbox").text
     assert field.lower() not in document.lower()
     assert field.lower() not in reader.get(f"{P}/subjects/100307?format=json").text.lower()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from connectomedb.config import S3Settings
-from connectomedb.demo.marker import put_marker
+from connectomedb.demo.services.marker import put_marker
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreUnreachable
 from connectomedb.stores.s3 import S3Store
 

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectomedb.demo.behaviour import behaviour_table, restricted_table
 from connectomedb.demo.crew import Made, make_subjects
-from connectomedb.demo.packages import BUCKET_LACKS, UNCOVERED
+from connectomedb.demo.files.packages import BUCKET_LACKS, UNCOVERED
+from connectomedb.demo.measures.behaviour import behaviour_table, restricted_table
 from connectomedb.demo.subjects import SUBJECTS
 from connectomedb.errors import ConfigError, DiskFull, DiskRefused, TransferError
 

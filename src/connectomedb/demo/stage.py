@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.config import s3_settings
-from connectomedb.demo.behaviour_columns import COLUMNS
+from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import DemoRelease, generate
-from connectomedb.demo.seaweed import SeaweedFS
-from connectomedb.demo.service import ServerProcess
+from connectomedb.demo.services.seaweed import SeaweedFS
+from connectomedb.demo.services.server_process import ServerProcess
+from connectomedb.demo.services.upload import upload_release
 from connectomedb.demo.subjects import SUBJECTS
-from connectomedb.demo.upload import upload_release
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.release import release_of
 from connectomedb.server.folder import DataFolder

@@ -9,8 +9,8 @@ and a worker ends by itself when its parent is gone.
 import sys
 from pathlib import Path
 
-from connectomedb.demo.packages import subject_files
-from connectomedb.demo.person import Person
+from connectomedb.demo.brain.person import Person
+from connectomedb.demo.files.packages import subject_files
 
 
 def write_subject(folder: Path, subject: str, seed: int) -> tuple[int, int]:

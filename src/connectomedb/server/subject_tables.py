@@ -81,7 +81,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header, and rows with their line numbers; cells without blanks around."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, strict=True)
             lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if line]
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise ConfigError(f"Read {path}: no CSV table in UTF-8 ({fault}).") from fault

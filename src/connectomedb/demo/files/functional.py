@@ -10,13 +10,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from connectomedb.demo import bold, cifti, gifti
-from connectomedb.demo.bold import FRAMES, SCALE, STEP_S, Block, Source
-from connectomedb.demo.nifti import Space, encode_volume, whole
-from connectomedb.demo.person import Person, brain, labelling, sheet
+from connectomedb.demo.brain import bold
+from connectomedb.demo.brain.bold import FRAMES, SCALE, STEP_S, Block, Source
+from connectomedb.demo.brain.person import Person, brain, labelling, sheet
+from connectomedb.demo.brain.template import FloatArray
+from connectomedb.demo.files import cifti, gifti
+from connectomedb.demo.files.nifti import Space, encode_volume, whole
+from connectomedb.demo.files.textfiles import Numbers, encode_columns, encode_design, encode_integers, encode_table
 from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST
-from connectomedb.demo.template import FloatArray
-from connectomedb.demo.textfiles import Numbers, encode_columns, encode_design, encode_integers, encode_table
 
 Named = Iterator[tuple[str, bytes]]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from connectomedb.demo.columns_restricted import ILLNESSES, PARENTS, SCALES
-from connectomedb.demo.families import Relative, Twin
-from connectomedb.demo.scores import Traits, Value
+from connectomedb.demo.measures.families import Relative, Twin
+from connectomedb.demo.measures.restricted_columns import ILLNESSES, PARENTS, SCALES
+from connectomedb.demo.measures.scores import Traits, Value
 
 Die = np.random.Generator
 

@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from connectomedb.config import s3_settings
-from connectomedb.demo.child import Child
+from connectomedb.demo.services.child import Child
 from connectomedb.errors import ConfigError, DiskRefused, ObjectMissing, ServiceFailed, StoreError
 from connectomedb.stores.s3 import S3Store
 

@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from connectomedb.demo.columns import Column, choice, clock, flag, group, integer, number, text
+from connectomedb.demo.measures.columns import Column, choice, clock, flag, group, integer, number, text
 
 _COGNITION, _EMOTION, _TASK, _DONE = "Cognition", "Emotion", "In-Scanner Task Performance", "Study Completion"
 _OFTEN = "how often in the past month, 0 not to 3 three times a week or more"

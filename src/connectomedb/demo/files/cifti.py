@@ -15,10 +15,10 @@ import numpy as np
 from nibabel import cifti2
 from numpy.typing import NDArray
 
-from connectomedb.demo.anatomy import Grid
-from connectomedb.demo.gifti import region_table
-from connectomedb.demo.labels import NUCLEI, Labelling
-from connectomedb.demo.template import FloatArray
+from connectomedb.demo.brain.anatomy import Grid
+from connectomedb.demo.brain.labels import NUCLEI, Labelling
+from connectomedb.demo.brain.template import FloatArray
+from connectomedb.demo.files.gifti import region_table
 
 _CIFTI_EXTENSION = 32
 _SERIES, _SCALARS, _LABELS = 3002, 3006, 3007

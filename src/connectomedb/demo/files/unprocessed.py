@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from connectomedb.demo import bold, contrast
-from connectomedb.demo.bold import SCALE, STEP_S
-from connectomedb.demo.functional import TAB_NAMES, Run, event_log, events, physio_log
-from connectomedb.demo.nifti import Space, encode_volume, whole
-from connectomedb.demo.person import Person, brain
+from connectomedb.demo.brain import bold, contrast
+from connectomedb.demo.brain.bold import SCALE, STEP_S
+from connectomedb.demo.brain.person import Person, brain
+from connectomedb.demo.files.functional import TAB_NAMES, Run, event_log, events, physio_log
+from connectomedb.demo.files.nifti import Space, encode_volume, whole
 from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST, T2
 
 Named = Iterator[tuple[str, bytes]]

@@ -11,13 +11,13 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from connectomedb.demo.assessments import open_values, step
-from connectomedb.demo.behaviour_columns import COLUMN_BY_NAME, COLUMNS
-from connectomedb.demo.columns import Column
 from connectomedb.demo.dice import roll
-from connectomedb.demo.families import Relative, relative
-from connectomedb.demo.private_measures import restricted_values, truth
-from connectomedb.demo.scores import Traits, Value
+from connectomedb.demo.measures.all_columns import COLUMN_BY_NAME, COLUMNS
+from connectomedb.demo.measures.assessments import open_values, step
+from connectomedb.demo.measures.columns import Column
+from connectomedb.demo.measures.families import Relative, relative
+from connectomedb.demo.measures.private_measures import restricted_values, truth
+from connectomedb.demo.measures.scores import Traits, Value
 from connectomedb.demo.subjects import DIFFUSION, MOTOR_LR, MOTOR_RL, REST, SHOWCASE, T2, has_scan
 from connectomedb.hcp.dictionary import Tier
 

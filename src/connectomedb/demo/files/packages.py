@@ -8,12 +8,12 @@ release-notes/<package>.txt                        belongs to its package
 import hashlib
 from collections.abc import Callable, Mapping
 
-from connectomedb.demo.diffusion import diffusion_preproc, diffusion_unproc
-from connectomedb.demo.functional import motor_preproc, rest_preproc
-from connectomedb.demo.person import Person
-from connectomedb.demo.structural import structural_preproc
+from connectomedb.demo.brain.person import Person
+from connectomedb.demo.files.diffusion import diffusion_preproc, diffusion_unproc
+from connectomedb.demo.files.functional import motor_preproc, rest_preproc
+from connectomedb.demo.files.structural import structural_preproc
+from connectomedb.demo.files.unprocessed import motor_unproc, rest_unproc, structural_unproc
 from connectomedb.demo.subjects import MOTOR_LR, REST, SHOWCASE
-from connectomedb.demo.unprocessed import motor_unproc, rest_unproc, structural_unproc
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest, manifest_path
 
 PACKAGES: Mapping[str, Callable[[Person], dict[str, bytes]]] = {

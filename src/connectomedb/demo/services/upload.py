@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from connectomedb.demo.marker import put_marker
 from connectomedb.demo.release import DemoRelease
+from connectomedb.demo.services.marker import put_marker
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.s3 import S3Store
 

@@ -9,10 +9,10 @@ from typing import Self
 
 import numpy as np
 
-from connectomedb.demo.behaviour_columns import COLUMN_BY_NAME
-from connectomedb.demo.columns import Kind
 from connectomedb.demo.dice import COHORT, roll
-from connectomedb.demo.families import Relative, Twin
+from connectomedb.demo.measures.all_columns import COLUMN_BY_NAME
+from connectomedb.demo.measures.columns import Kind
+from connectomedb.demo.measures.families import Relative, Twin
 
 Value = int | float | str | None
 

@@ -6,12 +6,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from connectomedb.demo.anatomy import Brain, Grid, Warp
+from connectomedb.demo.brain.anatomy import Brain, Grid, Warp
+from connectomedb.demo.brain.labels import Labelling, nearest_region
+from connectomedb.demo.brain.template import Cortex, FloatArray, IntArray, cortex
 from connectomedb.demo.dice import roll
-from connectomedb.demo.labels import Labelling, nearest_region
-from connectomedb.demo.nifti import Space
+from connectomedb.demo.files.nifti import Space
 from connectomedb.demo.subjects import SHOWCASE, has_scan
-from connectomedb.demo.template import Cortex, FloatArray, IntArray, cortex
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from connectomedb.demo.template import FloatArray, Template, coarse_template, fine_template
+from connectomedb.demo.brain.template import FloatArray, Template, coarse_template, fine_template
 
 BoolArray = NDArray[np.bool_]
 

@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from connectomedb.demo.anatomy import BoolArray, Brain
-from connectomedb.demo.template import FloatArray, IntArray
+from connectomedb.demo.brain.anatomy import BoolArray, Brain
+from connectomedb.demo.brain.template import FloatArray, IntArray
 
 LabelArray = NDArray[np.int16]
 

@@ -5,8 +5,8 @@
 
 import numpy as np
 
-from connectomedb.demo.anatomy import Brain
-from connectomedb.demo.template import FloatArray
+from connectomedb.demo.brain.anatomy import Brain
+from connectomedb.demo.brain.template import FloatArray
 
 BRIGHT = 180.0
 

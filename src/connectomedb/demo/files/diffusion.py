@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from connectomedb.demo import contrast
-from connectomedb.demo.anatomy import Brain
-from connectomedb.demo.nifti import Space, encode_volume, whole
-from connectomedb.demo.person import Person, brain
+from connectomedb.demo.brain import contrast
+from connectomedb.demo.brain.anatomy import Brain
+from connectomedb.demo.brain.person import Person, brain
+from connectomedb.demo.files.nifti import Space, encode_volume, whole
+from connectomedb.demo.files.textfiles import encode_columns, encode_integers
 from connectomedb.demo.subjects import DIFFUSION
-from connectomedb.demo.textfiles import encode_columns, encode_integers
 
 _SHELLS = (1000, 2000, 3000)
 _UNWEIGHTED = 5

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from connectomedb.demo.columns_open import DELAYS, WM_STIMULI
-from connectomedb.demo.scores import FACTORS, SCORES, Score, Traits, Value, bounded, draw, standing
+from connectomedb.demo.measures.open_columns import DELAYS, WM_STIMULI
+from connectomedb.demo.measures.scores import FACTORS, SCORES, Score, Traits, Value, bounded, draw, standing
 
 Values = Mapping[str, Value]
 Die = np.random.Generator

@@ -6,9 +6,9 @@ says nothing about any person. Tiers: open columns stand in behaviour.csv, all o
 
 from collections.abc import Mapping
 
-from connectomedb.demo.columns import Column
-from connectomedb.demo.columns_open import OPEN_COLUMNS
-from connectomedb.demo.columns_restricted import RESTRICTED_COLUMNS
+from connectomedb.demo.measures.columns import Column
+from connectomedb.demo.measures.open_columns import OPEN_COLUMNS
+from connectomedb.demo.measures.restricted_columns import RESTRICTED_COLUMNS
 
 COLUMNS: tuple[Column, ...] = (*OPEN_COLUMNS, *RESTRICTED_COLUMNS)
 

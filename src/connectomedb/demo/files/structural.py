@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from connectomedb.demo import cifti, contrast, gifti
-from connectomedb.demo.anatomy import Brain, Grid
-from connectomedb.demo.labels import RIBBON_GREY, Labelling
-from connectomedb.demo.nifti import Space, encode_volume, whole
-from connectomedb.demo.person import Person, Sheet, brain, labelling, sheet, warp
+from connectomedb.demo.brain import contrast
+from connectomedb.demo.brain.anatomy import Brain, Grid
+from connectomedb.demo.brain.labels import RIBBON_GREY, Labelling
+from connectomedb.demo.brain.person import Person, Sheet, brain, labelling, sheet, warp
+from connectomedb.demo.brain.template import FloatArray
+from connectomedb.demo.files import cifti, gifti
+from connectomedb.demo.files.nifti import Space, encode_volume, whole
+from connectomedb.demo.files.textfiles import encode_spec
 from connectomedb.demo.subjects import T2
-from connectomedb.demo.template import FloatArray
-from connectomedb.demo.textfiles import encode_spec
 
 Named = Iterator[tuple[str, bytes]]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from connectomedb.demo.anatomy import Brain
-from connectomedb.demo.template import FloatArray
+from connectomedb.demo.brain.anatomy import Brain
+from connectomedb.demo.brain.template import FloatArray
 
 STEP_S = 0.72
 FRAMES = 20

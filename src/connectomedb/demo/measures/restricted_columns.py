@@ -5,7 +5,7 @@ Names and tiers are real, so that rights can be tried out; ranges and words are 
 
 from itertools import chain
 
-from connectomedb.demo.columns import Column, choice, flag, group, integer, number, text
+from connectomedb.demo.measures.columns import Column, choice, flag, group, integer, number, text
 from connectomedb.hcp.dictionary import Tier
 
 SCALES: tuple[tuple[str, str, int], ...] = (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectomedb.demo.child import Child
+from connectomedb.demo.services.child import Child
 
 START_S = 60.0
 STOP_S = 10.0

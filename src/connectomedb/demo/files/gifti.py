@@ -6,8 +6,8 @@ import nibabel as nib
 import numpy as np
 from nibabel import gifti
 
-from connectomedb.demo.labels import REGIONS
-from connectomedb.demo.template import FloatArray, IntArray
+from connectomedb.demo.brain.labels import REGIONS
+from connectomedb.demo.brain.template import FloatArray, IntArray
 
 STRUCTURES: Mapping[str, str] = {"L": "CortexLeft", "R": "CortexRight"}
 _ENCODING = "GIFTI_ENCODING_B64GZ"

@@ -1,0 +1,1 @@
+"""One synthetic person's brain: anatomy, labels, contrasts and a response to a task."""

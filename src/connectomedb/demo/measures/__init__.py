@@ -1,0 +1,1 @@
+"""The subject tables: columns, and values that no person has."""

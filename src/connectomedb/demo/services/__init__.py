@@ -1,0 +1,1 @@
+"""Programs that the stage runs: the object store and the server."""

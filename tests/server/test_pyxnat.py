@@ -1,0 +1,135 @@
+"""The unmodified pyxnat, as it comes from the package index, against our server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Served
+
+PASSWORD = "correct horse"
+N = "hcp:nontoolboxdata"
+CREST = "/projects/HCP_Q1/subjects/100307/experiments/100307_CREST/resources/100307_CREST"
+
+# pyxnat never closes its session, and is written for older versions of what it imports.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::SyntaxWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+
+def connect(served: Served, login: str, password: str = PASSWORD) -> Any:
+    import pyxnat
+
+    return pyxnat.Interface(server=served.address, user=login, password=password)
+
+
+@pytest.fixture
+def interface(served: Served) -> Iterator[Any]:
+    found = connect(served, "reader")
+    yield found
+    found.disconnect()
+
+
+def test_it_signs_in_and_lists_projects(interface: Any) -> None:
+    assert interface.select.projects().get() == ["HCP_Q1", "LAB", "OPEN"]
+    assert interface.select.project("HCP_Q1").exists()
+    assert not interface.select.project("NONE").exists()
+
+
+def test_it_is_told_when_the_password_is_wrong(served: Served) -> None:
+    from pyxnat.core.errors import OperationalError
+
+    with pytest.raises(OperationalError, match="Authentication failed"):
+        connect(served, "reader", "wrong").select.projects().get()
+
+
+def test_it_lists_subjects_and_reads_their_attributes(interface: Any) -> None:
+    project = interface.select.project("HCP_Q1")
+    assert project.subjects().get("label") == [f"ConnectomeDB_S0000{number}" for number in range(1, 5)]
+    subject = project.subject("100307")
+    assert (subject.exists(), subject.id(), subject.label()) == (True, "ConnectomeDB_S00001", "100307")
+    assert subject.attrs.get("gender") == "female"
+    assert subject.attrs.mget(["gender", "project"]) == ["female", "HCP_Q1"]
+
+
+def test_it_walks_down_to_scans_and_files(interface: Any) -> None:
+    session = interface.select("/projects/HCP_Q1/subjects/100307/experiments/100307_3T")
+    assert session.datatype() == "xnat:mrSessionData"
+    assert session.scans().get() == ["1", "2"]
+    assert session.scan("2").attrs.get("type") == "tfMRI_MOTOR_LR"
+    assert len(interface.select("/projects/HCP_Q1/subjects/*/experiments/*/resources/*").get()) == 12
+
+
+def test_it_searches_by_behaviour(interface: Any) -> None:
+    columns = [f"{N}/SUBJECT_ID", f"{N}/SUBJECT_LABEL", f"{N}/MMSE_SCORE"]
+    constraints = [
+        (f"{N}/MMSE_SCORE", ">=", "29"),
+        [(f"{N}/GENDER", "=", "F"), (f"{N}/QC_ISSUE", "LIKE", "*"), "OR"],
+        "AND",
+    ]
+    table = interface.select(N, columns).where(constraints)
+    assert table.headers() == ["subject_id", "subject_label", "mmse_score"]
+    assert [(row["subject_label"], row["mmse_score"]) for row in table.data] == [("100307", "29"), ("103515", "30")]
+
+
+def test_it_searches_everything_of_a_type(interface: Any) -> None:
+    assert N in interface.inspect.datatypes()
+    assert f"{N}/MMSE_SCORE" in interface.inspect.datatypes(N)
+    assert f"{N}/THC" not in interface.inspect.datatypes(N)
+    assert len(interface.select(N).all().data) == 4
+
+
+def test_it_filters_subjects_of_a_project(interface: Any) -> None:
+    found = interface.select("/projects/HCP_Q1/subjects").where([(f"{N}/MMSE_SCORE", ">", "28"), "AND"])
+    assert sorted(found.get()) == ["ConnectomeDB_S00001", "ConnectomeDB_S00002"]
+
+
+def test_it_downloads_a_file_and_its_facts(interface: Any, served: Served, tmp_path: Path) -> None:
+    file = interface.select(f"{CREST}/files/T1w/T1w_acpc_dc_restore_brain.nii.gz")
+    assert file.exists()
+    source = served.tree / "q1/100307/T1w/T1w_acpc_dc_restore_brain.nii.gz"
+    assert int(file.size()) == source.stat().st_size
+    assert file.last_modified().endswith("GMT")
+    target = Path(file.get(str(tmp_path / "brain.nii.gz")))
+    assert target.read_bytes() == source.read_bytes()
+
+
+def test_it_downloads_a_resource_as_a_zip(interface: Any, tmp_path: Path) -> None:
+    session = interface.select("/projects/HCP_Q1/subjects/100307/experiments/100307_3T")
+    paths = session.resource("Structural_preproc").get(str(tmp_path), extract=True)
+    assert sorted(Path(path).relative_to(tmp_path).as_posix() for path in paths) == [
+        "Structural_preproc/MNINonLinear/aparc+aseg.nii.gz",
+        "Structural_preproc/T1w/T1w_acpc_dc_restore_brain.nii.gz",
+    ]
+
+
+def test_it_describes_objects(interface: Any) -> None:
+    project = interface.select.project("HCP_Q1")
+    assert "`Q1 & friends` (private) 4 subjects" in repr(project)
+    assert "(Gender: F)" in repr(project.subject("100307"))
+    assert "2 scans 5 resources" in repr(project.subject("100307").experiment("100307_3T"))
+
+
+def test_it_lists_across_a_project(interface: Any) -> None:
+    experiments = interface.array.experiments(project_id="HCP_Q1").data
+    assert {row["subject_ID"] for row in experiments} == {f"ConnectomeDB_S0000{number}" for number in range(1, 5)}
+    scans = interface.array.scans(project_id="HCP_Q1").data
+    assert [row["xnat:imagescandata/id"] for row in scans] == ["1", "2", "1", "2"]
+
+
+def test_it_sees_nothing_of_a_hidden_project(served: Served) -> None:
+    stranger = connect(served, "stranger")
+    assert stranger.select.projects().get() == ["LAB", "OPEN"]
+    assert stranger.select.project("HCP_Q1").subjects().get() == []
+
+
+def test_it_is_told_the_version(interface: Any) -> None:
+    assert interface.version()["version"].startswith("1.8")
