@@ -2,6 +2,7 @@
 
     *        any characters but `/`
     **       any characters, `/` too, at least one
+    ?        one character but `/`
     {a,b}    one of these, which may be patterns and may be empty
     <word>   a word of `WORDS`; where it stands again, the same text is meant again
 
@@ -32,8 +33,8 @@ WORDS: dict[str, str] = {
 }
 """Word → what it may be, as a regular expression."""
 
-_TOKEN = re.compile(r"\*\*|\*|[{},]|<\w+>|[^*{},<>]+")
-_FIXED = {"**": ".+", "*": "[^/]*", "{": "(?:", "}": ")", ",": "|"}
+_TOKEN = re.compile(r"\*\*|[*?{},]|<\w+>|[^*?{},<>]+")
+_FIXED = {"**": ".+", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
 
 
 def compile_pattern(folder: str, names: Iterable[str] = ("**",)) -> re.Pattern[str]:

@@ -104,7 +104,13 @@ class Ledger:
     def __init__(self, root: Path, prefix: str, project: str) -> None:
         self._folder = root / FOLDER / prefix
         self._project = project
+        self.prefix = prefix
         self.tree = root / prefix
+
+    @property
+    def project(self) -> str:
+        """The release that it is about; empty when its files do not tell."""
+        return self._project
 
     @classmethod
     def all_in(cls, root: Path) -> "list[Ledger]":
@@ -158,6 +164,18 @@ class Ledger:
             ours = ledger.records.get(path)
             if ours is not None and ours.held is None and record.held and record.expected == ours.expected:
                 ledger.records[path] = replace(ours, held=record.held)
+        self._write(subject, ledger)
+
+    def disown(self, subject: str, paths: Iterable[str]) -> None:
+        """Record that files on disk are not what was published, so that nobody is given them as proven."""
+        ledger = self.load(subject)
+        held = [path for path in paths if path in ledger.records and ledger.records[path].held is not None]
+        for path in held:
+            ledger.hold(path, None)
+        if held:
+            self._write(subject, ledger)
+
+    def _write(self, subject: str, ledger: SubjectLedger) -> None:
         document = {
             "format": FORMAT,
             "release": self._project,

@@ -2,52 +2,55 @@
 
 Works on a mirror and on any folder in release layout, a shipped disk for instance: what a file ought to be
 comes from the manifests in `<subject>/.xdlm/` and, in a mirror, from the ledger. No request is made.
+
+First a look at all subjects: what is missing, too short or too long is told within minutes even on a full disk. Then
+the bytes, several files at once. What was read is noted, so that a run that was interrupted goes on later.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
-from connectomedb.errors import ManifestError, NotFound
-from connectomedb.hcp import manifest
-from connectomedb.hcp.paths import is_subject
-from connectomedb.mirror.ledger import Ledger, SubjectLedger, is_within
-from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
+from connectomedb.errors import Interrupted, NotFound, TransferError
+from connectomedb.hcp.paths import check_path, check_subject, is_subject
+from connectomedb.mirror.checked import Checked, Seen
+from connectomedb.mirror.finding import Finding, Verdict
+from connectomedb.mirror.inspection import Inspection, Reading, inspect
+from connectomedb.mirror.ledger import Ledger, SubjectLedger
+from connectomedb.transfer.checksum import Proof, md5_of_file
+from connectomedb.transfer.content import find_fault
 
-
-class Verdict(StrEnum):
-    """What verifying one file came to."""
-
-    OK = "ok"
-    MISSING = "missing"
-    SIZE = "size"
-    CHECKSUM = "checksum"
-    UNCOVERED = "uncovered"
-    EXTRA = "extra"
-    CONFLICT = "conflict"
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether the file is not what was published; uncovered and extra ones just cannot be judged."""
-        return self in (Verdict.MISSING, Verdict.SIZE, Verdict.CHECKSUM, Verdict.CONFLICT)
+WORKERS = min(4, os.cpu_count() or 1)
+_AHEAD = 64
+"""Files per worker that may be read while an earlier one is not done: results come in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One file: subject, path inside it, verdict, the proof that holds, and details in words."""
+class Looked:
+    """All subjects were looked at: so many files and bytes must be read, and so many were, by an interrupted run."""
 
-    subject: str
-    path: str
-    verdict: Verdict
-    proof: Proof | None = None
-    detail: str = ""
+    files: int
+    size: int
+    files_before: int
+    size_before: int
 
-    def holds(self, least: Proof) -> bool:
-        """Whether the file is right and its proof at least as strong as `least`."""
-        return self.proof is not None and self.proof.holds(least)
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Bytes were read."""
+
+    size: int
+
+
+VerifyEvent: TypeAlias = Looked | Read
+OnVerify: TypeAlias = Callable[[VerifyEvent], None]
 
 
 def verify(
@@ -56,95 +59,191 @@ def verify(
     path: str = "",
     *,
     ledger: Ledger | None = None,
-    workers: int = 2,
-    on_bytes: Callable[[int], None] = lambda count: None,
+    checked: Checked | None = None,
+    workers: int = WORKERS,
+    on_event: OnVerify = lambda event: None,
 ) -> Iterator[Finding]:
     """Check the files at or below `path` of the given subjects (default: all) in `tree`.
 
     Args:
         tree: folder whose six-digit folders are subjects.
-        ledger: what the mirror recorded; files that it never held are not missing.
-        on_bytes: hears of bytes read, from several threads.
-    Yields: findings subject by subject, sorted by path.
-    Raises: NotFound when a subject is not there at all.
+        ledger: what the mirror recorded; files that it never held are not missing. A file whose bytes are wrong is
+            struck out there, so that the mirror fetches it again when it is next asked for.
+        checked: notes of an interrupted run; what they tell is not read again. They are kept until the last finding
+            is out, then dropped.
+        workers: files read at once.
+        on_event: hears of progress, from several threads.
+    Yields: first what a look settles, then what was read; each subject by subject, sorted by path.
+    Raises: NotFound when a subject, or anything at the path, is not there at all; AddressError for `..` and the like.
     """
-    for subject in subjects or _subjects(tree):
-        if not (tree / subject).is_dir():
-            raise NotFound(f"Asked to verify {subject} in {tree}. There is no such folder: get it first.")
-        yield from _verify_subject(tree / subject, subject, path, ledger, workers, on_bytes)
+    inside = check_path(path.strip("/")) if path.strip("/") else ""
+    run = _Verification(tree, ledger, checked, inside, workers, on_event)
+    return run.findings(_existing(tree, subjects, ledger))
 
 
-def _verify_subject(
-    folder: Path, subject: str, path: str, ledger: Ledger | None, workers: int, on_bytes: Callable[[int], None]
-) -> Iterator[Finding]:
+def verify_files(tree: Path, subject: str, files: Collection[str], ledger: Ledger | None = None) -> dict[str, Finding]:
+    """Check these files of one subject, by path inside it; one that nobody knows of is left out."""
     records = ledger.load(subject) if ledger else SubjectLedger()
-    claims, conflicts = _claims(folder, subject, records)
-    present = {name for name in _files(folder) if is_within(name, path)}
-    due = {name for name in _due(claims, records) if is_within(name, path)}
-
-    def check(name: str) -> Finding:
-        if name in conflicts:
-            return Finding(subject, name, Verdict.CONFLICT, detail="manifests disagree on it")
-        if name not in present:
-            return Finding(subject, name, Verdict.MISSING)
-        if name not in claims:
-            return Finding(subject, name, Verdict.EXTRA, detail="no manifest and no listing names it")
-        return _compare(folder / name, subject, name, claims[name], on_bytes)
-
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="verify") as pool:
-        yield from pool.map(check, sorted(present | due))
+    inspection = inspect(tree / subject, subject, "", records, only=files)
+    found = [*inspection.settled, *(_judge(reading) for reading in inspection.readings)]
+    return {finding.path: finding for finding in found}
 
 
-def _compare(file: Path, subject: str, name: str, claim: Expected, on_bytes: Callable[[int], None]) -> Finding:
-    """Size first, since it costs nothing; then the bytes."""
-    size = file.stat().st_size
-    if claim.size is not None and size != claim.size:
-        return Finding(subject, name, Verdict.SIZE, detail=f"{size} bytes, published are {claim.size}")
-    if claim.md5 is None:
-        return Finding(subject, name, Verdict.UNCOVERED, Proof.SIZE, "no checksum is known")
-    md5 = md5_of_file(file, on_bytes)
+def _existing(tree: Path, subjects: Sequence[str], ledger: Ledger | None) -> list[str]:
+    """Subjects that have a folder or a ledger. Raises NotFound when there is none, or not one that was asked for."""
+    there = {subject for subject in ledger.subjects() if is_subject(subject)} if ledger else set()
+    try:
+        there |= {entry.name for entry in os.scandir(tree) if is_subject(entry.name) and entry.is_dir()}
+    except OSError as fault:
+        if not there:
+            message = f"Asked to verify {tree}. It is no folder that can be read: {fault.strerror}."
+            raise NotFound(message) from fault
+    for subject in subjects:
+        if check_subject(subject, subject) not in there:
+            raise NotFound(f"Asked to verify {subject} in {tree}. There is no such folder: get it first.")
+    if not there:
+        message = f"Asked to verify {tree}. It holds no subject: name a mirror, or a folder of six-digit folders."
+        raise NotFound(message)
+    return list(dict.fromkeys(subjects)) or sorted(there)
+
+
+class _Verification:
+    """One run over a tree."""
+
+    def __init__(
+        self, tree: Path, ledger: Ledger | None, checked: Checked | None, path: str, workers: int, on_event: OnVerify
+    ) -> None:
+        self._tree = tree
+        self._ledger = ledger
+        self._checked = checked
+        self._path = path
+        self._workers = workers
+        self._on_event = on_event
+        self._stop = threading.Event()
+
+    def findings(self, subjects: Sequence[str]) -> Iterator[Finding]:
+        told: set[tuple[str, str]] = set()
+        for finding in self._look(subjects):
+            told.add((finding.subject, finding.path))
+            yield finding
+        count = len(told)
+        for finding in self._read(subjects, told):
+            count += 1
+            yield finding
+        if not count:
+            where = f"{self._path} of {', '.join(subjects[:3])}{' and others' if len(subjects) > 3 else ''}"
+            raise NotFound(f"Asked to verify {where} in {self._tree}. Nothing is there, and no manifest names it.")
+        if self._checked is not None:
+            self._checked.forget(subjects, self._path)
+
+    def _inspect(self, subject: str) -> Inspection:
+        records = self._ledger.load(subject) if self._ledger else SubjectLedger()
+        return inspect(self._tree / subject, subject, self._path, records)
+
+    def _seen(self, subject: str) -> Mapping[str, Seen]:
+        return self._checked.load(subject) if self._checked else {}
+
+    def _look(self, subjects: Sequence[str]) -> Iterator[Finding]:
+        """What needs no reading; then the sum of what does."""
+        files = size = files_before = size_before = 0
+        for subject in subjects:
+            inspection, seen = self._inspect(subject), self._seen(subject)
+            yield from inspection.settled
+            for reading in inspection.readings:
+                if _is_answered(reading, seen):
+                    files_before += 1
+                    size_before += reading.size
+                else:
+                    files += 1
+                    size += reading.size if reading.claim.md5 else 0
+        self._on_event(Looked(files, size, files_before, size_before))
+
+    def _read(self, subjects: Sequence[str], told: Collection[tuple[str, str]]) -> Iterator[Finding]:
+        """The rest, in order, several files at once. Subjects are looked at again, so that none need be remembered."""
+        wrong: dict[str, list[str]] = {}
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="verify")
+        try:
+            for finding in self._in_order(pool, subjects, told):
+                if finding.verdict is Verdict.CHECKSUM:
+                    wrong.setdefault(finding.subject, []).append(finding.path)
+                yield finding
+        finally:
+            self._stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            if self._checked is not None:
+                self._checked.save()
+            self._disown(wrong)
+
+    def _in_order(
+        self, pool: ThreadPoolExecutor, subjects: Sequence[str], told: Collection[tuple[str, str]]
+    ) -> Iterator[Finding]:
+        waiting: deque[Future[Finding]] = deque()
+        for subject in subjects:
+            inspection, seen = self._inspect(subject), self._seen(subject)
+            for finding in inspection.settled:
+                if (subject, finding.path) not in told:
+                    waiting.append(_done(finding))
+            for reading in inspection.readings:
+                if (subject, reading.path) in told:
+                    continue
+                if _is_answered(reading, seen):
+                    waiting.append(_done(_read_before(reading, seen[reading.path])))
+                else:
+                    waiting.append(pool.submit(self._judge, reading))
+                if len(waiting) > _AHEAD * self._workers:
+                    yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _judge(self, reading: Reading) -> Finding:
+        return _judge(reading, self._hear, self._checked)
+
+    def _hear(self, size: int) -> None:
+        if self._stop.is_set():
+            raise Interrupted("Verifying was stopped. Run again to go on.")
+        self._on_event(Read(size))
+
+    def _disown(self, wrong: Mapping[str, Sequence[str]]) -> None:
+        """Strike wrong files out of the ledger; where the mirror cannot be written, it cannot hand out anything new."""
+        if self._ledger is not None:
+            for subject, paths in wrong.items():
+                with suppress(TransferError):
+                    self._ledger.disown(subject, paths)
+
+
+def _is_answered(reading: Reading, seen: Mapping[str, Seen]) -> bool:
+    return reading.path in seen and seen[reading.path].answers(reading)
+
+
+def _read_before(reading: Reading, seen: Seen) -> Finding:
+    when = datetime.fromtimestamp(seen.when).astimezone().isoformat(" ", "seconds")
+    return Finding(reading.subject, reading.path, Verdict.OK, reading.claim.proof, f"read at {when}")
+
+
+def _done(finding: Finding) -> "Future[Finding]":
+    future: Future[Finding] = Future()
+    future.set_result(finding)
+    return future
+
+
+def _judge(
+    reading: Reading, on_bytes: Callable[[int], None] = lambda count: None, checked: Checked | None = None
+) -> Finding:
+    """Read a file; where no checksum is known, look whether it can be what its name says."""
+    subject, name, claim = reading.subject, reading.path, reading.claim
+    try:
+        if claim.md5 is None:
+            fault = find_fault(reading.file, reading.file.name)
+            if fault is not None:
+                return Finding(subject, name, Verdict.CHECKSUM, detail=f"no checksum is known, but {fault}")
+            return Finding(subject, name, Verdict.UNCOVERED, Proof.SIZE, "no checksum is known")
+        md5 = md5_of_file(reading.file, on_bytes)
+    except FileNotFoundError:
+        return Finding(subject, name, Verdict.MISSING, detail="it vanished meanwhile")
+    except OSError as fault:
+        return Finding(subject, name, Verdict.CHECKSUM, detail=f"it cannot be read: {fault.strerror}")
     if md5 != claim.md5:
         return Finding(subject, name, Verdict.CHECKSUM, detail=f"MD5 {md5}, published is {claim.md5}")
+    if checked is not None and reading.is_unchanged():
+        checked.note(reading, md5)
     return Finding(subject, name, Verdict.OK, claim.proof)
-
-
-def _claims(folder: Path, subject: str, records: SubjectLedger) -> tuple[dict[str, Expected], set[str]]:
-    """What each file ought to be, the manifests' word first; and the files on which manifests disagree."""
-    claims = {name: record.expected for name, record in records.records.items()}
-    entries: dict[str, manifest.Entry] = {}
-    conflicts: set[str] = set()
-    for file in sorted((folder / manifest.FOLDER).glob("*.json")):
-        read = manifest.parse_manifest(file.read_bytes(), name=str(file))
-        if read.subject != subject:
-            raise ManifestError(f"Read {file}: it speaks of subject {read.subject}. Fetch it again.")
-        for entry in read.entries:
-            if entries.setdefault(entry.path, entry) != entry:
-                conflicts.add(entry.path)
-    claims.update({name: Expected(entry.size, entry.md5, Proof.MANIFEST) for name, entry in entries.items()})
-    for file in (folder / manifest.FOLDER).glob("*.json"):
-        # A manifest does not list itself; being readable is the least that can be said of it.
-        claims.setdefault(f"{manifest.FOLDER}/{file.name}", Expected(None, None, Proof.SIZE))
-    return claims, conflicts
-
-
-def _due(claims: Mapping[str, Expected], records: SubjectLedger) -> set[str]:
-    """The files that ought to be on disk: those that the mirror held, or, without a ledger, all claimed."""
-    if records.records:
-        return {name for name, record in records.records.items() if record.held is not None}
-    return set(claims)
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """Files below a folder, hidden ones too, unfinished parts left out; paths inside the folder."""
-    for place, _, names in os.walk(folder):
-        inside = Path(place).relative_to(folder).as_posix()
-        for name in names:
-            if not (name.startswith(".") and name.endswith(".part")):
-                yield name if inside == "." else f"{inside}/{name}"
-
-
-def _subjects(tree: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in os.scandir(tree) if entry.is_dir() and is_subject(entry.name))
-    except FileNotFoundError as fault:
-        raise NotFound(f"Asked to verify {tree}. There is no such folder.") from fault

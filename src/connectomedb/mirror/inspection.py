@@ -6,6 +6,7 @@ Size first: a file that is missing or has the wrong length needs no reading.
 import os
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from connectomedb.mirror.claims import Claims, read_claims
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.ledger import SubjectLedger, is_within
 from connectomedb.transfer.checksum import Expected
-from connectomedb.transfer.run import PART_SUFFIX
+from connectomedb.transfer.part import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,13 @@ class Reading:
     size: int
     mtime_ns: int
     claim: Expected
+
+    def is_unchanged(self) -> bool:
+        """Whether nobody wrote the file since it was looked at."""
+        with suppress(OSError):
+            facts = os.stat(self.file)
+            return (facts.st_size, facts.st_mtime_ns) == (self.size, self.mtime_ns)
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +110,4 @@ def _files(place: Path, folder: Path) -> Iterator[str]:
 
 
 def _is_part(name: str) -> bool:
-    return name.startswith(".") and name.endswith(PART_SUFFIX)
+    return name.startswith(".") and name.endswith(SUFFIX)

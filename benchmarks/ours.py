@@ -1,0 +1,50 @@
+"""What the benchmarks ask of connectomedb, in a process of its own, as a user's script would.
+
+    python ours.py fetch ENDPOINT BUCKET FOLDER     fetch the whole subject
+    python ours.py files ENDPOINT BUCKET FOLDER N   ask N times for files that are all there
+    python ours.py list  ENDPOINT BUCKET PREFIX     list a prefix
+
+Keys come from the environment. Prints JSON.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+
+from connectomedb.mirror.mirror import S3Mirror
+
+SUBJECT = "100307"
+PROJECT = "HCP_Q1"
+
+
+def fetch(endpoint_url: str, bucket: str, folder: str) -> dict[str, object]:
+    report = S3Mirror.open(bucket, root=folder, endpoint_url=endpoint_url).fetch(SUBJECT, project=PROJECT)
+    report.raise_for_failures()
+    return {"proofs": Counter(str(file.proof) for file in report.files if file.fetched)}
+
+
+def files(endpoint_url: str, bucket: str, folder: str, times: str) -> dict[str, object]:
+    mirror = S3Mirror.open(bucket, root=folder, endpoint_url=endpoint_url)
+    seconds: list[float] = []
+    count = 0
+    for _ in range(int(times)):
+        started = time.perf_counter()
+        count = len(mirror.files(SUBJECT, project=PROJECT))
+        seconds.append(time.perf_counter() - started)
+    return {"count": count, "seconds": seconds}
+
+
+def list_keys(endpoint_url: str, bucket: str, prefix: str) -> dict[str, object]:
+    from connectomedb.mirror.bucket import S3Bucket
+
+    started = time.perf_counter()
+    keys = S3Bucket.open(bucket, endpoint_url=endpoint_url).store.list(prefix)
+    next(keys)
+    first_s = time.perf_counter() - started
+    return {"count": 1 + sum(1 for _ in keys), "first_s": first_s}
+
+
+if __name__ == "__main__":
+    verbs = {"fetch": fetch, "files": files, "list": list_keys}
+    print(json.dumps(verbs[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,58 @@
+"""The state a machine must be in before each timed run, or figures are of the machine and not of the copier.
+
+Three traps, each of which has falsified tables: memory of a virtual machine that is touched for the first time
+costs 3 us a page; ext4 passes over inodes deleted in the last seconds, so that making files just after deleting
+many is several times slower; and what an earlier run left to be written is written during the next.
+"""
+
+import mmap
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+WARM_BYTES = 2_500_000_000
+FORGET_S = 6.5
+"""How long ext4 avoids a deleted inode, and some."""
+
+
+class Scratch:
+    """New folders for copies; all are deleted together, after the timed runs of a round."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def new(self) -> Path:
+        """A folder that did not exist before."""
+        self._count += 1
+        place = self._folder / f"copy-{self._count:03}"
+        place.mkdir(parents=True)
+        return place
+
+    def clear(self) -> None:
+        """Delete all copies, and wait until the file system has forgotten them."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.sync()
+        time.sleep(FORGET_S)
+
+
+def settle() -> None:
+    """Write out what waits, and have free memory that was touched before."""
+    os.sync()
+    subprocess.run([sys.executable, "-I", __file__], check=True)
+
+
+def _touch_memory() -> None:
+    """In a process of its own, which gives the memory back by ending."""
+    size = min(WARM_BYTES, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            memory.madvise(mmap.MADV_HUGEPAGE)
+        memory[::4096] = bytes(len(range(0, size, 4096)))
+
+
+if __name__ == "__main__":
+    _touch_memory()

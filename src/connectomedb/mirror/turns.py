@@ -1,0 +1,188 @@
+"""Lets many processes that want the same files bring them once: one works, the others wait for it.
+
+    <root>/.connectomedb/<prefix>/<subject>.turns/
+        0.<run>.<thread>.choosing        about to draw a number
+        <number>.<run>.<thread>.waiting  wants a turn
+        <number>.<run>.<thread>.working  has it; both are touched every few seconds, as a sign of life
+
+Each file holds the path that is wanted, inside the subject. As in a bakery, one draws a number above all that are out,
+and yields to smaller ones that overlap; while others draw, one waits. Nothing here relies on locks, which some shared
+disks only pretend to give: files are made by rename, and a run that has ended, or showed no life for a while, is passed
+over. If two should work at once after all, both bring the same bytes under private names, and the checksum decides: it
+costs time, never truth. Source: Lamport's bakery algorithm.
+"""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectomedb.mirror.ledger import is_within
+from connectomedb.transfer.disk import disk_faults
+from connectomedb.transfer.run import STALE_S, Run
+
+BEAT_S = 5.0
+"""How often a working run shows that it lives."""
+
+SHORTEST_LOOK_S = 0.05
+LONGEST_LOOK_S = 1.0
+_STATES = ("choosing", "waiting", "working")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One wish for a turn, as its file tells it."""
+
+    number: int
+    owner: str
+    state: str
+    path: str
+
+    def is_before(self, other: "_Claim") -> bool:
+        """Whether `other` yields to this one."""
+        overlaps = is_within(self.path, other.path) or is_within(other.path, self.path)
+        return overlaps and (self.number, self.owner) < (other.number, other.owner)
+
+    @property
+    def run(self) -> Run | None:
+        """The run that wishes."""
+        return Run.parse(self.owner.rpartition(".")[0])
+
+
+class Turns:
+    """The turns at one subject's files in one mirror folder."""
+
+    def __init__(self, folder: Path, run: Run | None = None) -> None:
+        self._folder = folder
+        self._run = run or Run.here()
+
+    @contextmanager
+    def hold(self, path: str, *, is_done: Callable[[], bool]) -> Iterator[bool]:
+        """Wait for the turn at `path`, and keep it for the length of the context.
+
+        Args:
+            is_done: whether all that is wanted is there by now; asked each time that a turn before ours ended.
+        Yields: True with the turn; False without it, when others have brought everything meanwhile.
+        Raises: DiskRefused, DiskFull when the folder cannot be written.
+        """
+        with disk_faults(self._folder):
+            claim = self._ask(path)
+        try:
+            if not self._wait(claim, is_done):
+                yield False
+                return
+            self._file(claim, "waiting").rename(self._file(claim, "working"))
+            with _beating(self._file(claim, "working")):
+                yield True
+        finally:
+            self._clear(claim)
+            with suppress(OSError):  # others still wait in it
+                self._folder.rmdir()
+
+    def _ask(self, path: str) -> _Claim:
+        """Draw a number above all that are out."""
+        owner = f"{self._run}.{threading.get_ident():x}"
+        draft = self._folder / f"0.{owner}.choosing"
+        while True:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.write_text(path, encoding="utf-8")
+                break
+            except FileNotFoundError:  # the last one out removed the folder
+                continue
+        number = 1 + max((other.number for other in self._read()), default=0)
+        claim = _Claim(number, owner, "waiting", path)
+        draft.rename(self._file(claim, "waiting"))
+        return claim
+
+    def _wait(self, claim: _Claim, is_done: Callable[[], bool]) -> bool:
+        """True when it is our turn, False when there is nothing left to do."""
+        touched = time.monotonic()
+        while (first := self._before(claim)) is not None:
+            look = SHORTEST_LOOK_S
+            while self._is_out(first) and not self._has_ended(first):
+                # Drawn, so that many that wait do not all look at once.
+                time.sleep(random.uniform(look / 2, look))
+                look = min(LONGEST_LOOK_S, look * 1.5)
+                if time.monotonic() - touched > BEAT_S:
+                    os.utime(self._file(claim, "waiting"))
+                    touched = time.monotonic()
+            if first.state != "choosing" and is_done():
+                return False
+        return True
+
+    def _before(self, claim: _Claim) -> _Claim | None:
+        """A living claim to wait for: one that is drawing its number, else the smallest that comes before ours."""
+        others = [other for other in self._read() if other.owner != claim.owner]
+        ahead = [other for other in others if other.state == "choosing" or other.is_before(claim)]
+        ahead.sort(key=lambda other: (other.number, other.owner))
+        return next((other for other in ahead if not self._has_ended(other)), None)
+
+    def _read(self) -> list[_Claim]:
+        claims = []
+        for name in os.listdir(self._folder):
+            number, _, rest = name.partition(".")
+            owner, _, state = rest.rpartition(".")
+            if number.isdecimal() and state in _STATES:
+                with suppress(OSError):  # it went, or went on, meanwhile
+                    path = (self._folder / name).read_text(encoding="utf-8")
+                    claims.append(_Claim(int(number), owner, state, path))
+        return claims
+
+    def _is_out(self, claim: _Claim) -> bool:
+        """Whether a claim is still in the state for which we wait to pass."""
+        if claim.state == "choosing":
+            return self._file(claim, "choosing").exists()
+        return self._file(claim, "waiting").exists() or self._file(claim, "working").exists()
+
+    def _has_ended(self, claim: _Claim) -> bool:
+        """Whether a run is over, or works no more as far as one can see; then its claim is cleared away."""
+        silent = self._seconds_silent(claim)
+        if claim.run is not None and not claim.run.has_ended(silent) and silent < STALE_S:
+            return False
+        self._clear(claim)
+        return True
+
+    def _seconds_silent(self, claim: _Claim) -> float:
+        """How long a run left no sign of life, by the clock of the disk."""
+        probe = self._folder / f".{self._run}.{threading.get_ident():x}.clock"
+        for state in _STATES:
+            with suppress(FileNotFoundError):
+                touched = self._file(claim, state).stat().st_mtime
+                try:
+                    probe.touch()
+                    return probe.stat().st_mtime - touched
+                finally:
+                    probe.unlink(missing_ok=True)
+        return 0.0
+
+    def _clear(self, claim: _Claim) -> None:
+        for state in _STATES:
+            self._file(claim, state).unlink(missing_ok=True)
+
+    def _file(self, claim: _Claim, state: str) -> Path:
+        number = 0 if state == "choosing" else claim.number
+        return self._folder / f"{number}.{claim.owner}.{state}"
+
+
+@contextmanager
+def _beating(file: Path) -> Iterator[None]:
+    """Touch a file every few seconds, from a thread of its own."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(BEAT_S):
+            with suppress(OSError):
+                os.utime(file)
+
+    thread = threading.Thread(target=beat, name="turn", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
