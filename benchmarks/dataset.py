@@ -32,7 +32,7 @@ class Dataset:
             count, least, most = kind
             for number in range(count):
                 place = f"MNINonLinear/Results/{number // 50:04}/{folder}"
-                yield f"{place}/{number:06}.dat", dice.randint(least, most)
+                yield f"{place}/{number:05}.dat", dice.randint(least, most)
 
     def objects(self) -> Iterator[tuple[str, bytes]]:
         """Key and content of every file, the manifest last."""

@@ -50,6 +50,8 @@ def main(folder: Path, *, rounds: int, is_small: bool) -> None:
         print(f"## Copying a subject\n\n{dataset.describe()}; {rounds} interleaved rounds.")
         print(f"{describe(folder)}; {rivals.versions()}.\n")
         figures = _measure(station, dataset, _commands(station, rivals), rounds)
+    if is_small:
+        print("A small set: the promises are about the whole one.\n")
     _report(figures)
 
 

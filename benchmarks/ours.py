@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from connectomedb.mirror.mirror import S3Mirror
 
@@ -45,6 +46,7 @@ def list_keys(endpoint_url: str, bucket: str, prefix: str) -> dict[str, object]:
     return {"count": 1 + sum(1 for _ in keys), "first_s": first_s}
 
 
+VERBS: dict[str, Callable[..., dict[str, object]]] = {"fetch": fetch, "files": files, "list": list_keys}
+
 if __name__ == "__main__":
-    verbs = {"fetch": fetch, "files": files, "list": list_keys}
-    print(json.dumps(verbs[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps(VERBS[sys.argv[1]](*sys.argv[2:])))

@@ -44,8 +44,8 @@ class Rivals:
         return done.stdout.strip()
 
     def s5cmd(self, endpoint_url: str, workers: int, *words: str) -> list[str]:
-        """s5cmd, silent."""
-        program = str(self.programs / "s5cmd")
+        """s5cmd, silent: the program itself, not the wheel's Python script before it, which takes 0.1 s more."""
+        program = str(next(self.programs.parent.glob("lib/python*/site-packages/s5cmd/bin/s5cmd")))
         return [program, "--log", "error", "--endpoint-url", endpoint_url, "--numworkers", str(workers), *words]
 
     def s5cmd_copy(self, endpoint_url: str, workers: int, source: str, folder: Path) -> list[str]:

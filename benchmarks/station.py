@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectomedb.demo.seaweed import SeaweedFS
-
 from benchmarks.process import child_named, cpu_of
 from benchmarks.quiet import Scratch
 from connectomedb.config import s3_settings
+from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.stores.s3 import S3Store
 
 ACCESS_KEY = "benchmark-access-key"

@@ -115,6 +115,11 @@ class Chunked:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """Range is ignored: the whole object comes, with status 200, as HTTP allows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Something happens elsewhere once the connection has carried `after` bytes; the reply itself is right."""
 
@@ -122,7 +127,7 @@ class Call:
     action: Callable[[], None]
 
 
-Fault: TypeAlias = Pass | Cut | Stall | Flip | Answer | Delay | Lie | Trail | Chunked | Call
+Fault: TypeAlias = Pass | Cut | Stall | Flip | Answer | Delay | Lie | Trail | Chunked | Whole | Call
 Rule: TypeAlias = Callable[[Request], Fault]
 
 PASS = Pass()

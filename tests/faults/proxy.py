@@ -33,6 +33,7 @@ from tests.faults.faults import (
     Rule,
     Stall,
     Trail,
+    Whole,
     passing,
 )
 
@@ -167,12 +168,19 @@ class Proxy:
         connection = HTTPConnection(self._upstream.hostname or "", self._upstream.port, timeout=30)
         try:
             connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
-            for name, value in request.headers.items():
+            for name, value in self._headers_for(request, fault):
                 connection.putheader(name, value)
             connection.endheaders(line.read_body(request.headers))
             self._relay(line, request, fault, connection.getresponse())
         finally:
             connection.close()
+
+    def _headers_for(self, request: Request, fault: Fault) -> Iterator[tuple[str, str]]:
+        for name, value in request.headers.items():
+            if name == "range" and isinstance(fault, Whole):
+                self._strike(fault)
+            else:
+                yield name, value
 
     def _relay(self, line: "_Line", request: Request, fault: Fault, reply: HTTPResponse) -> None:
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN_HEADERS}

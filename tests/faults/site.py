@@ -19,8 +19,9 @@ from tests.faults.proxy import Proxy
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ConnectomeDBError
-from connectomedb.hcp.manifest import Entry, Manifest, format_manifest, manifest_path
-from connectomedb.mirror.mirror import Mirror, Report
+from connectomedb.hcp.manifest import FOLDER, Entry, Manifest, format_manifest, manifest_path
+from connectomedb.mirror.mirror import Mirror
+from connectomedb.mirror.report import Report
 from connectomedb.stores.s3 import S3Store
 
 if TYPE_CHECKING:
@@ -158,12 +159,18 @@ class Site:
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in folder.rglob("*")
-            if path.is_file() and not _is_private(path)
+            if path.is_file() and not _is_private(path.relative_to(folder))
         }
+
+    def holds(self, files: Mapping[str, bytes]) -> bool:
+        """Whether exactly these files are on disk; a claim rather than a comparison, whose failure would be long."""
+        return self.on_disk() == dict(files)
 
     def leftovers(self) -> list[str]:
         """Private files beside the data: unfinished parts and their journals."""
-        return sorted(path.name for path in (self.root / PREFIX).rglob("*") if path.is_file() and _is_private(path))
+        folder = self.root / PREFIX
+        inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        return sorted(path.as_posix() for path in inside if _is_private(path))
 
     def right(self, path: str) -> set[bytes]:
         """The contents that a file may have."""
@@ -216,8 +223,9 @@ def _inode(descriptor: int) -> int:
     return os.fstat(descriptor).st_ino
 
 
-def _is_private(path: Path) -> bool:
-    return path.name.startswith(".")
+def _is_private(inside: Path) -> bool:
+    """Whether a path inside the subject is hidden from readers; only the manifests' folder has a dot by right."""
+    return any(part.startswith(".") and part != FOLDER for part in inside.parts)
 
 
 def _md5(content: bytes) -> str:

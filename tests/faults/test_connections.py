@@ -1,6 +1,6 @@
 """Connections that break off, fall silent or are slow: the file comes all the same, and is right."""
 
-from tests.faults.faults import Chunked, Cut, Delay, Stall, always, on_connections, on_first, on_keys
+from tests.faults.faults import Chunked, Cut, Delay, Stall, Whole, always, on_connections, on_first, on_keys
 from tests.faults.proxy import Proxy
 from tests.faults.site import LARGE, SMALL, Site
 
@@ -46,6 +46,11 @@ def test_replies_without_a_length_do_no_harm(site: Site, proxy: Proxy) -> None:
     assert proxy.struck[Chunked] >= len(files)
     proxy.forget()
     site.fetch_whole(SMALL)
+
+
+def test_a_store_that_ignores_ranges_gives_right_files(site: Site, proxy: Proxy) -> None:
+    proxy.rule = on_first(20, Whole())
+    site.fetch_whole(LARGE)
 
 
 def test_a_store_that_is_gone_in_mid_run_is_told_and_what_came_stays(site: Site, proxy: Proxy) -> None:

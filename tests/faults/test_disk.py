@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.faults.proxy import Proxy
+from tests.faults.runner import RUN_S, start
 from tests.faults.site import LARGE, SMALL, Published, Site
-from tests.faults.test_processes import RUN_S, start
 
 from connectomedb.errors import DiskFull
-from connectomedb.mirror.mirror import Report
+from connectomedb.mirror.report import Report
 
 SMALL_DISK, LARGE_DISK = "size=12m", "size=80m"
 

@@ -1,27 +1,14 @@
 """Processes that are killed while they fetch, and several that fetch the same files at once."""
 
 import json
-import os
 import random
-import subprocess
-import sys
-from pathlib import Path
 
+from tests.faults.runner import RUN_S, start
 from tests.faults.site import Site
 
-SCRIPT = Path(__file__).with_name("fetch_once.py")
 KILLS = 6
 SEED = 7
 CROWD = 6
-RUN_S = 60
-
-
-def start(site: Site, *more: str) -> subprocess.Popen[str]:
-    """A process that fetches the whole subject into the site's folder."""
-    access = site.published.access
-    keys = {"AWS_ACCESS_KEY_ID": access.access_key or "", "AWS_SECRET_ACCESS_KEY": access.secret_key or ""}
-    command = [sys.executable, str(SCRIPT), site.proxy.endpoint_url, site.published.bucket, str(site.root), *more]
-    return subprocess.Popen(command, env={**os.environ, **keys}, stdout=subprocess.PIPE, text=True)
 
 
 def test_a_killed_process_leaves_nothing_wrong_and_the_next_ones_complete(site: Site) -> None:
@@ -55,5 +42,5 @@ def test_processes_that_fetch_the_same_files_at_once_all_have_them(site: Site) -
     assert [process.returncode for process in crowd] == [0] * CROWD
     for reply in replies:
         assert set(json.loads(reply).values()) == {None}
-    assert site.on_disk() == site.published.files
+    assert site.holds(site.published.files)
     site.recover()

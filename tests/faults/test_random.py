@@ -22,6 +22,7 @@ from tests.faults.faults import (
     Rule,
     Stall,
     Trail,
+    Whole,
     s3_error,
 )
 from tests.faults.proxy import Proxy
@@ -53,6 +54,7 @@ def draw(dice: random.Random) -> Fault:
         (2, Lie(dice.randrange(1, 1000))),
         (2, Trail()),
         (1, Chunked()),
+        (1, Whole()),
         (2, Delay(dice.uniform(0, 0.05))),
     ]
     return dice.choices([fault for _, fault in kinds], [weight for weight, _ in kinds])[0]

@@ -52,7 +52,7 @@ def test_a_file_with_a_checksum_is_never_half_old_and_half_new(site: Site, store
     assert proxy.struck[Cut] == 1
     proxy.forget()
     site.check(site.fetch(FILE, refresh=True))
-    assert site.on_disk() == {FILE: NEW}
+    assert site.holds({FILE: NEW})
 
 
 def test_a_file_without_a_checksum_is_never_half_old_and_half_new(site: Site, proxy: Proxy) -> None:
@@ -72,7 +72,7 @@ def test_a_file_of_another_length_replaces_the_old_one_whole(site: Site, store: 
     site.try_fetch(FILE)
     proxy.forget()
     site.check(site.fetch(FILE, refresh=True))
-    assert site.on_disk() == {FILE: longer}
+    assert site.holds({FILE: longer})
 
 
 def test_what_the_manifest_does_not_say_does_not_land(site: Site, store: S3Store, proxy: Proxy) -> None:

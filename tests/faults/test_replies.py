@@ -20,7 +20,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.site import LARGE, LARGE_BYTES, SMALL, Site
 
 from connectomedb.errors import ConnectomeDBError, StoreDenied, StoreUnreachable
-from connectomedb.mirror.mirror import Report
+from connectomedb.mirror.report import Report
 
 LOGIN_PAGE = Answer(200, b"<!doctype html><html><title>Log in</title></html>", {"Content-Type": "text/html"})
 SLOW_DOWN = s3_error(503, "SlowDown")

@@ -15,15 +15,6 @@ PASSWORD = "correct horse"
 N = "hcp:nontoolboxdata"
 CREST = "/projects/HCP_Q1/subjects/100307/experiments/100307_CREST/resources/100307_CREST"
 
-# pyxnat never closes its session, and is written for older versions of what it imports.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::SyntaxWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
-
 
 def connect(served: Served, login: str, password: str = PASSWORD) -> Any:
     import pyxnat
@@ -76,7 +67,7 @@ def test_it_searches_by_behaviour(interface: Any) -> None:
         "AND",
     ]
     table = interface.select(N, columns).where(constraints)
-    assert table.headers() == ["subject_id", "subject_label", "mmse_score"]
+    assert list(table.headers()) == ["subject_id", "subject_label", "mmse_score"]
     assert [(row["subject_label"], row["mmse_score"]) for row in table.data] == [("100307", "29"), ("103515", "30")]
 
 
@@ -93,7 +84,7 @@ def test_it_filters_subjects_of_a_project(interface: Any) -> None:
 
 
 def test_it_downloads_a_file_and_its_facts(interface: Any, served: Served, tmp_path: Path) -> None:
-    file = interface.select(f"{CREST}/files/T1w/T1w_acpc_dc_restore_brain.nii.gz")
+    file = interface.select(CREST).file("T1w/T1w_acpc_dc_restore_brain.nii.gz")
     assert file.exists()
     source = served.tree / "q1/100307/T1w/T1w_acpc_dc_restore_brain.nii.gz"
     assert int(file.size()) == source.stat().st_size

@@ -14,6 +14,8 @@ from connectomedb.mirror.plan import Act
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from connectomedb.mirror.verify import OnVerify
+
 
 def show_json(value: object) -> None:
     """One JSON document on stdout."""
@@ -57,6 +59,40 @@ def progress(label: str) -> Iterator[OnEvent]:
     if not sys.stderr.isatty():
         yield ignore
         return
+    with _open_bar() as bar:
+        yield _Bar(bar, bar.add_task(label, total=0, files=0)).hear
+
+
+@contextmanager
+def reading(label: str) -> "Iterator[OnVerify]":
+    """As `progress`, for files that are read again; says where an interrupted run is gone on with."""
+    from connectomedb.mirror.verify import Looked, VerifyEvent
+
+    def tell(event: VerifyEvent) -> None:
+        if isinstance(event, Looked) and event.files_before:
+            before = f"{event.files_before} files ({human_size(event.size_before)})"
+            say(f"Going on where an earlier run stopped: {before} are read already. To begin anew: --restart.")
+
+    if not sys.stderr.isatty():
+        yield tell
+        return
+    with _open_bar() as bar:
+        task = bar.add_task(label, total=None, files="")
+        due = 0
+
+        def hear(event: VerifyEvent) -> None:
+            nonlocal due
+            tell(event)
+            if isinstance(event, Looked):
+                due += event.size
+                bar.update(task, total=due, files=event.files)
+            else:
+                bar.advance(task, event.size)
+
+        yield hear
+
+
+def _open_bar() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -68,8 +104,8 @@ def progress(label: str) -> Iterator[OnEvent]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[files]} files"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Bar(bar, bar.add_task(label, total=0, files=0)).hear
+    # What is printed meanwhile must not land in the bar's stream when stdout goes elsewhere.
+    return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
 
 
 class _Bar:

@@ -41,7 +41,7 @@ class Seen:
 
     def answers(self, reading: Reading) -> bool:
         """Whether reading the file again would tell nothing new."""
-        return (self.size, self.mtime_ns, self.md5) == (reading.size, reading.mtime_ns, reading.claim.md5)
+        return (self.size, self.mtime_ns, self.md5) == (reading.size, reading.mtime_ns, reading.md5)
 
 
 class Checked:
@@ -90,10 +90,11 @@ class Checked:
         with self._lock:
             self._save()
 
-    def forget(self, subjects: Iterable[str], path: str = "") -> None:
-        """Drop what was read at or below `path`, since it has served."""
+    def forget(self, subjects: Iterable[str] = (), path: str = "") -> None:
+        """Drop what was read of these subjects (none: of all) at or below `path`."""
         with self._lock:
-            for subject in subjects:
+            there = [file.name.removesuffix(SUFFIX) for file in self._folder.glob(f"*{SUFFIX}")]
+            for subject in set(subjects) or {*there, *self._new}:
                 self._new.pop(subject, None)
                 rest = {name: seen for name, seen in self.load(subject).items() if not is_within(name, path)}
                 with suppress(OSError, TransferError):

@@ -9,6 +9,14 @@ from connectomedb.mirror.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """So many files of a subject were listed so far."""
+
+    subject: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """A subject was listed and compared; nothing is fetched yet."""
 
@@ -30,7 +38,7 @@ class Ended:
     error: ConnectomeDBError | None = None
 
 
-Event: TypeAlias = Planned | Arrived | Ended
+Event: TypeAlias = Listed | Planned | Arrived | Ended
 OnEvent: TypeAlias = Callable[[Event], None]
 
 

@@ -13,20 +13,33 @@ from pathlib import Path
 from connectomedb.mirror.claims import Claims, read_claims
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.ledger import SubjectLedger, is_within
-from connectomedb.transfer.checksum import Expected
+from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.part import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file whose bytes decide: size in bytes and modification time as they are now, and what it ought to be."""
+    """A file whose bytes decide: size in bytes and modification time as they are now, and what it ought to be.
 
+    Nobody names a file whose claim is None.
+    """
+
+    folder: Path
     subject: str
     path: str
-    file: Path
     size: int
     mtime_ns: int
-    claim: Expected
+    claim: Expected | None
+
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return self.folder / self.path
+
+    @property
+    def md5(self) -> str | None:
+        """The checksum that it ought to have, where one is known."""
+        return self.claim.md5 if self.claim else None
 
     def is_unchanged(self) -> bool:
         """Whether nobody wrote the file since it was looked at."""
@@ -56,11 +69,11 @@ def inspect(
         only: if given, nothing but these files.
     """
     claims = read_claims(folder, subject, records)
-    names = set(_files(folder / path, folder) if only is None else ()) | claims.files.keys()
+    names = {*_files(folder / path, folder), *claims.files} if only is None else set(only)
     settled: list[Finding] = []
     readings: list[Reading] = []
     for name in sorted(names):
-        if is_within(name, path) and (only is None or name in only):
+        if is_within(name, path):
             found = _look(folder, subject, name, claims)
             if isinstance(found, Reading):
                 readings.append(found)
@@ -71,23 +84,22 @@ def inspect(
 
 def _look(folder: Path, subject: str, name: str, claims: Claims) -> Finding | Reading | None:
     """The verdict where a look suffices; None for a file that nobody misses."""
-    file = folder / name
     try:
-        facts = os.stat(file)
+        facts = os.stat(f"{folder}{os.sep}{name}")
     except OSError as fault:
         return _absent(subject, name, claims, "" if isinstance(fault, FileNotFoundError) else str(fault.strerror))
     if not stat.S_ISREG(facts.st_mode):
         return _absent(subject, name, claims, "what is there is no file")
     claim = claims.files.get(name)
-    if claim is None:
-        return Finding(subject, name, Verdict.EXTRA, detail="no manifest and no listing names it")
+    if claim is None and not claims.files:
+        claim = Expected(None, None, Proof.SIZE)  # without any manifest nothing is covered, and nothing is extra
     if name in claims.conflicts:
         return Finding(subject, name, Verdict.CONFLICT, detail=claims.conflicts[name])
-    if claim.size is not None and facts.st_size != claim.size:
+    if claim is not None and claim.size is not None and facts.st_size != claim.size:
         return Finding(subject, name, Verdict.SIZE, detail=f"{facts.st_size} bytes, published are {claim.size}")
-    if name in claims.unreadable and claim.md5 is None:
+    if name in claims.unreadable and (claim is None or claim.md5 is None):
         return Finding(subject, name, Verdict.CHECKSUM, detail=claims.unreadable[name])
-    return Reading(subject, name, file, facts.st_size, facts.st_mtime_ns, claim)
+    return Reading(folder, subject, name, facts.st_size, facts.st_mtime_ns, claim)
 
 
 def _absent(subject: str, name: str, claims: Claims, detail: str) -> Finding | None:

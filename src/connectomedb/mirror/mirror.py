@@ -4,59 +4,53 @@
 <root>/.connectomedb/q1/100307.json   what we know of it (mirror.ledger)
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
-from connectomedb.errors import MirrorIncomplete
-from connectomedb.hcp.paths import check_path, check_subject
+from connectomedb.errors import AddressError, DiskFull, ManifestError, NotFound
+from connectomedb.hcp.paths import check_subject
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.mirror.bucket import S3Bucket
+from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.draft import Draft
 from connectomedb.mirror.events import OnEvent, ignore
-from connectomedb.mirror.sync import FileReport, Shelf, sync
+from connectomedb.mirror.options import DEFAULT, Options
+from connectomedb.mirror.outlook import Outlook, look_out
+from connectomedb.mirror.papers import Papers
+from connectomedb.mirror.plan import Existing, Plan
+from connectomedb.mirror.present import Inventories, Inventory
+from connectomedb.mirror.report import Report
+from connectomedb.mirror.shelf import Shelf
+from connectomedb.mirror.space import Room, room_for
+from connectomedb.mirror.speed import Speeds
+from connectomedb.mirror.spread import Scheduler, spread
+from connectomedb.mirror.sync import apply, prepare, sync
 from connectomedb.stores.base import Store
-from connectomedb.transfer.pool import WORKERS
 
 StoreOf: TypeAlias = Callable[[Release], Store]
 """Gives the store that holds a release."""
 
-MOST_FAILURES = 5
+Subjects: TypeAlias = list[str] | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What one call brought: a report per wanted file, sorted by path."""
+class OneStore:
+    """A store that holds every release."""
 
-    subject: str
-    files: tuple[FileReport, ...]
+    store: Store
 
-    @property
-    def failures(self) -> dict[str, FileReport]:
-        """The files that could not be had, by path inside the subject."""
-        return {file.path: file for file in self.files if file.error is not None}
-
-    @property
-    def paths(self) -> list[Path]:
-        """Local paths of the files that are there, sorted."""
-        return sorted(file.local for file in self.files if file.error is None)
-
-    def raise_for_failures(self) -> None:
-        """Raise MirrorIncomplete, or the only error there is, when a file could not be had."""
-        errors = {path: file.error for path, file in self.failures.items() if file.error is not None}
-        if not errors:
-            return
-        shown = "; ".join(f"{path}: {error}" for path, error in list(errors.items())[:MOST_FAILURES])
-        more = f"; and {len(errors) - MOST_FAILURES} more" if len(errors) > MOST_FAILURES else ""
-        message = (
-            f"Asked for {len(self.files)} files of {self.subject}; {len(errors)} could not be had, "
-            f"the others are on disk. {shown}{more}"
-        )
-        raise MirrorIncomplete(message, errors)
+    def __call__(self, release: Release) -> Store:
+        """The store."""
+        return self.store
 
 
 class Mirror:
     """A folder that holds copies of release files, and the stores that they come from.
+
+    Wherever files are chosen, a path inside the subject will do, or a `Choice` with globs and packages. A mirror can
+    be pickled if its sources can; stores are opened anew where it arrives.
 
     Args:
         root: the folder; made when the first file comes.
@@ -68,11 +62,15 @@ class Mirror:
         self.root = Path(root)
         self.prefix = prefix
         self._sources = tuple(sources)
+        self._inventories = Inventories()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"
 
-    def files(self, subject: str, path: str = "", *, project: str, on_event: OnEvent = ignore) -> list[Path]:
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopen, (type(self), self.root, self._sources, self.prefix)
+
+    def files(self, subject: str, path: str | Choice = "", *, project: str, on_event: OnEvent = ignore) -> list[Path]:
         """Local paths of a subject's files at or below `path`, sorted, complete and proven.
 
         What is missing is fetched first, in parallel; when all is there, no request is made.
@@ -83,31 +81,164 @@ class Mirror:
                 empty for the whole subject.
             project: release, like `HCP_Q1`.
         Raises: NotFound when the path names nothing (it says what is there); MirrorIncomplete when some file
-            could not be had or proven; StoreError when no store answers; AddressError for `..` and the like.
+            could not be had or proven; DiskFull, before the first byte, when they cannot fit; StoreError when no
+            store answers; AddressError for `..` and the like.
         """
-        report = self.fetch(subject, path, project=project, on_event=on_event)
+        choice = Choice.of(path)
+        shelf = self._shelf_of(project, subject)
+        if present := self._find(shelf, subject, choice, Options()):
+            return present.paths()
+        report = self._fetch(shelf, subject, choice, Options(), on_event)
         report.raise_for_failures()
         return report.paths
 
+    @overload
     def fetch(
         self,
-        subject: str,
-        path: str = "",
+        subjects: str | Plan,
+        choice: str | Choice = "",
         *,
-        project: str,
-        workers: int = WORKERS,
+        project: str = "",
         refresh: bool = False,
+        options: Options = DEFAULT,
         on_event: OnEvent = ignore,
-    ) -> Report:
+    ) -> Report: ...
+
+    @overload
+    def fetch(
+        self,
+        subjects: Subjects,
+        choice: str | Choice = "",
+        *,
+        project: str = "",
+        refresh: bool = False,
+        options: Options = DEFAULT,
+        on_event: OnEvent = ignore,
+        scheduler: Scheduler | None = None,
+    ) -> list[Report]: ...
+
+    def fetch(
+        self,
+        subjects: str | Plan | Subjects,
+        choice: str | Choice = "",
+        *,
+        project: str = "",
+        refresh: bool = False,
+        options: Options = DEFAULT,
+        on_event: OnEvent = ignore,
+        scheduler: Scheduler | None = None,
+    ) -> Report | list[Report]:
         """As `files`, but tells file by file what happened, and raises for none that failed.
 
-        `refresh` lists the stores again even if all is here.
+        Args:
+            subjects: one label; or a plan, which is carried out without listing again; or several labels, which
+                gives a list of reports (see `fetch_many`).
+            refresh: list the stores again even if all is here.
         """
+        options = replace(options, refresh=True) if refresh else options
+        if isinstance(subjects, Plan):
+            return self._apply(subjects, options, on_event)
+        if not isinstance(subjects, str):
+            many = self.fetch_many(
+                subjects, choice, project=project, options=options, on_event=on_event, scheduler=scheduler
+            )
+            return list(many)
+        shelf = self._shelf_of(project, subjects)
+        wanted = Choice.of(choice)
+        if present := self._find(shelf, subjects, wanted, options):
+            return Report(subjects, present.reports())
+        return self._fetch(shelf, subjects, wanted, options, on_event)
+
+    def fetch_many(
+        self,
+        subjects: Iterable[str | Plan],
+        choice: str | Choice = "",
+        *,
+        project: str = "",
+        options: Options = DEFAULT,
+        on_event: OnEvent = ignore,
+        scheduler: Scheduler | None = None,
+    ) -> Iterator[Report]:
+        """Reports of several subjects, or plans, as each is done; iterate to the end, for the work is done on the way.
+
+        Args:
+            scheduler: a `dask.distributed.Client`: one task per subject runs on its workers, which must see the
+                mirror's folder under the same name; then reports come in any order, and no events. Without it, one
+                subject follows the other, each with many files at once.
+        A subject that lacks the chosen files, or whose manifests are damaged, is told in its report (`error`); the
+        others go on. Raises what would end every subject: StoreError, DiskFull.
+        """
+        task = _Task(self, Choice.of(choice), project, options)
+        items = dict.fromkeys(subjects)
+        if scheduler is not None:
+            yield from spread(scheduler, task, items)
+            return
+        for item in items:
+            yield (report := task(item, on_event))
+            for file in report.files:
+                if isinstance(file.error, DiskFull):
+                    raise file.error
+
+    def plan(self, subject: str, choice: str | Choice = "", *, project: str, options: Options = DEFAULT) -> Plan:
+        """What `fetch` would do to one subject, as a value. Stores may be asked; nothing is written anywhere.
+
+        Raises: as `files`, but DiskFull and MirrorIncomplete.
+        """
+        shelf = self._shelf_of(project, subject)
+        draft = Draft(shelf, subject, shelf.ledger.load(subject), Papers(shelf, subject))
+        return draft.plan(Choice.of(choice), options.existing, refresh=options.refresh)
+
+    def plans(
+        self, subjects: Iterable[str], choice: str | Choice = "", *, project: str, options: Options = DEFAULT
+    ) -> Iterator[Plan]:
+        """The plans of several subjects, each made when it is asked for: a release's plan never lies in memory."""
+        return (self.plan(subject, choice, project=project, options=options) for subject in dict.fromkeys(subjects))
+
+    def prepare(
+        self,
+        subjects: Iterable[str],
+        choice: str | Choice = "",
+        *,
+        project: str,
+        options: Options = DEFAULT,
+        on_event: OnEvent = ignore,
+    ) -> Iterator[Plan]:
+        """As `plans`, but listings are recorded and manifests brought, so that `fetch` lists no more."""
+        for subject in dict.fromkeys(subjects):
+            yield prepare(self._shelf_of(project, subject), subject, Choice.of(choice), options, on_event=on_event)
+
+    def outlook(self, plans: Iterable[Plan], options: Options = DEFAULT) -> Outlook:
+        """What plans come to: files and bytes, sources, whether they fit, and how long they will take."""
+        return look_out(
+            plans,
+            Room.on(self.root, 0, options.reserve),
+            self._needed_for,
+            Speeds(self.root).bytes_per_s(),
+            options.bytes_per_s,
+        )
+
+    def _needed_for(self, plan: Plan) -> int:
+        folder = self.shelf(plan.project).local(plan.subject, "")
+        return room_for((*plan.manifests, *plan.actions), folder)
+
+    def _shelf_of(self, project: str, subject: str) -> Shelf:
         check_subject(subject, subject)
-        inside = check_path(path.strip("/")) if path.strip("/") else ""
-        shelf = self.shelf(project)
-        reports = sync(shelf, subject, inside, workers=workers, on_event=on_event, refresh=refresh)
-        return Report(subject, tuple(reports))
+        if not project:
+            raise AddressError(f"Asked for {subject} of no project. Name the release, like project='HCP_Q1'.")
+        return self.shelf(project)
+
+    def _find(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> Inventory | None:
+        """The chosen files, if all are there as they were proven."""
+        if options.refresh or options.existing is Existing.REFETCH:
+            return None
+        return self._inventories.find(shelf, subject, choice)
+
+    def _fetch(self, shelf: Shelf, subject: str, choice: Choice, options: Options, on_event: OnEvent) -> Report:
+        return Report(subject, tuple(sync(shelf, subject, choice, options, on_event=on_event)))
+
+    def _apply(self, plan: Plan, options: Options, on_event: OnEvent) -> Report:
+        shelf = self._shelf_of(plan.project, plan.subject)
+        return Report(plan.subject, tuple(apply(shelf, plan, options, on_event=on_event)))
 
     def shelf(self, project: str) -> Shelf:
         """Where a project's release lies, and its stores."""
@@ -148,4 +279,25 @@ class S3Mirror(Mirror):
             profile=profile,
             anonymous=anonymous,
         )
-        return cls(root, [lambda release: opened.store], prefix=prefix)
+        return cls(root, [OneStore(opened.store)], prefix=prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Brings one subject, or carries out one plan, wherever it is called."""
+
+    mirror: Mirror
+    choice: Choice
+    project: str
+    options: Options
+
+    def __call__(self, item: str | Plan, on_event: OnEvent = ignore) -> Report:
+        """What was brought; what concerns this subject alone is told in the report."""
+        try:
+            return self.mirror.fetch(item, self.choice, project=self.project, options=self.options, on_event=on_event)
+        except (NotFound, ManifestError) as fault:
+            return Report(item if isinstance(item, str) else item.subject, (), fault)
+
+
+def _reopen(kind: type[Mirror], root: Path, sources: Sequence[StoreOf], prefix: str | None) -> Mirror:
+    return kind(root, sources, prefix=prefix)

@@ -1,4 +1,4 @@
-"""What would happen, as a value: for each wanted file keep, check or fetch, and why. Pure.
+"""What would happen to one subject, as a value: for each wanted file keep, check or fetch, and why. Pure.
 
 keep    on disk and proven
 check   on disk with the right size, never proven by us: read it, then keep or fetch it
@@ -6,10 +6,12 @@ fetch   not on disk, or not the file that was published
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.ledger import Record
 from connectomedb.transfer.checksum import Expected
 
@@ -22,22 +24,61 @@ class Act(StrEnum):
     FETCH = "fetch"
 
 
+class Existing(StrEnum):
+    """What is done with files that are on disk already.
+
+    keep: the right size is enough. check: read once what we have not proven yet. refetch: fetch all of them again.
+    """
+
+    KEEP = "keep"
+    CHECK = "check"
+    REFETCH = "refetch"
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One file: path inside the subject, what to do, and the reason in words."""
+    """One file: path inside the subject, what to do, the reason in words, and what it ought to be.
+
+    `source` is the first store that lists it, None when no store does; `modified` is when it was published.
+    """
 
     path: str
     act: Act
     reason: str
     expected: Expected
+    source: str | None = None
+    modified: datetime | None = None
+
+    def claim(self) -> Record:
+        """What the action knows of the file, as the ledger keeps it."""
+        return Record(self.expected, None, self.modified, self.source)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The actions for one subject, sorted by path."""
+    """The actions for one subject, sorted by path.
 
+    Attributes:
+        project, subject: whose files.
+        choice: which of them were asked for.
+        actions: one per chosen file.
+        manifests: the subject's manifests besides the chosen files; they come along.
+        existing: what is done with files that are on disk.
+        notes: what the reader should know, in sentences: a source that does not answer.
+    """
+
+    project: str
     subject: str
+    choice: Choice
     actions: tuple[Action, ...]
+    manifests: tuple[Action, ...] = ()
+    existing: Existing = Existing.CHECK
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to do."""
+        return all(action.act is Act.KEEP for action in self.actions)
 
     def of(self, act: Act) -> tuple[Action, ...]:
         """The actions of one kind."""
@@ -45,7 +86,7 @@ class Plan:
 
     def size(self, act: Act) -> int:
         """Bytes that the actions of one kind are about; unknown sizes count nothing."""
-        return sum(action.expected.size or 0 for action in self.of(act))
+        return sum(action.expected.size or 0 for action in self.actions if action.act is act)
 
     def summary(self) -> str:
         """One line: how many files and bytes of each kind."""
@@ -53,24 +94,42 @@ class Plan:
         return f"{self.subject}: {', '.join(parts) or 'nothing wanted'}"
 
 
-def make_plan(subject: str, wanted: Mapping[str, Record], on_disk: Mapping[str, os.stat_result]) -> Plan:
+def make_actions(
+    wanted: Mapping[str, Record],
+    facts_of: Callable[[str], os.stat_result | None],
+    existing: Existing = Existing.CHECK,
+) -> tuple[Action, ...]:
     """Compare what is wanted with what is on disk.
 
     Args:
-        subject: its label, for people.
         wanted: path inside the subject → record.
-        on_disk: path inside the subject → facts, for those that exist as regular files.
+        facts_of: path inside the subject → facts, None for those that do not exist as regular files.
+        existing: what is done with files that are on disk.
+    Returns: the actions, sorted by path.
     """
-    return Plan(subject, tuple(_decide(path, wanted[path], on_disk.get(path)) for path in sorted(wanted)))
+    return tuple(_decide(path, wanted[path], facts_of(path), existing) for path in sorted(wanted))
 
 
-def _decide(path: str, record: Record, facts: os.stat_result | None) -> Action:
+def claims_of(actions: Iterable[Action]) -> dict[str, Record]:
+    """What the actions know of their files, by path."""
+    return {action.path: action.claim() for action in actions}
+
+
+def _decide(path: str, record: Record, facts: os.stat_result | None, existing: Existing) -> Action:
+    act, reason = _judge(record, facts, existing)
+    return Action(path, act, reason, record.expected, record.source, record.modified)
+
+
+def _judge(record: Record, facts: os.stat_result | None, existing: Existing) -> tuple[Act, str]:
     expected = record.expected
     if facts is None:
-        return Action(path, Act.FETCH, "not on disk", expected)
+        return Act.FETCH, "not on disk"
+    if existing is Existing.REFETCH:
+        return Act.FETCH, "on disk, to be fetched again"
     if record.is_held(facts):
-        return Action(path, Act.KEEP, "on disk and proven", expected)
+        return Act.KEEP, "on disk and proven"
     if expected.size is not None and facts.st_size != expected.size:
-        return Action(path, Act.FETCH, f"{facts.st_size} bytes on disk, {expected.size} published", expected)
-    reason = "changed since it was proven" if record.held else "on disk, not proven yet"
-    return Action(path, Act.CHECK, reason, expected)
+        return Act.FETCH, f"{facts.st_size} bytes on disk, {expected.size} published"
+    if existing is Existing.KEEP:
+        return Act.KEEP, "on disk with the right size"
+    return Act.CHECK, "changed since it was proven" if record.held else "on disk, not proven yet"

@@ -1,90 +1,144 @@
 """Finds out which files a subject has at or below a path, and what each ought to be.
 
-The first store that lists anything is believed; manifests add size and MD5, and files that the store
-lacks although their manifest names them. A file set is what listings and manifests say, never what a
-template says.
+The first store that lists anything is believed; manifests add size and MD5, and files that the store lacks although
+their manifest names them: whether one of the next stores has those is looked up. A file set is what listings and
+manifests say, never what a template says.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from connectomedb.errors import NotFound, ObjectMissing, StoreError
 from connectomedb.hcp.manifest import Entry
 from connectomedb.hcp.release import Release
-from connectomedb.mirror.ledger import is_within
+from connectomedb.mirror.ledger import Record, is_within
 from connectomedb.stores.base import ObjectInfo, Store
 from connectomedb.transfer.checksum import Expected, Proof
 
 MOST_NAMES = 12
+PAGE = 1000
+"""Objects after which the listener hears how far a listing is."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a subject has: path inside the subject → what it ought to be; and what went wrong, in sentences."""
+
+    claims: dict[str, Record] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What a subject has: path inside the subject → what it ought to be, and when it was published."""
-
-    files: Mapping[str, Expected]
-    modified: Mapping[str, datetime]
-
-
-def survey(
-    stores: Sequence[Store], release: Release, subject: str, path: str, manifests: Mapping[str, Entry]
-) -> Survey:
-    """List a subject's files at or below `path` (empty: all of them).
+class Surveyor:
+    """Asks the stores about one subject.
 
     Args:
         stores: in the order in which they are believed.
-        manifests: path inside the subject → entry, over all manifests of the subject.
-    Raises: NotFound when no store and no manifest knows the path; it says what is there instead.
+        on_listed: hears how many files were listed so far, page by page.
     """
-    root = f"{release.prefix}/{subject}/"
-    listed = {info.key[len(root) :]: info for info in _list_first(stores, root, path)}
-    files = {name: info.expected() for name, info in listed.items()}
-    for name, entry in manifests.items():
-        if is_within(name, path):
-            files[name] = Expected(entry.size, entry.md5, Proof.MANIFEST)
-    if not files:
-        raise _not_found(stores, release, subject, path)
-    return Survey(files, {name: info.modified for name, info in listed.items() if info.modified})
 
+    stores: Sequence[Store]
+    release: Release
+    subject: str
+    on_listed: Callable[[int], None] = lambda count: None
 
-def _list_first(stores: Sequence[Store], root: str, path: str) -> list[ObjectInfo]:
-    """What the first store that answers with anything lists; a fault counts only when no store answers."""
-    fault: StoreError | None = None
-    for store in stores:
-        try:
-            found = _list(store, root, path)
-        except ObjectMissing:
-            continue
-        except StoreError as broken:
-            fault = fault or broken
-            continue
-        if found:
-            return found
-    if fault is not None:
-        raise fault
-    return []
+    @property
+    def root(self) -> str:
+        """What the keys of the subject begin with."""
+        return f"{self.release.prefix}/{self.subject}/"
 
+    def survey(self, path: str) -> Survey:
+        """The files at or below `path` (empty: all), as the first store that lists any has them; none if none does.
 
-def _list(store: Store, root: str, path: str) -> list[ObjectInfo]:
-    """The folder `path`, or the one file `path`."""
-    if not path:
-        return list(store.list(root))
-    return list(store.list(f"{root}{path}/")) or [store.head(f"{root}{path}")]
+        Raises StoreError when no store answers.
+        """
+        fault: StoreError | None = None
+        for store in self.stores:
+            try:
+                found = dict(self._claims(store, path))
+            except ObjectMissing:
+                continue
+            except StoreError as broken:
+                fault = fault or broken
+                continue
+            if found:
+                return Survey(found, [str(fault)] if fault else [])
+        if fault is not None:
+            raise fault
+        return Survey()
 
+    def join(self, found: Survey, manifests: Mapping[str, Entry], path: str) -> Survey:
+        """What the listing and the manifests (path → entry, over all of them) say together of `path`.
 
-def _not_found(stores: Sequence[Store], release: Release, subject: str, path: str) -> NotFound:
-    """An error that says what stands in the nearest folder that exists."""
-    parts = [release.prefix, subject, *(part for part in path.split("/") if part)]
-    asked = f"Asked {release.project} for {'/'.join(parts[1:])}."
-    for depth in range(len(parts) - 1, 0, -1):
-        folder = "/".join(parts[:depth])
-        names = _names_below(stores, f"{folder}/")
-        if names:
-            here = "/".join(parts[1:depth]) or release.project
-            return NotFound(f"{asked} There is no such file or folder. {here} holds: {_shorten(names)}.", address=path)
-    where = ", ".join(store.name for store in stores)
-    return NotFound(f"{asked} Nothing of this release is at {where}. Check project and prefix.", address=path)
+        Raises: NotFound when neither knows the path; it says what is there instead.
+        """
+        claims = dict(found.claims)
+        lacking = []
+        for name, entry in manifests.items():
+            if is_within(name, path):
+                expected = Expected(entry.size, entry.md5, Proof.MANIFEST)
+                listed = claims.get(name)
+                claims[name] = replace(listed, expected=expected) if listed else Record(expected)
+                if listed is None:
+                    lacking.append(name)
+        if not claims:
+            raise self.not_found(path)
+        notes = list(found.notes)
+        for name, source in self._look_elsewhere(lacking, found, notes):
+            claims[name] = replace(claims[name], source=source)
+        return Survey(claims, notes)
+
+    def not_found(self, path: str) -> NotFound:
+        """An error that says what stands in the nearest folder that exists."""
+        parts = [self.release.prefix, self.subject, *(part for part in path.split("/") if part)]
+        asked = f"Asked {self.release.project} for {'/'.join(parts[1:])}."
+        for depth in range(len(parts) - 1, 0, -1):
+            folder = "/".join(parts[:depth])
+            names = _names_below(self.stores, f"{folder}/")
+            if names:
+                here = "/".join(parts[1:depth]) or self.release.project
+                said = f"There is no such file or folder. {here} holds: {_shorten(names)}."
+                return NotFound(f"{asked} {said}", address=path)
+        where = ", ".join(store.name for store in self.stores)
+        return NotFound(f"{asked} Nothing of this release is at {where}. Check project and prefix.", address=path)
+
+    def _claims(self, store: Store, path: str) -> Iterator[tuple[str, Record]]:
+        for count, info in enumerate(self._objects(store, path), 1):
+            if count % PAGE == 0:
+                self.on_listed(count)
+            yield info.key[len(self.root) :], Record(info.expected(), None, info.modified, store.name)
+
+    def _objects(self, store: Store, path: str) -> Iterator[ObjectInfo]:
+        """The folder `path`, or the one file `path`."""
+        if not path:
+            yield from store.list(self.root)
+            return
+        is_folder = False
+        for info in store.list(f"{self.root}{path}/"):
+            is_folder = True
+            yield info
+        if not is_folder:
+            yield store.head(f"{self.root}{path}")
+
+    def _look_elsewhere(self, lacking: Sequence[str], found: Survey, notes: list[str]) -> Iterator[tuple[str, str]]:
+        """Which of the stores after the one that was believed lists a file that this one lacks."""
+        believed = {record.source for record in found.claims.values()}
+        left = set(lacking)
+        for store in self.stores:
+            if not left or store.name in believed:
+                continue
+            folder = posixpath.commonpath([posixpath.dirname(name) for name in left])
+            try:
+                below = store.list(self.root + (f"{folder}/" if folder else ""))
+                listed = {info.key[len(self.root) :] for info in below}
+            except ObjectMissing:
+                continue
+            except StoreError as fault:
+                notes.append(str(fault))
+                continue
+            yield from ((name, store.name) for name in left & listed)
+            left -= listed
 
 
 def _names_below(stores: Sequence[Store], folder: str) -> list[str]:

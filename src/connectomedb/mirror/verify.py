@@ -10,7 +10,7 @@ the bytes, several files at once. What was read is noted, so that a run that was
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,25 +60,26 @@ def verify(
     *,
     ledger: Ledger | None = None,
     checked: Checked | None = None,
+    keep_notes: bool = False,
     workers: int = WORKERS,
     on_event: OnVerify = lambda event: None,
-) -> Iterator[Finding]:
+) -> Generator[Finding, None, None]:
     """Check the files at or below `path` of the given subjects (default: all) in `tree`.
 
     Args:
         tree: folder whose six-digit folders are subjects.
         ledger: what the mirror recorded; files that it never held are not missing. A file whose bytes are wrong is
             struck out there, so that the mirror fetches it again when it is next asked for.
-        checked: notes of an interrupted run; what they tell is not read again. They are kept until the last finding
-            is out, then dropped.
+        checked: notes of an interrupted run; what they tell is not read again.
+        keep_notes: do not drop them when the last finding is out, since more is to come.
         workers: files read at once.
         on_event: hears of progress, from several threads.
-    Yields: first what a look settles, then what was read; each subject by subject, sorted by path.
+    Yields: first what a look settles, then what was read; each subject by subject, sorted by path. Close it to stop.
     Raises: NotFound when a subject, or anything at the path, is not there at all; AddressError for `..` and the like.
     """
     inside = check_path(path.strip("/")) if path.strip("/") else ""
     run = _Verification(tree, ledger, checked, inside, workers, on_event)
-    return run.findings(_existing(tree, subjects, ledger))
+    return run.findings(_existing(tree, subjects, ledger), keep_notes)
 
 
 def verify_files(tree: Path, subject: str, files: Collection[str], ledger: Ledger | None = None) -> dict[str, Finding]:
@@ -121,7 +122,7 @@ class _Verification:
         self._on_event = on_event
         self._stop = threading.Event()
 
-    def findings(self, subjects: Sequence[str]) -> Iterator[Finding]:
+    def findings(self, subjects: Sequence[str], keep_notes: bool) -> Generator[Finding, None, None]:
         told: set[tuple[str, str]] = set()
         for finding in self._look(subjects):
             told.add((finding.subject, finding.path))
@@ -133,7 +134,7 @@ class _Verification:
         if not count:
             where = f"{self._path} of {', '.join(subjects[:3])}{' and others' if len(subjects) > 3 else ''}"
             raise NotFound(f"Asked to verify {where} in {self._tree}. Nothing is there, and no manifest names it.")
-        if self._checked is not None:
+        if self._checked is not None and not keep_notes:
             self._checked.forget(subjects, self._path)
 
     def _inspect(self, subject: str) -> Inspection:
@@ -155,7 +156,7 @@ class _Verification:
                     size_before += reading.size
                 else:
                     files += 1
-                    size += reading.size if reading.claim.md5 else 0
+                    size += reading.size if reading.md5 else 0
         self._on_event(Looked(files, size, files_before, size_before))
 
     def _read(self, subjects: Sequence[str], told: Collection[tuple[str, str]]) -> Iterator[Finding]:
@@ -217,7 +218,8 @@ def _is_answered(reading: Reading, seen: Mapping[str, Seen]) -> bool:
 
 def _read_before(reading: Reading, seen: Seen) -> Finding:
     when = datetime.fromtimestamp(seen.when).astimezone().isoformat(" ", "seconds")
-    return Finding(reading.subject, reading.path, Verdict.OK, reading.claim.proof, f"read at {when}")
+    proof = reading.claim.proof if reading.claim else None
+    return Finding(reading.subject, reading.path, Verdict.OK, proof, f"read at {when}")
 
 
 def _done(finding: Finding) -> "Future[Finding]":
@@ -230,20 +232,28 @@ def _judge(
     reading: Reading, on_bytes: Callable[[int], None] = lambda count: None, checked: Checked | None = None
 ) -> Finding:
     """Read a file; where no checksum is known, look whether it can be what its name says."""
-    subject, name, claim = reading.subject, reading.path, reading.claim
+    subject, name = reading.subject, reading.path
     try:
-        if claim.md5 is None:
-            fault = find_fault(reading.file, reading.file.name)
-            if fault is not None:
-                return Finding(subject, name, Verdict.CHECKSUM, detail=f"no checksum is known, but {fault}")
-            return Finding(subject, name, Verdict.UNCOVERED, Proof.SIZE, "no checksum is known")
+        if reading.claim is None or reading.claim.md5 is None:
+            return _judge_uncovered(reading)
         md5 = md5_of_file(reading.file, on_bytes)
     except FileNotFoundError:
         return Finding(subject, name, Verdict.MISSING, detail="it vanished meanwhile")
     except OSError as fault:
         return Finding(subject, name, Verdict.CHECKSUM, detail=f"it cannot be read: {fault.strerror}")
-    if md5 != claim.md5:
-        return Finding(subject, name, Verdict.CHECKSUM, detail=f"MD5 {md5}, published is {claim.md5}")
+    if md5 != reading.claim.md5:
+        return Finding(subject, name, Verdict.CHECKSUM, detail=f"MD5 {md5}, published is {reading.claim.md5}")
     if checked is not None and reading.is_unchanged():
         checked.note(reading, md5)
-    return Finding(subject, name, Verdict.OK, claim.proof)
+    return Finding(subject, name, Verdict.OK, reading.claim.proof)
+
+
+def _judge_uncovered(reading: Reading) -> Finding:
+    """Whether or not a listing names it: a web page or half an image is nobody's data."""
+    known = "no checksum is known" if reading.claim else "no manifest and no listing names it"
+    fault = find_fault(reading.file, reading.file.name)
+    if fault is not None:
+        return Finding(reading.subject, reading.path, Verdict.CHECKSUM, detail=f"{known}, but {fault}")
+    if reading.claim is None:
+        return Finding(reading.subject, reading.path, Verdict.EXTRA, detail=known)
+    return Finding(reading.subject, reading.path, Verdict.UNCOVERED, Proof.SIZE, known)

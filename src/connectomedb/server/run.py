@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -31,6 +31,8 @@ ADMIN = "admin"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5
 """How long requests under way may take to end at a stop."""
+
+MAX_PORT = 65_535
 
 _PASSWORD_BYTES = 12
 
@@ -72,12 +74,12 @@ def serve(
         on_answering: told once, when the server answers.
     Raises: ServiceFailed (the address is taken), DiskRefused, DiskFull, ConfigError, LedgerBusy.
     """
-    listener = _listen(host, port)
-    site = open_site(folder, settings=settings, stores=stores)
-    made = make_admin(site, admin_password)
-    server = _Server(site, on_started=lambda: on_answering(Answering(_address(listener), made)))
-    with _stopped_by_signals(server):
-        server.run([listener])
+    with _listen(host, port) as listener:
+        site = open_site(folder, settings=settings, stores=stores)
+        made = make_admin(site, admin_password)
+        server = _Server(site, on_started=lambda: on_answering(Answering(_address(listener), made)))
+        with _stopped_by_signals(server):
+            server.run([listener])
 
 
 class RunningServer:
@@ -177,16 +179,20 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
 
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket: taken before anything else, so that a taken port changes nothing on disk."""
+    if not 0 <= port <= MAX_PORT:  # the system would take the remainder
+        raise ServiceFailed(f"Asked to serve on port {port}. Ports are 0, for a free one, to {MAX_PORT}.")
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(socket.SOMAXCONN)
-    except (OSError, OverflowError) as fault:
+        with ExitStack() as until_it_listens:
+            listener = until_it_listens.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(where)
+            listener.listen(socket.SOMAXCONN)
+            until_it_listens.pop_all()
+        return listener
+    except (OSError, UnicodeError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
         raise ServiceFailed(f"Asked to serve on {host}:{port}. {reason}: choose another host or port.") from fault
-    return listener
 
 
 def _address(listener: socket.socket) -> str:

@@ -1,0 +1,138 @@
+"""Drafts the plan for one subject: what the ledger knows, else what the stores list, compared with the disk.
+
+Nothing is written here. Manifests say what the other files ought to be, so they are read first, by whatever way the
+caller has: from disk after bringing them, or from the stores in memory.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from connectomedb.errors import ManifestError, NotFound
+from connectomedb.hcp import manifest
+from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.events import Listed, OnEvent, ignore
+from connectomedb.mirror.ledger import Record, SubjectLedger, is_within
+from connectomedb.mirror.plan import Act, Action, Existing, Plan, make_actions
+from connectomedb.mirror.shelf import Shelf
+from connectomedb.mirror.survey import Survey, Surveyor
+
+
+class ReadManifests(Protocol):
+    """A way to the contents of manifests."""
+
+    def __call__(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
+        """Path inside the subject → content, for manifests with these claims."""
+        ...
+
+
+@dataclass(slots=True)
+class Draft:
+    """One subject's plan in the making.
+
+    Args:
+        ledger: what is known; a new listing is entered, and saving it is the caller's.
+        read_manifests: how contents of manifests are had.
+        on_listing: hears the actions that a listing amounts to, before manifests are read or anything else is done.
+    """
+
+    shelf: Shelf
+    subject: str
+    ledger: SubjectLedger
+    read_manifests: ReadManifests
+    on_listing: Callable[[tuple[Action, ...]], None] = lambda actions: None
+    on_event: OnEvent = ignore
+    notes: list[str] = field(default_factory=list)
+    has_listed: bool = False
+
+    def plan(self, choice: Choice, existing: Existing = Existing.CHECK, *, refresh: bool = False) -> Plan:
+        """What would happen to the chosen files.
+
+        Raises: NotFound when the choice names nothing; StoreError when no store answers; ManifestError.
+        """
+        is_listed = self.ledger.covers(choice.path) and bool(self.ledger.below(choice.path))
+        if refresh or not is_listed:
+            self._list(choice, existing, refresh)
+            return self._compare(choice, existing)
+        plan = self._compare(choice, existing)
+        if plan.is_done or self.ledger.asked == self.shelf.names:
+            return plan
+        # Other stores than those that were asked then may have other files.
+        self._list(choice, existing, refresh=True)
+        return self._compare(choice, existing)
+
+    def _compare(self, choice: Choice, existing: Existing) -> Plan:
+        is_chosen = choice.filter(self.shelf.release, self.subject)
+        wanted = {path: record for path, record in self.ledger.below(choice.path).items() if is_chosen(path)}
+        if not wanted:
+            raise self._none_chosen(choice)
+        besides = {path: record for path, record in self._manifests().items() if path not in wanted}
+        return Plan(
+            project=self.shelf.release.project,
+            subject=self.subject,
+            choice=choice,
+            actions=self._actions(wanted, existing),
+            manifests=tuple(action for action in self._actions(besides) if action.act is not Act.KEEP),
+            existing=existing,
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+    def _actions(self, wanted: Mapping[str, Record], existing: Existing = Existing.CHECK) -> tuple[Action, ...]:
+        return make_actions(wanted, lambda path: self.shelf.facts(self.subject, path), existing)
+
+    def _manifests(self) -> dict[str, Record]:
+        return self.ledger.below(manifest.FOLDER)
+
+    def _list(self, choice: Choice, existing: Existing, refresh: bool) -> None:
+        """Renew the claims at the choice's path. Manifests come first: they say what the other files ought to be."""
+        surveyor = Surveyor(self.shelf.stores, self.shelf.release, self.subject, self._listed)
+        path = choice.path
+        found = surveyor.survey(path)
+        self._list_manifests(surveyor, found, path, refresh)
+        is_chosen = choice.filter(self.shelf.release, self.subject)
+        chosen = {name: record for name, record in found.claims.items() if is_chosen(name)}
+        self.on_listing(self._actions(self._with_held(chosen), existing))
+        joined = surveyor.join(found, self._read_entries(), path)
+        self.notes.extend(joined.notes)
+        self.ledger.listed(path, joined.claims, self.shelf.names)
+        self.has_listed = True
+
+    def _list_manifests(self, surveyor: Surveyor, found: Survey, path: str, refresh: bool) -> None:
+        """Enter the manifests' own claims; they are part of `found` when all is listed."""
+        if is_within(manifest.FOLDER, path):
+            claims = {name: record for name, record in found.claims.items() if is_within(name, manifest.FOLDER)}
+        elif refresh or not self.ledger.covers(manifest.FOLDER):
+            claims = surveyor.survey(manifest.FOLDER).claims
+        else:
+            return
+        self.ledger.listed(manifest.FOLDER, claims, self.shelf.names)
+
+    def _with_held(self, claims: Mapping[str, Record]) -> dict[str, Record]:
+        """Claims with what we hold of them, as they would be once entered."""
+        records = self.ledger.records
+        known = SubjectLedger(records={name: records[name] for name in claims if name in records})
+        known.learn(claims)
+        return known.records
+
+    def _read_entries(self) -> Mapping[str, manifest.Entry]:
+        entries: list[manifest.Entry] = []
+        for path, content in self.read_manifests(self._manifests()).items():
+            name = f"{self.shelf.release.project}/{self.subject}/{path}"
+            read = manifest.parse_manifest(content, name=name)
+            if read.subject != self.subject:
+                raise ManifestError(f"Read {name}: it speaks of subject {read.subject}. Fetch it again.")
+            entries.extend(read.entries)
+        return manifest.join_entries(entries, name=f"the manifests of {self.subject}")
+
+    def _listed(self, count: int) -> None:
+        self.on_event(Listed(self.subject, count))
+
+    def _none_chosen(self, choice: Choice) -> NotFound:
+        there = self.ledger.below(choice.path)
+        folders = [glob for glob in choice.include if any(is_within(path, glob.strip("/")) for path in there)]
+        hint = f" {folders[0]!r} is a folder: write '{folders[0].strip('/')}/**'." if folders else ""
+        message = (
+            f"Asked {self.shelf.release.project}/{self.subject} for {choice}. None of its {len(there)} files "
+            f"is meant by that.{hint or ' List them with: cdb ls.'}"
+        )
+        return NotFound(message, address=choice.path)

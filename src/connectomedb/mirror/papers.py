@@ -1,0 +1,84 @@
+"""Reads a subject's manifests without writing anything: from disk where they are right, else from the stores."""
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from connectomedb.errors import ChecksumMismatch, ManifestError, SizeMismatch, StoreError, TransferError
+from connectomedb.hcp.paths import check_path
+from connectomedb.mirror.ledger import Record
+from connectomedb.mirror.shelf import Shelf
+from connectomedb.stores.base import StoredObject
+from connectomedb.transfer.feed import Feed
+from connectomedb.transfer.retry import Health
+
+READERS = 8
+MOST_BYTES = 1 << 28
+"""Longest manifest that is read: 256 MiB, a listing of a million files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """The manifests of one subject."""
+
+    shelf: Shelf
+    subject: str
+
+    def __call__(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
+        """Path inside the subject → content, proven where a checksum is known. Raises StoreError, TransferError."""
+        health, stop = Health(), threading.Event()
+        with ThreadPoolExecutor(READERS, thread_name_prefix="manifest") as pool:
+            try:
+                contents = pool.map(lambda path: self._read(path, manifests[path], health, stop), manifests)
+                return dict(zip(manifests, contents, strict=True))
+            except BaseException:
+                stop.set()
+                raise
+
+    def _read(self, path: str, record: Record, health: Health, stop: threading.Event) -> bytes:
+        with suppress(OSError):
+            local = self.shelf.local(self.subject, path).read_bytes()
+            if _fault(path, local, record) is None:
+                return local
+        key = check_path(self.shelf.key(self.subject, path))
+        sources = [StoredObject(store, key) for store in self.shelf.stores]
+        fault: StoreError | TransferError | None = None
+        for first in range(len(sources)):
+            # One source at a time: where no checksum is known, bytes of two are never joined.
+            try:
+                content = _pour([sources[first]], path, health, stop)
+            except StoreError as unserved:
+                fault = fault or unserved
+                continue
+            wrong = _fault(path, content, record)
+            if wrong is None:
+                return content
+            fault = wrong
+        raise fault or StoreError(f"Asked for {path}, and no source was named.")
+
+
+def _pour(sources: Sequence[StoredObject], path: str, health: Health, stop: threading.Event) -> bytes:
+    content = bytearray()
+
+    def take(piece: memoryview) -> None:
+        content.extend(piece)
+        if len(content) > MOST_BYTES:
+            raise ManifestError(f"Read {path}: it is longer than {MOST_BYTES >> 20} MiB. That is no manifest.")
+
+    Feed(sources, health=health, stop=stop, on_bytes=lambda count: None).pour(take)
+    return bytes(content)
+
+
+def _fault(path: str, content: bytes, record: Record) -> TransferError | None:
+    """What is wrong with a manifest's bytes."""
+    expected = record.expected
+    if expected.size is not None and len(content) != expected.size:
+        return SizeMismatch(f"Read {path}: {len(content)} bytes came where {expected.size} were due. Try again.")
+    if expected.md5 is not None:
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if md5 != expected.md5:
+            return ChecksumMismatch(f"Read {path}: its MD5 is {md5}, published is {expected.md5}. Try again.")
+    return None

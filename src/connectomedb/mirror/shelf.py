@@ -1,0 +1,45 @@
+"""Where one release's files lie, and where they come from."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectomedb.hcp.release import Release
+from connectomedb.mirror.ledger import Ledger
+from connectomedb.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where one release's files lie, and where they come from, nearest first."""
+
+    root: Path
+    release: Release
+    stores: tuple[Store, ...]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of this release."""
+        return Ledger(self.root, self.release.prefix, self.release.project)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the stores."""
+        return tuple(store.name for store in self.stores)
+
+    def key(self, subject: str, path: str) -> str:
+        """Key of a file in the bucket, which is also its path below the root."""
+        return f"{self.release.prefix}/{subject}/{path}"
+
+    def local(self, subject: str, path: str) -> Path:
+        """Final path of a file."""
+        return self.root / self.release.prefix / subject / path
+
+    def facts(self, subject: str, path: str) -> os.stat_result | None:
+        """What the disk says of a file; None when it is not there, or no regular file."""
+        try:
+            facts = os.stat(f"{self.root}/{self.release.prefix}/{subject}/{path}")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return facts if stat.S_ISREG(facts.st_mode) else None
