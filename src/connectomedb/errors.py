@@ -193,3 +193,7 @@ class MirrorIncomplete(ConnectomeDBError):
     def __init__(self, message: str, failures: Mapping[str, ConnectomeDBError]) -> None:
         super().__init__(message)
         self.failures = dict(failures)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors travel between processes, too."""
+        return type(self), (str(self), self.failures)

@@ -72,7 +72,6 @@ ONCE: dict[str, Fault] = {
     "shorter than announced": Lie(1),
     "flipped": Flip(1.0),
     "internal error": INTERNAL,
-    "rubbish after the body": Trail(),
 }
 
 
@@ -80,6 +79,12 @@ def test_replies_that_are_wrong_once_are_asked_for_again(site: Site, proxy: Prox
     proxy.rule = on_keys(dict(zip(FILES, ONCE.values(), strict=False)), times=1)
     site.fetch_whole(SMALL)
     assert set(proxy.struck) == {type(fault) for fault in ONCE.values()}
+
+
+def test_rubbish_after_a_body_is_not_taken_for_the_next_reply(site: Site, proxy: Proxy) -> None:
+    proxy.rule = always(Trail())
+    site.fetch_whole(SMALL)
+    assert proxy.struck[Trail] >= len(site.published.below(SMALL)) - 1
 
 
 def test_bytes_that_flip_in_every_reply_never_land(site: Site, proxy: Proxy) -> None:

@@ -69,7 +69,8 @@ class Served:
 
     site: Site
     server: RunningServer
-    client: Callable[..., httpx2.Client]
+    client: Callable[[str | None], httpx2.Client]
+    session: Callable[[str], str]
     tree: Path
     report: IngestReport
 
@@ -164,20 +165,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     add_member(site.database, "HCP_Q1", "granted", Role.COLLABORATOR)
     grant_tier(site.database, "HCP_Q1", "granted", Tier.SENSITIVE)
     with start(site, admin_password=PASSWORD) as server:
-        yield Served(site, server, _client_of(site, server), tree, report)
+        session = _sessions_of(site)
+        yield Served(site, server, _clients_of(server, session), session, tree, report)
 
 
-def _client_of(site: Site, server: RunningServer) -> Callable[..., httpx2.Client]:
+def _sessions_of(site: Site) -> Callable[[str], str]:
+    """Signs users in, each once, and tells their session's id."""
+    opened: dict[str, str] = {}
+
+    def session(login: str) -> str:
+        if login not in opened:
+            opened[login] = site.logins.sign_in(login, PASSWORD).session_id
+        return opened[login]
+
+    return session
+
+
+def _clients_of(server: RunningServer, session: Callable[[str], str]) -> Callable[[str | None], httpx2.Client]:
     """Makes clients that are signed in by a cookie, or nobody's."""
-    sessions: dict[str, str] = {}
     context = ssl.create_default_context()  # made once: it is what makes a client slow to build
 
-    def client(login: str | None = "reader") -> httpx2.Client:
-        if login is None:
-            return httpx2.Client(base_url=server.address, verify=context)
-        if login not in sessions:
-            sessions[login] = site.logins.sign_in(login, PASSWORD).session_id
-        return httpx2.Client(base_url=server.address, verify=context, cookies={"JSESSIONID": sessions[login]})
+    def client(login: str | None) -> httpx2.Client:
+        cookies = {"JSESSIONID": session(login)} if login else None
+        return httpx2.Client(base_url=server.address, verify=context, cookies=cookies)
 
     return client
 

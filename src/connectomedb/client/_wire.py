@@ -63,6 +63,10 @@ class Wire:
         self._refusal: str | None = None
         self._is_closed = False
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled as what it takes to open it anew; the password goes along, the session does not."""
+        return Wire, (self.server, self.user, self._password, self._timeout_s, self._verify)
+
     @contextmanager
     def reply(
         self,

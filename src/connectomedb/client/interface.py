@@ -13,9 +13,8 @@ from connectomedb.client.handles import Experiment, Project
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
 from connectomedb.config import xnat_settings
-from connectomedb.hcp.release import Release
 from connectomedb.mirror.mirror import Mirror
-from connectomedb.stores.xnat import XnatStore
+from connectomedb.stores.xnat import XnatSource
 from connectomedb.xnat.address import Address, Level
 
 
@@ -85,9 +84,10 @@ class Interface:
         """An experiment by accession ID, whatever its project; nothing is sent."""
         return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
 
-    def store_of(self, release: Release) -> XnatStore:
-        """This server as a source of a mirror: the files of one release. Nothing is sent."""
-        return XnatStore(self.connection, release)
+    @property
+    def store_of(self) -> XnatSource:
+        """This server as a source of a mirror: called with a release, it gives the store of its files."""
+        return XnatSource(self.connection)
 
     def close(self) -> None:
         """End the session on the server and let go of the connections."""

@@ -4,7 +4,7 @@
 <root>/.connectomedb/q1/100307.json   what we know of it (mirror.ledger)
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, overload
@@ -13,20 +13,25 @@ from connectomedb.errors import AddressError, DiskFull, ManifestError, NotFound
 from connectomedb.hcp.paths import check_subject
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.mirror.bucket import S3Bucket
+from connectomedb.mirror.checked import Checked
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
 from connectomedb.mirror.events import OnEvent, ignore
+from connectomedb.mirror.finding import Finding
 from connectomedb.mirror.options import DEFAULT, Options
 from connectomedb.mirror.outlook import Outlook, look_out
 from connectomedb.mirror.papers import Papers
 from connectomedb.mirror.plan import Existing, Plan
 from connectomedb.mirror.present import Inventories, Inventory
+from connectomedb.mirror.repair import Repair, repair
 from connectomedb.mirror.report import Report
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
-from connectomedb.mirror.spread import Scheduler, spread
+from connectomedb.mirror.spread import Scheduler, ahead, spread
 from connectomedb.mirror.sync import apply, prepare, sync
+from connectomedb.mirror.verify import WORKERS as READERS
+from connectomedb.mirror.verify import OnVerify, verify
 from connectomedb.stores.base import Store
 
 StoreOf: TypeAlias = Callable[[Release], Store]
@@ -191,8 +196,16 @@ class Mirror:
     def plans(
         self, subjects: Iterable[str], choice: str | Choice = "", *, project: str, options: Options = DEFAULT
     ) -> Iterator[Plan]:
-        """The plans of several subjects, each made when it is asked for: a release's plan never lies in memory."""
-        return (self.plan(subject, choice, project=project, options=options) for subject in dict.fromkeys(subjects))
+        """The plans of several subjects, in their order; a few are made ahead, so a release's never lie in memory.
+
+        A subject that lacks the chosen files has an empty plan, whose note says so.
+        """
+        wanted = Choice.of(choice)
+
+        def plan(subject: str) -> Plan:
+            return self.plan(subject, wanted, project=project, options=options)
+
+        return ahead(_forgiving(plan, project, wanted), dict.fromkeys(subjects))
 
     def prepare(
         self,
@@ -204,8 +217,12 @@ class Mirror:
         on_event: OnEvent = ignore,
     ) -> Iterator[Plan]:
         """As `plans`, but listings are recorded and manifests brought, so that `fetch` lists no more."""
-        for subject in dict.fromkeys(subjects):
-            yield prepare(self._shelf_of(project, subject), subject, Choice.of(choice), options, on_event=on_event)
+        wanted = Choice.of(choice)
+
+        def plan(subject: str) -> Plan:
+            return prepare(self._shelf_of(project, subject), subject, wanted, options, on_event=on_event)
+
+        return ahead(_forgiving(plan, project, wanted), dict.fromkeys(subjects))
 
     def outlook(self, plans: Iterable[Plan], options: Options = DEFAULT) -> Outlook:
         """What plans come to: files and bytes, sources, whether they fit, and how long they will take."""
@@ -234,11 +251,19 @@ class Mirror:
         return self._inventories.find(shelf, subject, choice)
 
     def _fetch(self, shelf: Shelf, subject: str, choice: Choice, options: Options, on_event: OnEvent) -> Report:
-        return Report(subject, tuple(sync(shelf, subject, choice, options, on_event=on_event)))
+        """Bring what is missing, unless another process does so already: then wait for it, and look again."""
+        with shelf.turns(subject).hold(choice.path, is_done=lambda: self._is_here(shelf, subject, choice, options)):
+            if not options.refresh and (present := self._find(shelf, subject, choice, options)):
+                return Report(subject, present.reports())
+            return Report(subject, tuple(sync(shelf, subject, choice, options, on_event=on_event)))
+
+    def _is_here(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> bool:
+        return self._find(shelf, subject, choice, options) is not None
 
     def _apply(self, plan: Plan, options: Options, on_event: OnEvent) -> Report:
         shelf = self._shelf_of(plan.project, plan.subject)
-        return Report(plan.subject, tuple(apply(shelf, plan, options, on_event=on_event)))
+        with shelf.turns(plan.subject).hold(plan.choice.path, is_done=lambda: False):
+            return Report(plan.subject, tuple(apply(shelf, plan, options, on_event=on_event)))
 
     def shelf(self, project: str) -> Shelf:
         """Where a project's release lies, and its stores."""
@@ -248,6 +273,43 @@ class Mirror:
     def with_fallback(self, source: StoreOf) -> "Mirror":
         """The same folder with one more source, asked last."""
         return Mirror(self.root, (*self._sources, source), prefix=self.prefix)
+
+    def verify(
+        self,
+        subjects: Sequence[str] = (),
+        path: str = "",
+        *,
+        project: str,
+        restart: bool = False,
+        workers: int = READERS,
+        on_event: OnVerify = lambda event: None,
+    ) -> Generator[Finding, None, None]:
+        """Read files again: a finding per file of these subjects (none: of all), as `mirror.verify` yields them.
+
+        An interrupted run is gone on with, unless `restart`. No request is made.
+        Raises: NotFound when a subject, or anything at the path, is not there at all.
+        """
+        ledger = self.shelf(project).ledger
+        checked = Checked.of(ledger.tree, ledger)
+        if restart:
+            checked.forget(subjects, path.strip("/"))
+        return verify(ledger.tree, subjects, path, ledger=ledger, checked=checked, workers=workers, on_event=on_event)
+
+    def repair(
+        self,
+        findings: Iterable[Finding] | None = None,
+        *,
+        project: str,
+        path: str = "",
+        options: Options = DEFAULT,
+        on_event: OnEvent = ignore,
+    ) -> list[Repair]:
+        """Fetch again what `findings` (none: verifying all) tell to be missing or wrong; a repair per bad file.
+
+        What is there stays until the right bytes have come. Nothing is raised for a file that stays bad.
+        """
+        known = self.verify(path=path, project=project) if findings is None else findings
+        return list(repair(self.shelf(project), known, path.strip("/"), options=options, on_event=on_event))
 
 
 class S3Mirror(Mirror):
@@ -297,6 +359,18 @@ class _Task:
             return self.mirror.fetch(item, self.choice, project=self.project, options=self.options, on_event=on_event)
         except (NotFound, ManifestError) as fault:
             return Report(item if isinstance(item, str) else item.subject, (), fault)
+
+
+def _forgiving(plan: Callable[[str], Plan], project: str, choice: Choice) -> Callable[[str], Plan]:
+    """The same, but what concerns one subject alone becomes a note, so that the others are planned."""
+
+    def planned(subject: str) -> Plan:
+        try:
+            return plan(subject)
+        except (NotFound, ManifestError) as fault:
+            return Plan(project, subject, choice, (), notes=(str(fault),))
+
+    return planned
 
 
 def _reopen(kind: type[Mirror], root: Path, sources: Sequence[StoreOf], prefix: str | None) -> Mirror:

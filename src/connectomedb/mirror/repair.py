@@ -17,7 +17,7 @@ from connectomedb.mirror.claims import read_claims
 from connectomedb.mirror.events import OnEvent, ignore
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.ledger import Record, SubjectLedger, is_within
-from connectomedb.mirror.options import Options
+from connectomedb.mirror.options import DEFAULT, Options
 from connectomedb.mirror.plan import Act, Action, Existing, Plan
 from connectomedb.mirror.report import FileReport
 from connectomedb.mirror.shelf import Shelf
@@ -47,7 +47,7 @@ def repair(
     path: str = "",
     *,
     checked: Checked | None = None,
-    options: Options | None = None,
+    options: Options = DEFAULT,
     on_event: OnEvent = ignore,
 ) -> Iterator[Repair]:
     """Fetch bad files again, subject by subject.
@@ -64,7 +64,7 @@ def repair(
     """
     bad = sorted((finding for finding in findings if finding.verdict.is_bad), key=attrgetter("subject", "path"))
     for subject, group in groupby(bad, attrgetter("subject")):
-        yield from _Subject(shelf, subject, options or Options(), on_event).mend(list(group), path, checked)
+        yield from _Subject(shelf, subject, options, on_event).mend(list(group), path, checked)
 
 
 class _Subject:

@@ -1,7 +1,7 @@
 """What a call brought, file by file, as values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectomedb.errors import ConnectomeDBError, MirrorIncomplete
@@ -49,35 +49,71 @@ class Report:
 
     def raise_for_failures(self) -> None:
         """Raise MirrorIncomplete, or what kept the whole subject away, when a file could not be had."""
-        if self.error is not None:
-            raise self.error
         raise_for_failures([self])
 
 
-def raise_for_failures(reports: Iterable[Report]) -> None:
-    """Raise one MirrorIncomplete for all that the reports miss; its paths begin with the subject if they have several.
+@dataclass(slots=True)
+class Tally:
+    """Totals over reports, added one by one, so that those of a whole release need not be kept.
 
-    When every subject failed as a whole, the first one's error is raised itself.
+    Attributes:
+        files: how many were asked for; of these `fetched` files of `fetched_size` bytes were brought by this run.
+        failures: subject and path → what kept the file away; an empty path is the whole subject.
     """
-    several = list(reports)
-    wholly = [report for report in several if report.error is not None]
-    if several and len(wholly) == len(several) and wholly[0].error is not None:
-        raise wholly[0].error
-    errors: dict[str, ConnectomeDBError] = {}
-    for report in several:
-        start = f"{report.subject}/" if len(several) > 1 else ""
+
+    subjects: int = 0
+    files: int = 0
+    fetched: int = 0
+    fetched_size: int = 0
+    failures: dict[tuple[str, str], ConnectomeDBError] = field(default_factory=dict)
+
+    @property
+    def here(self) -> int:
+        """How many files were on disk already."""
+        return self.files - self.fetched - sum(1 for _, path in self.failures if path)
+
+    def add(self, report: Report) -> None:
+        """Take in one report."""
+        self.subjects += 1
+        self.files += len(report.files)
+        for file in report.files:
+            if file.error is not None:
+                self.failures[report.subject, file.path] = file.error
+            elif file.fetched:
+                self.fetched += 1
+                self.fetched_size += file.size or 0
         if report.error is not None:
-            errors[report.subject] = report.error
-        errors |= {f"{start}{file.path}": file.error for file in report.files if file.error is not None}
-    if errors:
-        raise MirrorIncomplete(_sentence(several, errors), errors)
+            self.failures[report.subject, ""] = report.error
+
+    def raise_for_failures(self) -> None:
+        """Raise one MirrorIncomplete for all that is missing; its paths begin with the subject if there are several.
+
+        When every subject failed as a whole, the first one's error is raised itself.
+        """
+        if not self.failures:
+            return
+        whole = [error for (_, path), error in self.failures.items() if not path]
+        if len(whole) == self.subjects:
+            raise whole[0]
+        errors = {
+            path if self.subjects == 1 else "/".join(filter(None, (subject, path))): error
+            for (subject, path), error in self.failures.items()
+        }
+        raise MirrorIncomplete(self._sentence(errors), errors)
+
+    def _sentence(self, errors: dict[str, ConnectomeDBError]) -> str:
+        shown = "; ".join(f"{path}: {error}" for path, error in list(errors.items())[:MOST_FAILURES])
+        more = f"; and {len(errors) - MOST_FAILURES} more" if len(errors) > MOST_FAILURES else ""
+        whose = next(iter(self.failures))[0] if self.subjects == 1 else f"{self.subjects} subjects"
+        return (
+            f"Asked for {self.files} files of {whose}; {len(errors)} could not be had, the others are on disk. "
+            f"{shown}{more}"
+        )
 
 
-def _sentence(reports: list[Report], errors: dict[str, ConnectomeDBError]) -> str:
-    shown = "; ".join(f"{path}: {error}" for path, error in list(errors.items())[:MOST_FAILURES])
-    more = f"; and {len(errors) - MOST_FAILURES} more" if len(errors) > MOST_FAILURES else ""
-    whose = reports[0].subject if len(reports) == 1 else f"{len(reports)} subjects"
-    return (
-        f"Asked for {sum(len(report.files) for report in reports)} files of {whose}; {len(errors)} could not be had, "
-        f"the others are on disk. {shown}{more}"
-    )
+def raise_for_failures(reports: Iterable[Report]) -> None:
+    """Raise one error for all that the reports miss, as `Tally.raise_for_failures` does."""
+    tally = Tally()
+    for report in reports:
+        tally.add(report)
+    tally.raise_for_failures()

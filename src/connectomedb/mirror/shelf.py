@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.hcp.release import Release
-from connectomedb.mirror.ledger import Ledger
+from connectomedb.mirror.ledger import FOLDER, Ledger
+from connectomedb.mirror.turns import Turns
 from connectomedb.stores.base import Store
 
 
@@ -35,6 +36,10 @@ class Shelf:
     def local(self, subject: str, path: str) -> Path:
         """Final path of a file."""
         return self.root / self.release.prefix / subject / path
+
+    def turns(self, subject: str) -> Turns:
+        """The turns of the processes that want this subject's files."""
+        return Turns(self.root / FOLDER / self.release.prefix / f"{subject}.turns")
 
     def facts(self, subject: str, path: str) -> os.stat_result | None:
         """What the disk says of a file; None when it is not there, or no regular file."""

@@ -1,11 +1,16 @@
-"""Lets other machines bring subjects: one task per subject on a Dask cluster, over the same mirror folder.
+"""Does a piece of work for many subjects: on other machines, or a few ahead of their turn on this one.
 
-Tasks share nothing but that folder. Anything else that submits work as `concurrent.futures` does will serve, too.
+On a Dask cluster it is one task per subject over the same mirror folder; tasks share nothing but that folder.
+Anything else that submits work as `concurrent.futures` does will serve, too.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+
+AHEAD = 4
+"""Subjects that are listed at once."""
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -45,3 +50,19 @@ def _results(executor: Executor, work: Callable[[T], U], items: Iterable[T]) -> 
     finally:
         for future in pending:
             future.cancel()
+
+
+def ahead(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """Results in the order of the items; a few are worked on before they are asked for, in threads."""
+    waiting: deque[Future[U]] = deque()
+    with ThreadPoolExecutor(AHEAD, thread_name_prefix="ahead") as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

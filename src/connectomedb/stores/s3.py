@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -43,6 +44,10 @@ class S3Store:
         self._engine: Engine | None = None
         self._wire: Wire | None = None
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled as what it takes to open it anew; the keys go along."""
+        return partial(S3Store, timeout_s=self._timeout.total_seconds()), (self.bucket, self.settings)
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ request per subject.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from connectomedb.errors import (
@@ -45,6 +46,17 @@ class FileConnection(Protocol):
     def open_file(self, address: Address, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """A file's bytes from `offset`, at most `length`."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class XnatSource:
+    """A server as a source of a mirror: gives the store of one release; no request is made."""
+
+    connection: FileConnection
+
+    def __call__(self, release: Release) -> "XnatStore":
+        """The store of a release."""
+        return XnatStore(self.connection, release)
 
 
 class XnatStore:
