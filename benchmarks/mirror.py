@@ -1,7 +1,8 @@
 """How fast a subject is copied: our verified mirror beside copiers that do not verify, in interleaved rounds.
 
 Each run starts from the same state (benchmarks.quiet) and copies into a new folder; the order of the rows turns
-by one each round. Ratios are taken round by round.
+by one each round. Ratios are taken round by round. Others' processor time is what neither copier nor store used:
+the system's own writing, and whoever else was at work; where it is more than a small part, measure again.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import TypeAlias
 from benchmarks.dataset import PREFIX, Dataset
 from benchmarks.machine import describe
 from benchmarks.process import CommandFailed, run
-from benchmarks.quiet import settle
+from benchmarks.quiet import busy_s, settle
 from benchmarks.rivals import Rivals
 from benchmarks.station import Station, environment
 from benchmarks.table import Spread, print_promise, print_table, ratios
@@ -39,6 +40,7 @@ class Figures:
     wall_s: list[float] = field(default_factory=list)
     cpu_s: list[float] = field(default_factory=list)
     server_s: list[float] = field(default_factory=list)
+    others_s: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
 
 
@@ -78,10 +80,11 @@ def _measure(station: Station, dataset: Dataset, commands: dict[str, Command], r
         for name in names[number % len(names) :] + names[: number % len(names)]:
             copy = scratch.new()
             settle()
-            before = station.server_cpu_s
+            server_s, all_s = station.server_cpu_s, busy_s()
             used = run(commands[name](copy), environment())
             row = figures[name]
-            row.server_s.append(station.server_cpu_s - before)
+            row.server_s.append(station.server_cpu_s - server_s)
+            row.others_s.append(max(0.0, busy_s() - all_s - used.cpu_s - row.server_s[-1]))
             row.wall_s.append(used.wall_s)
             row.cpu_s.append(used.cpu_s)
             row.peak_mb.append(used.peak_mb)
@@ -113,12 +116,13 @@ def _report(figures: dict[str, Figures]) -> None:
             Spread(tuple(row.wall_s)).show(),
             Spread(tuple(row.cpu_s)).show(),
             Spread(tuple(row.server_s)).show(),
+            Spread(tuple(row.others_s)).show(),
             Spread(tuple(row.peak_mb)).show(0),
             "" if row is ours else ratios(ours.wall_s, row.wall_s).show(),
         ]
         for name, row in figures.items()
     ]
-    print_table(["copier", "wall s", "client CPU s", "server CPU s", "peak MB", "ours / this"], rows)
+    print_table(["copier", "wall s", "client CPU s", "server CPU s", "others' CPU s", "peak MB", "ours / this"], rows)
     print()
     better = min(S5CMD, key=lambda name: Spread(tuple(figures[name].wall_s)).middle)
     limits = ((better, 1.0), (SUMMED, 0.9), (AWS, 0.3), (BOTO, 0.33))

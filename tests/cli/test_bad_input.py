@@ -96,10 +96,18 @@ def in_small_disk(folder: Path, options: str) -> tuple[str, ...]:
     return ("unshare", "--mount", "--map-root-user", "sh", "-c", script, str(folder))
 
 
-def test_a_full_disk_has_its_own_code_and_leaves_no_half_file(cdb: Cdb, tmp_path: Path) -> None:
+def test_what_cannot_fit_is_refused_before_the_first_byte(cdb: Cdb, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    wrapper = in_small_disk(disk, "size=1200k")
+    done = cdb("get", "HCP_Q1/100307/T1w", "--to", str(disk), wrapper=in_small_disk(disk, "size=1200k"))
+    assert (done.returncode, "Nothing was fetched" in done.stderr) == (10, True), done.stderr
+    assert done.stdout == ""
+
+
+def test_a_disk_that_fills_up_meanwhile_has_its_own_code_and_leaves_no_half_file(cdb: Cdb, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    wrapper = in_small_disk(disk, "size=100m,nr_inodes=40")  # the room is there, until the last name is taken
     place = "HCP_Q1/100307/T1w"
     done = cdb("get", place, "--to", str(disk), wrapper=wrapper)
     assert (done.returncode, "disk is full" in done.stderr) == (10, True), done.stderr

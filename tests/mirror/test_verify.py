@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from connectomedb.errors import AddressError, NotFound
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
-from connectomedb.mirror.checked import KEPT_S, SUFFIX, Checked
+from connectomedb.mirror.checked import KEPT_S, SAVE_EVERY_S, SUFFIX, Checked
 from connectomedb.mirror.finding import Finding, Verdict
+from connectomedb.mirror.inspection import inspect
 from connectomedb.mirror.ledger import Held, Ledger, Record, SubjectLedger
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.verify import Looked, Read, VerifyEvent, verify, verify_files
@@ -35,6 +36,14 @@ def plant(folder: Path, files: dict[str, bytes]) -> None:
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Notes on bare trees go here, not to the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -294,7 +303,7 @@ def test_an_interrupted_run_goes_on_and_reads_nothing_twice(
     assert heard.size == heard.looked.size == total - heard.looked.size_before
     assert [finding.verdict for finding in found] == [Verdict.OK] * 400
     assert sum(finding.detail.startswith("read at") for finding in found) == heard.looked.files_before
-    assert not list(journal.iterdir())
+    assert not list(journal.glob("*"))
 
 
 def test_a_file_that_changed_since_it_was_read_is_read_again(big: Path, tmp_path: Path) -> None:
@@ -324,6 +333,20 @@ def test_what_was_read_long_ago_counts_no_more(big: Path, tmp_path: Path) -> Non
     assert Checked(tmp_path).load(SUBJECT)
     later = next(iter(Checked(tmp_path).load(SUBJECT).values())).when + KEPT_S + 60
     assert Checked(tmp_path, clock=lambda: later).load(SUBJECT) == {}
+
+
+def test_notes_are_saved_now_and_then_so_that_a_killed_run_loses_little(tree: Path, tmp_path: Path) -> None:
+    now = [1_000_000.0]
+    checked = Checked(tmp_path / "journal", clock=lambda: now[0])
+    findings = verify(tree, path="T1w", checked=checked, workers=1)
+    next(findings)
+    readings = inspect(tree / SUBJECT, SUBJECT, "T1w", SubjectLedger()).readings
+    checked.note(readings[1], "b" * 32)
+    assert Checked(tmp_path / "journal", clock=lambda: now[0]).load(SUBJECT) == {}
+    now[0] += SAVE_EVERY_S + 1
+    checked.note(readings[2], "c" * 32)
+    assert Checked(tmp_path / "journal", clock=lambda: now[0]).load(SUBJECT).keys() == FILES.keys()
+    findings.close()
 
 
 def test_a_run_on_one_folder_forgets_only_that(tree: Path, tmp_path: Path) -> None:
@@ -371,13 +394,12 @@ def test_the_journal_of_a_mirror_lies_beside_its_ledger_and_is_no_ledger(tmp_pat
     assert [found.prefix for found in Ledger.all_in(tmp_path)] == ["q1"]
 
 
-def test_the_journal_of_a_bare_tree_lies_in_the_users_cache(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_the_journal_of_a_bare_tree_lies_in_the_users_cache(tree: Path, cache: Path) -> None:
     findings = verify(tree, checked=Checked.of(tree), workers=1)
     next(findings), next(findings)
     findings.close()
-    [journal] = (tmp_path / "cache").rglob(f"*{SUFFIX}")
+    [journal] = cache.rglob(f"*{SUFFIX}")
     assert journal.name == f"{SUBJECT}{SUFFIX}"
     assert sorted(path.name for path in tree.iterdir()) == [SUBJECT]
+    list(verify(tree, checked=Checked.of(tree)))
+    assert list((cache / "connectomedb/verify").iterdir()) == []

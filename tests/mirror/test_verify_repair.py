@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import pytest
 
 from connectomedb.errors import ChecksumMismatch, NotFound, ObjectMissing, StoreDenied, StoreError, WrongContent
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
+from connectomedb.mirror.checked import Checked
 from connectomedb.mirror.finding import Verdict
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.repair import Repair
+from connectomedb.mirror.verify import verify
 from connectomedb.stores.base import ObjectInfo
 from connectomedb.stores.memory import MemoryStore
-from connectomedb.transfer.source import Sink
 
 SUBJECT = "100307"
 FILES = {"T1w/a.txt": b"aaaa", "T1w/b.txt": b"bbbb", "T1w/c.txt": b"cccc", "T2w/d.txt": b"dddd"}
@@ -37,15 +38,13 @@ class Watched(MemoryStore):
         self.fault: StoreError | None = None
         self.on_asked: Callable[[str], None] = lambda path: None
 
-    def pour(
-        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
-    ) -> str | None:
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         path = key.removeprefix(f"q1/{SUBJECT}/")
         self.asked.append(path)
         self.on_asked(path)
         if self.fault is not None:
             raise self.fault
-        return super().pour(key, sink, offset, length, version)
+        return super().open(key, offset, length)
 
 
 class WithoutChecksums(Watched):
@@ -57,6 +56,14 @@ class WithoutChecksums(Watched):
 
     def head(self, key: str) -> ObjectInfo:
         return replace(super().head(key), etag=None, md5=None)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Notes on bare trees go here, not to the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -175,6 +182,17 @@ def test_a_page_is_not_replaced_by_a_page(tmp_path: Path, folder: Path, store: W
     assert isinstance(repaired(mirror)[LATE].error, WrongContent)
 
 
+def test_a_page_that_was_there_before_us_is_not_taken_for_the_file(
+    tmp_path: Path, folder: Path, store: Watched
+) -> None:
+    page = b"<html></html>"
+    store.put(f"q1/{SUBJECT}/{LATE}", b"x" * len(page))
+    (folder / LATE).parent.mkdir(parents=True)
+    (folder / LATE).write_bytes(page)
+    [path] = Mirror(tmp_path, [lambda release: WithoutChecksums(store)]).files(SUBJECT, LATE, project="HCP_Q1")
+    assert path.read_bytes() == b"x" * len(page)
+
+
 def test_files_on_which_manifests_disagree_are_left_alone(mirror: Mirror, folder: Path, store: Watched) -> None:
     (folder / ".xdlm/y.json").write_bytes(manifest_of({"T1w/a.txt": b"AAAA"}))
     repair = repaired(mirror, "T1w")["T1w/a.txt"]
@@ -195,6 +213,17 @@ def test_a_manifest_comes_first_and_what_it_then_tells_is_repaired_too(
     assert (folder / "T1w/b.txt").read_bytes() == b"bbbb"
 
 
+def test_after_a_manifest_was_repaired_what_was_right_is_not_read_again(
+    mirror: Mirror, folder: Path, store: Watched
+) -> None:
+    (folder / MANIFEST).write_bytes(b"{}")
+    ledger = mirror.shelf("HCP_Q1").ledger
+    checked = Checked.of(ledger.tree, ledger)
+    findings = list(verify(ledger.tree, ledger=ledger, checked=checked, keep_notes=True))
+    rot(folder / "T1w/a.txt", b"AAAA")  # reading it again would tell
+    assert [repair.after.path for repair in mirror.repair(findings, project="HCP_Q1")] == [MANIFEST]
+
+
 def test_a_bare_tree_stays_one(tmp_path: Path, folder: Path, store: Watched) -> None:
     for path, content in {**FILES, "T1w/b.txt": b"bb", MANIFEST: manifest_of(FILES)}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -204,6 +233,7 @@ def test_a_bare_tree_stays_one(tmp_path: Path, folder: Path, store: Watched) -> 
     (folder / "T1w/c.txt").unlink()
     [missing] = [found for found in mirror.verify(project="HCP_Q1") if found.verdict.is_bad]
     assert (missing.path, missing.verdict) == ("T1w/c.txt", Verdict.MISSING)
+    assert list((tmp_path / ".connectomedb").glob("q1*")) == []
 
 
 def test_findings_may_be_given_and_chosen(mirror: Mirror, folder: Path) -> None:

@@ -108,7 +108,7 @@ def test_schemas_are_served_under_all_their_names(reader: httpx2.Client) -> None
     assert "hcp:nontoolboxdata" in reader.get("/xapi/schemas/datatypes").json()
 
 
-DIALECTS: list[Dialect] = [SQLiteDialect(), PGDialect()]
+DIALECTS: list[Dialect] = [SQLiteDialect(), PGDialect()]  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
 RIGHTS = [
     Rights(Caller(1, "admin", is_admin=True)),
     Rights(Caller(2, "reader")),

@@ -66,7 +66,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(WORDS, max_size=9), st.lists(st.tuples(NAMES, TEXTS), max_size=4))
 def test_any_address_is_answered(served: Served, words: list[str], pairs: list[tuple[str, str]]) -> None:
     query = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in pairs)
@@ -106,7 +106,7 @@ GROUPS = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(FIELDS | XML_TEXTS, max_size=4), st.lists(GROUPS, max_size=3), VALUES)
 def test_any_search_is_answered(served: Served, columns: list[str], members: list[Group], value: str) -> None:
     asked = tuple(SearchField(name.partition("/")[0], name.partition("/")[2], value) for name in columns if "/" in name)

@@ -260,6 +260,12 @@ def test_abstract_types_list_all_their_descendants(reader: httpx2.Client) -> Non
     assert reader.get(f"{P}/experiments?xsiType=xnat:nonsense").status_code == 400
 
 
+def test_experiments_of_a_subject_are_found_without_a_project(reader: httpx2.Client) -> None:
+    for query in (f"subject_ID={S1}", "subject_label=100307", "xnat:subjectData/label=100307"):
+        reply = reader.get(f"/data/experiments?{query}&columns=label&format=csv")
+        assert column(reply, "label") == ["100307_3T", "100307_CREST", "100307_nontoolbox"]
+
+
 def test_the_state_of_an_experiment_is_told(reader: httpx2.Client) -> None:
     assert reader.get(f"{E}/status").text == "active"
     assert reader.get("/data/experiments/none/status").status_code == 404

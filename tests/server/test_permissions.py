@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+from sqlalchemy import insert
 
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.auth import Accessibility, Caller, Rights, Role
 from connectomedb.server.run import start
+from connectomedb.server.schema import resources
 from connectomedb.server.site import open_site
 from connectomedb.server.users import add_member, create_user, grant_tier, remove_member, set_accessibility
 from connectomedb.xnat.bundle import format_bundle
@@ -114,6 +116,20 @@ def test_a_protected_project_shows_its_record_only(stranger: httpx2.Client) -> N
     for below in ("subjects", "experiments", "resources", "files", "users", "subjects/L1"):
         assert stranger.get(f"/data/projects/LAB/{below}").status_code == 403
     assert stranger.get("/data/subjects?project=LAB").json()["ResultSet"]["Result"] == []
+
+
+def test_a_protected_project_does_not_name_its_resources(tmp_path: Path, deliver: Deliver) -> None:
+    site = deliver(tmp_path, projects=("ONE",))
+    create_user(site.database, "me", PASSWORD)
+    set_accessibility(site.database, "ONE", Accessibility.PROTECTED)
+    with site.database.write() as connection:
+        connection.execute(insert(resources).values(project_key=1, label="Secret_plan"))
+    with start(site, admin_password=PASSWORD) as server, httpx2.Client(base_url=server.address) as client:
+        for login, is_named in (("me", False), ("admin", True)):
+            reply = client.get("/data/projects/ONE?format=json", auth=(login, PASSWORD))
+            client.cookies.clear()
+            assert reply.status_code == 200
+            assert ("Secret_plan" in reply.text) is is_named
 
 
 def test_a_public_project_is_read_by_everybody_signed_in(stranger: httpx2.Client, nobody: httpx2.Client) -> None:

@@ -24,7 +24,7 @@ from connectomedb.errors import (
 )
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 CONTENT = bytes(range(256)) * 64
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -43,14 +43,20 @@ class Bytes:
 
     is_parallel: bool = False
 
-    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+    def pour(
+        self,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         self.offsets.append(offset)
         rest = self.content[offset:] if length is None else self.content[offset : offset + length]
         for start in range(0, len(rest), self.piece):
             if self.cut is not None and start >= self.cut:
                 raise StoreDenied("broke off")
             sink(memoryview(rest[start : start + self.piece]))
-        return None
 
 
 class Nothing:
@@ -59,7 +65,14 @@ class Nothing:
     name = "nothing"
     is_parallel = False
 
-    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+    def pour(
+        self,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         raise ObjectMissing("not here")
 
 

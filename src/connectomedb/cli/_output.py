@@ -2,17 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from connectomedb.mirror.events import Arrived, Ended, Event, OnEvent, Planned, ignore
+from connectomedb.mirror.events import Arrived, Ended, Event, Listed, OnEvent, Planned, ignore
 from connectomedb.mirror.plan import Act
+from connectomedb.transfer.sizes import format_size
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from connectomedb.mirror.verify import OnVerify
 
@@ -20,6 +21,28 @@ if TYPE_CHECKING:
 def show_json(value: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+Show: TypeAlias = Callable[[object], None]
+
+
+@contextmanager
+def json_items(before: str = "[", after: Callable[[], str] = lambda: "]") -> Iterator[Show]:
+    """One JSON document on stdout whose items are printed as they come; nothing if an error comes before the first."""
+    is_begun = False
+
+    def show(value: object) -> None:
+        nonlocal is_begun
+        click.echo(f"{',' if is_begun else before}{json.dumps(value, ensure_ascii=False)}")
+        is_begun = True
+
+    try:
+        yield show
+    except BaseException:
+        if is_begun:
+            click.echo(after())
+        raise
+    click.echo(after() if is_begun else f"{before}{after()}")
 
 
 def show_lines(lines: Sequence[str]) -> None:
@@ -43,16 +66,6 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def human_size(count: int) -> str:
-    """A size in bytes for people: `1.2 MB`, with powers of 1000 as disks and S3 have them."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
 @contextmanager
 def progress(label: str) -> Iterator[OnEvent]:
     """A bar of bytes and files on stderr when it is a terminal; silence otherwise."""
@@ -60,7 +73,7 @@ def progress(label: str) -> Iterator[OnEvent]:
         yield ignore
         return
     with _open_bar() as bar:
-        yield _Bar(bar, bar.add_task(label, total=0, files=0)).hear
+        yield _Bar(bar, label).hear
 
 
 @contextmanager
@@ -70,7 +83,7 @@ def reading(label: str) -> "Iterator[OnVerify]":
 
     def tell(event: VerifyEvent) -> None:
         if isinstance(event, Looked) and event.files_before:
-            before = f"{event.files_before} files ({human_size(event.size_before)})"
+            before = f"{event.files_before} files ({format_size(event.size_before)})"
             say(f"Going on where an earlier run stopped: {before} are read already. To begin anew: --restart.")
 
     if not sys.stderr.isatty():
@@ -111,15 +124,19 @@ def _open_bar() -> "Progress":
 class _Bar:
     """Adds up events of several subjects into one bar."""
 
-    def __init__(self, bar: "Progress", task: "TaskID") -> None:
+    def __init__(self, bar: "Progress", label: str) -> None:
         self._bar = bar
-        self._task = task
+        self._label = label
+        self._task = bar.add_task(label, total=0, files=0)
         self._total = 0
         self._files = 0
 
     def hear(self, event: Event) -> None:
         match event:
+            case Listed(subject, count):
+                self._bar.update(self._task, description=f"listing {subject}: {count} files")
             case Planned(plan):
+                self._bar.update(self._task, description=self._label)
                 self._total += plan.size(Act.FETCH)
                 self._bar.update(self._task, total=self._total)
             case Arrived(size):

@@ -1,31 +1,98 @@
-"""`cdb get`: bring files to disk, proven."""
+"""`cdb get`: bring files to disk, proven; or say what that would mean."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from connectomedb.cli import _output
-from connectomedb.cli._options import (
-    JSON,
-    Where,
-    bucket_options,
-    has_server,
-    open_interface,
-    open_s3_mirror,
-    parse_where,
-    server_options,
-)
-from connectomedb.errors import ConfigError, ConnectomeDBError, MirrorIncomplete
+from connectomedb.cli._options import JSON
+from connectomedb.cli._sizes import POSITIVE_SIZE, SIZE
+from connectomedb.cli._sources import Sources, packed, source_options
+from connectomedb.cli._wanted import Wanted, wanted_options
 
 if TYPE_CHECKING:
-    from connectomedb.mirror.mirror import Mirror, Report
+    from connectomedb.mirror.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What was said about how files are brought."""
+
+    refresh: bool
+    existing: str
+    jobs: int
+    limit_rate: int | None
+    reserve: int | None
+
+    def options(self) -> "Options":
+        """The same for the mirror."""
+        from connectomedb.mirror.options import Options
+        from connectomedb.mirror.plan import Existing
+
+        return Options(
+            workers=self.jobs,
+            refresh=self.refresh,
+            existing=Existing(self.existing),
+            reserve=self.reserve,
+            bytes_per_s=self.limit_rate,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What was said about plans: make one only, keep it, carry one out."""
+
+    dry_run: bool
+    save_plan: Path | None
+    plan: Path | None
+
+    def check(self, wanted: Wanted) -> None:
+        """Raises a usage error for words that contradict one another."""
+        if self.save_plan and not self.dry_run:
+            raise click.UsageError("--save-plan goes with --dry-run.")
+        if self.plan and (wanted.is_said or self.save_plan):
+            raise click.UsageError("--plan says what is wanted: leave out places, subjects, globs and packages.")
+
+
+def way_options(command: Callable[..., object]) -> Callable[..., object]:
+    """How files are brought, handed to the command as one value, `way`."""
+    command = packed(command, "way", Way)
+    for option in (
+        click.option("--reserve", type=SIZE, help="Leave so much of the disk free  [1%, at least 1GB]"),
+        click.option("--limit-rate", type=POSITIVE_SIZE, help="At most so many bytes per second, like 10MB."),
+        click.option("--jobs", type=click.IntRange(1, 256), default=16, show_default=True, help="Files at once."),
+        click.option(
+            "--existing",
+            type=click.Choice(["keep", "check", "refetch"]),
+            default="check",
+            show_default=True,
+            help="Files on disk: keep what has the right size, check what is not proven yet, or refetch all.",
+        ),
+        click.option("--refresh", is_flag=True, help="List the sources again even if all is here."),
+    ):
+        command = option(command)
+    return command
+
+
+def course_options(command: Callable[..., object]) -> Callable[..., object]:
+    """What is done with plans, handed to the command as one value, `course`."""
+    command = packed(command, "course", Course)
+    file = click.Path(path_type=Path, dir_okay=False)
+    there = click.Path(path_type=Path, dir_okay=False, exists=True)
+    for option in (
+        click.option("--plan", type=there, help="Carry out a plan that was kept; nothing is listed again."),
+        click.option("--save-plan", type=file, help="Keep the plan of a dry run in a file."),
+        click.option("--dry-run", is_flag=True, help="Say what would be fetched, from where, and whether it fits."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command(name="get")
-@click.argument("places", nargs=-1, required=True, metavar="PROJECT/SUBJECT[/PATH]...")
+@wanted_options
 @click.option(
     "--to",
     "folder",
@@ -34,115 +101,30 @@ if TYPE_CHECKING:
     required=True,
     help="Mirror folder [CONNECTOMEDB_MIRROR].",
 )
-@click.option("--refresh", is_flag=True, help="List the sources again even if all is here.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=16, show_default=True, help="Files at once.")
+@course_options
+@way_options
 @JSON
-@bucket_options
-@server_options
-def command(
-    places: tuple[str, ...],
-    folder: Path,
-    refresh: bool,
-    jobs: int,
-    as_json: bool,
-    bucket: str | None,
-    endpoint_url: str | None,
-    prefix: str | None,
-    server: str | None,
-    user: str | None,
-    profile: str | None,
-    anonymous: bool,
-) -> int:
+@source_options
+def command(wanted: Wanted, folder: Path, course: Course, way: Way, as_json: bool, sources: Sources) -> None:
     """Bring files to disk: from the bucket, or else from the server; whole and proven, or not at all.
 
-    Prints the local paths. What is there already is not fetched again.
+    Prints the local paths. What is there already is not fetched again; after an interruption the same command goes
+    on. Each of --path, --package, --include and --exclude narrows what the others leave.
 
     \b
     cdb get HCP_Q1/100307/T1w --to brains --bucket hcp.aws.amazon.com
-    cdb get HCP_Q1/100307/MNINonLinear/Results/tfMRI_MOTOR_LR HCP_Q1/103515/T1w --to brains
-    cdb get HCP_Q1/100307 --to brains --server https://db.example.org --user me
+    cdb get HCP_Q1 --subjects 100307,103515 --package 3T_tfMRI_MOTOR_preproc --to brains --dry-run
+    cdb get HCP_Q1 --subjects-from labels.csv --include '**/*.dtseries.nii' --to brains --limit-rate 10MB
     """
-    wanted = [_subject_place(text) for text in places]
+    course.check(wanted)
+    groups = [] if course.plan else wanted.groups()
     with ExitStack() as stack:
-        mirror = _open(stack, folder, bucket, endpoint_url, prefix, server, user, profile, anonymous)
-        with _output.progress("fetching") as on_event:
-            reports: list[Report] = []
-            for place in wanted:
-                report = mirror.fetch(
-                    place.subject, place.path, project=place.project, workers=jobs, refresh=refresh, on_event=on_event
-                )
-                reports.append(report)
-    _show(reports, as_json)
-    _raise_for_failures(reports)
-    return 0
+        from connectomedb.cli._getting import Getting
 
-
-def _subject_place(text: str) -> Where:
-    where = parse_where(text)
-    if not where.subject:
-        raise click.UsageError(f"{text!r} names no subject. Write PROJECT/SUBJECT/PATH, like HCP_Q1/100307/T1w.")
-    return where
-
-
-def _open(
-    stack: ExitStack,
-    folder: Path,
-    bucket: str | None,
-    endpoint_url: str | None,
-    prefix: str | None,
-    server: str | None,
-    user: str | None,
-    profile: str | None,
-    anonymous: bool,
-) -> "Mirror":
-    """The bucket first, the server after it; either alone will do."""
-    from connectomedb.mirror.mirror import Mirror
-
-    s3 = open_s3_mirror(bucket, folder, endpoint_url, prefix, profile, anonymous) if bucket else None
-    if has_server(server, profile):
-        db = stack.enter_context(open_interface(server, user, profile, anonymous))
-        return (s3 or Mirror(folder, [], prefix=prefix)).with_fallback(db.store_of)
-    if s3 is None:
-        raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
-    return s3
-
-
-def _show(reports: "Sequence[Report]", as_json: bool) -> None:
-    files = [(report.subject, file) for report in reports for file in report.files]
-    if as_json:
-        _output.show_json(
-            [
-                {
-                    "subject": subject,
-                    "path": file.path,
-                    "local": None if file.error else str(file.local),
-                    "size": file.size,
-                    "fetched": file.fetched,
-                    "proof": file.proof,
-                    "sources": list(file.sources),
-                    "error": str(file.error) if file.error else None,
-                }
-                for subject, file in files
-            ]
-        )
-    else:
-        _output.show_lines([str(file.local) for _, file in files if not file.error])
-    brought = [file for _, file in files if file.fetched]
-    size = _output.human_size(sum(file.size or 0 for file in brought))
-    here = sum(1 for _, file in files if not file.error) - len(brought)
-    _output.say(f"{len(brought)} fetched ({size}), {here} already here, {sum(1 for _, f in files if f.error)} failed")
-
-
-def _raise_for_failures(reports: "Sequence[Report]") -> None:
-    """One error for all subjects together."""
-    failures: dict[str, ConnectomeDBError] = {}
-    for report in reports:
-        try:
-            report.raise_for_failures()
-        except MirrorIncomplete as incomplete:
-            failures.update({f"{report.subject}/{path}": error for path, error in incomplete.failures.items()})
-    if failures:
-        first_path, first = next(iter(failures.items()))
-        raise MirrorIncomplete(
-            f"{len(failures)} files could not be had; the others are on disk. {first_path}: {first}", failures
-        )
+        getting = Getting(sources.open(stack, folder), way.options(), as_json)
+        if course.dry_run:
+            getting.foretell(getting.kept(course.plan) if course.plan else getting.plans(groups), course.save_plan)
+        elif course.plan:
+            getting.carry_out(course.plan)
+        else:
+            getting.fetch(groups)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,9 @@ import click
 
 from connectomedb.cli import _output
 from connectomedb.cli._errors import INTEGRITY, NO_SPACE, OK
-from connectomedb.cli._options import JSON, bucket_options, has_server, open_interface, open_s3_mirror, server_options
-from connectomedb.errors import ConfigError, DiskFull, NotFound
+from connectomedb.cli._options import JSON
+from connectomedb.cli._sources import Sources, source_options
+from connectomedb.errors import DiskFull, NotFound
 from connectomedb.hcp import manifest
 from connectomedb.transfer.checksum import Proof
 
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 @click.option("--project", help="Release of a folder that is no mirror; --repair must know it.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Files at once [a few, by processors].")
 @JSON
-@bucket_options
-@server_options
+@source_options
 def command(
     folder: Path,
     subjects: tuple[str, ...],
@@ -46,13 +46,7 @@ def command(
     project: str | None,
     jobs: int | None,
     as_json: bool,
-    bucket: str | None,
-    endpoint_url: str | None,
-    prefix: str | None,
-    server: str | None,
-    user: str | None,
-    profile: str | None,
-    anonymous: bool,
+    sources: Sources,
 ) -> int:
     """Read files again: ok, missing, size, checksum, uncovered, extra or conflict.
 
@@ -69,10 +63,9 @@ def command(
     from connectomedb.mirror.trees import trees_in
 
     outcome = _Outcome(Proof(at_least) if at_least else None, as_json)
-    trees = trees_in(folder, subjects, project=project, prefix=prefix)
+    trees = trees_in(folder, subjects, project=project, prefix=sources.prefix)
     with ExitStack() as stack:
-        sources = _Sources(stack, bucket, endpoint_url, server, user, profile, anonymous)
-        mirrors = [sources.mirror(tree) for tree in trees] if repair else []
+        mirrors = [_open(stack, sources, tree) for tree in trees] if repair else []
         if restart:
             _forget(trees, path)
         with _output.reading("verifying") as on_event:
@@ -123,32 +116,10 @@ def _repair(tree: "Tree", mirror: "Mirror", path: str, outcome: "_Outcome") -> N
             outcome.mend(tree, one)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """Where right bytes may come from, as the options say."""
-
-    stack: ExitStack
-    bucket: str | None
-    endpoint_url: str | None
-    server: str | None
-    user: str | None
-    profile: str | None
-    anonymous: bool
-
-    def mirror(self, tree: "Tree") -> "Mirror":
-        """The bucket first, the server after it; either alone will do."""
-        from connectomedb.mirror.mirror import Mirror
-
-        root, release = tree.place()
-        s3 = None
-        if self.bucket:
-            s3 = open_s3_mirror(self.bucket, root, self.endpoint_url, release.prefix, self.profile, self.anonymous)
-        if has_server(self.server, self.profile):
-            db = self.stack.enter_context(open_interface(self.server, self.user, self.profile, self.anonymous))
-            return (s3 or Mirror(root, [], prefix=release.prefix)).with_fallback(db.store_of)
-        if s3 is None:
-            raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
-        return s3
+def _open(stack: ExitStack, sources: Sources, tree: "Tree") -> "Mirror":
+    """The mirror that a tree is, or can become, over the sources that were named."""
+    root, release = tree.place()
+    return replace(sources, prefix=release.prefix).open(stack, root)
 
 
 class _Outcome:

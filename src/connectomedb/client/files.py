@@ -14,7 +14,7 @@ from connectomedb.stores.base import pour_pieces
 from connectomedb.stores.xnat import translated
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import OnVersion, Sink, ignore
 from connectomedb.xnat.address import Address, Level, parse_file_uri
 
 _PLAIN_LABEL = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]+")
@@ -119,7 +119,13 @@ class _Source:
     def name(self) -> str:
         return self._connection.name
 
-    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+    def pour(
+        self,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         with translated(self.name, self._address.steps[-1].id), explained(self._connection, self._address):
             pour_pieces(self._connection.stream(self._address, offset, length), sink)
-        return version

@@ -102,6 +102,8 @@ class Checked:
                         self._write(subject, rest)
                     else:
                         self._path(subject).unlink(missing_ok=True)
+            with suppress(OSError):
+                self._folder.rmdir()  # only ever empty under the user's cache
 
     def _save(self) -> None:
         """A journal that cannot be written costs time at most, so it is no reason to stop."""

@@ -19,6 +19,7 @@ from connectomedb.mirror.ledger import is_within
 
 _GLOB = re.compile(rf"(?:[^<>\\\x00-\x1f\x7f]|<(?:{'|'.join(WORDS)})>)+")
 _STARS = re.compile(r"\*{3,}|\*\*(?:/\*\*)+")
+_CROSSING = re.compile(r"(?:(?<=[/{,])|\A)\*\*/|\*\*")
 _MOST_CROSSINGS = 8
 
 
@@ -137,8 +138,7 @@ def _compile(glob: str) -> re.Pattern[str]:
         )
     plain = f"{plain}**" if plain.endswith("/") else plain
     # A crossing may cross nothing: `**/x` finds x at the top, too.
-    crossings = re.sub(r"(?:(?<=/)|\A|(?<=[{,]))\*\*/", "{,**/}", plain)
-    return compile_pattern("", (crossings,))
+    return compile_pattern("", (_CROSSING.sub(r"{,\g<0>}", plain),))
 
 
 def _is_balanced(glob: str) -> bool:

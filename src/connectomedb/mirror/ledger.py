@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectomedb.errors import ConfigError
+from connectomedb.hcp import manifest
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 
@@ -92,6 +93,10 @@ class SubjectLedger:
             known = self.records.get(name)
             is_same = known is not None and known.held is not None and _agree(known.expected, claim.expected)
             self.records[name] = replace(claim, held=known.held) if known is not None and is_same else claim
+
+    def doubt(self, path: str) -> None:
+        """A file is not what its listing or manifest said: list anew before it is asked for again."""
+        self.complete = {entry for entry in self.complete if not is_within(path, entry) and entry != manifest.FOLDER}
 
     def hold(self, path: str, held: Held | None) -> None:
         """Record that a file is on disk, or no longer."""

@@ -29,7 +29,7 @@ from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
 from connectomedb.mirror.spread import Scheduler, ahead, spread
-from connectomedb.mirror.sync import apply, prepare, sync
+from connectomedb.mirror.sync import apply, prepare, renew, sync
 from connectomedb.mirror.verify import WORKERS as READERS
 from connectomedb.mirror.verify import OnVerify, verify
 from connectomedb.stores.base import Store
@@ -224,6 +224,10 @@ class Mirror:
 
         return ahead(_forgiving(plan, project, wanted), dict.fromkeys(subjects))
 
+    def renew(self, plan: Plan) -> Plan:
+        """A plan as it stands now: what is on disk is looked at again; no store is asked, nothing is written."""
+        return renew(self._shelf_of(plan.project, plan.subject), plan)
+
     def outlook(self, plans: Iterable[Plan], options: Options = DEFAULT) -> Outlook:
         """What plans come to: files and bytes, sources, whether they fit, and how long they will take."""
         return look_out(
@@ -308,8 +312,14 @@ class Mirror:
 
         What is there stays until the right bytes have come. Nothing is raised for a file that stays bad.
         """
-        known = self.verify(path=path, project=project) if findings is None else findings
-        return list(repair(self.shelf(project), known, path.strip("/"), options=options, on_event=on_event))
+        shelf, inside = self.shelf(project), path.strip("/")
+        ledger = shelf.ledger
+        checked = Checked.of(ledger.tree, ledger)
+        if findings is None:
+            findings = verify(ledger.tree, path=inside, ledger=ledger, checked=checked, keep_notes=True)
+        repairs = list(repair(shelf, findings, inside, checked=checked, options=options, on_event=on_event))
+        checked.forget(path=inside)
+        return repairs
 
 
 class S3Mirror(Mirror):

@@ -5,6 +5,7 @@ source says of it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -130,4 +131,7 @@ class _Subject:
             return apply(self._shelf, plan, self._options, on_event=self._on_event)
         finally:
             if self._ledger is None:
-                self._shelf.ledger.path(self._subject).unlink(missing_ok=True)
+                left = self._shelf.ledger.path(self._subject)
+                left.unlink(missing_ok=True)
+                with suppress(OSError):
+                    left.parent.rmdir()

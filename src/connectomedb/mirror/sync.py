@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectomedb.errors import Interrupted
+from connectomedb.errors import ChecksumMismatch, Interrupted, SizeMismatch, VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
@@ -23,6 +23,7 @@ from connectomedb.mirror.speed import Speeds
 from connectomedb.stores.base import StoredObject
 from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
+from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.rate import Rate
 
@@ -46,6 +47,11 @@ def sync(
 def apply(shelf: Shelf, plan: Plan, options: Options, *, on_event: OnEvent = ignore) -> list[FileReport]:
     """As `sync`, for a plan that was made before: nothing is listed; what is on disk by now is looked at again."""
     return _Sync(shelf, plan.subject, options, on_event).apply(plan)
+
+
+def renew(shelf: Shelf, plan: Plan) -> Plan:
+    """A plan as it stands now: what is on disk is looked at again; no store is asked, nothing is written."""
+    return _Sync(shelf, plan.subject, Options(), ignore).renew(plan)
 
 
 def prepare(shelf: Shelf, subject: str, choice: Choice, options: Options, *, on_event: OnEvent = ignore) -> Plan:
@@ -82,10 +88,13 @@ class _Sync:
         return Draft(self._shelf, self._subject, self._ledger, bring, check, self._on_event)
 
     def apply(self, plan: Plan) -> list[FileReport]:
+        return self._carry_out(self.renew(plan))
+
+    def renew(self, plan: Plan) -> Plan:
         self._ledger.learn(claims_of((*plan.manifests, *plan.actions)))
         manifests = self._actions((action.path for action in plan.manifests), Existing.CHECK)
         actions = self._actions((action.path for action in plan.actions), plan.existing)
-        return self._carry_out(replace(plan, actions=actions, manifests=manifests))
+        return replace(plan, actions=actions, manifests=manifests)
 
     def _carry_out(self, plan: Plan) -> list[FileReport]:
         self._check_room((*plan.manifests, *plan.actions))
@@ -122,6 +131,8 @@ class _Sync:
             if outcome.value is not None:
                 self._hold(outcome.value)
                 self._save_at_times()
+            elif isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
+                self._ledger.doubt(outcome.name)
             on_event(Ended(outcome.name, outcome.error))
 
         wanted = [action for action in actions if action.act is not Act.KEEP]
@@ -209,5 +220,5 @@ class _FileJob:
     def _proof_on_disk(self, local: Path) -> Proof | None:
         expected: Expected = self.action.expected
         if expected.md5 is None:
-            return Proof.SIZE
+            return Proof.SIZE if find_fault(local, local.name) is None else None
         return expected.proof if md5_of_file(local) == expected.md5 else None

@@ -78,8 +78,8 @@ def verify(
     Raises: NotFound when a subject, or anything at the path, is not there at all; AddressError for `..` and the like.
     """
     inside = check_path(path.strip("/")) if path.strip("/") else ""
-    run = _Verification(tree, ledger, checked, inside, workers, on_event)
-    return run.findings(_existing(tree, subjects, ledger), keep_notes)
+    run = _Verification(tree, ledger, checked, keep_notes, inside, workers, on_event)
+    return run.findings(_existing(tree, subjects, ledger))
 
 
 def verify_files(tree: Path, subject: str, files: Collection[str], ledger: Ledger | None = None) -> dict[str, Finding]:
@@ -112,17 +112,25 @@ class _Verification:
     """One run over a tree."""
 
     def __init__(
-        self, tree: Path, ledger: Ledger | None, checked: Checked | None, path: str, workers: int, on_event: OnVerify
+        self,
+        tree: Path,
+        ledger: Ledger | None,
+        checked: Checked | None,
+        keep_notes: bool,
+        path: str,
+        workers: int,
+        on_event: OnVerify,
     ) -> None:
         self._tree = tree
         self._ledger = ledger
         self._checked = checked
+        self._keep_notes = keep_notes
         self._path = path
         self._workers = workers
         self._on_event = on_event
         self._stop = threading.Event()
 
-    def findings(self, subjects: Sequence[str], keep_notes: bool) -> Generator[Finding, None, None]:
+    def findings(self, subjects: Sequence[str]) -> Generator[Finding, None, None]:
         told: set[tuple[str, str]] = set()
         for finding in self._look(subjects):
             told.add((finding.subject, finding.path))
@@ -134,7 +142,7 @@ class _Verification:
         if not count:
             where = f"{self._path} of {', '.join(subjects[:3])}{' and others' if len(subjects) > 3 else ''}"
             raise NotFound(f"Asked to verify {where} in {self._tree}. Nothing is there, and no manifest names it.")
-        if self._checked is not None and not keep_notes:
+        if self._checked is not None and not self._keep_notes:
             self._checked.forget(subjects, self._path)
 
     def _inspect(self, subject: str) -> Inspection:
@@ -162,16 +170,18 @@ class _Verification:
     def _read(self, subjects: Sequence[str], told: Collection[tuple[str, str]]) -> Iterator[Finding]:
         """The rest, in order, several files at once. Subjects are looked at again, so that none need be remembered."""
         wrong: dict[str, list[str]] = {}
+        is_done = False
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="verify")
         try:
             for finding in self._in_order(pool, subjects, told):
                 if finding.verdict is Verdict.CHECKSUM:
                     wrong.setdefault(finding.subject, []).append(finding.path)
                 yield finding
+            is_done = True
         finally:
             self._stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
-            if self._checked is not None:
+            if self._checked is not None and (self._keep_notes or not is_done):
                 self._checked.save()
             self._disown(wrong)
 

@@ -1,8 +1,8 @@
 """The application on one screen: routes, wrappers, and which status an error has.
 
 A request passes: plain path → route → body (bounded) → who asks → handler → headers. Handlers are plain
-functions and run in few threads: SQLite is fastest with one reader per process, and passwords, which
-are slow to check on purpose, wait in a lane of their own.
+functions and run in few threads: SQLite is fastest with one reader per process; passwords, which are
+slow to check on purpose, and writing wait in a lane of their own.
 """
 
 import logging
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One row of the route table. `is_open`: also for nobody; `is_slow`: checks a password."""
+    """One row of the route table. `is_open`: also for nobody; `is_slow`: checks a password, or waits to write."""
 
     methods: str
     path: str
@@ -49,7 +49,7 @@ WAYS = (
     Way("GET", "/", front.get_front, is_open=True),
     Way("GET", "/xapi/siteConfig/buildInfo", front.get_build_info, is_open=True),
     Way("GET POST", "/data/JSESSION", people.get_session, is_open=True),
-    Way("DELETE", "/data/JSESSION", people.delete_session, is_open=True),
+    Way("DELETE", "/data/JSESSION", people.delete_session, is_open=True, is_slow=True),
     Way("PUT POST", "/data/services/auth", people.sign_in, True, True, people.MAX_FORM_BYTES),
     Way("GET", "/data/auth", people.get_auth),
     Way("GET", "/xapi/users/username", people.get_username),

@@ -136,7 +136,7 @@ class DataType:
         return not self.element
 
 
-_PREDICATE = re.compile(r"\[@xsi:type=[^\]]*\]", re.IGNORECASE)
+_PREDICATE = re.compile(r"\[@xsi:type=[\w:.\-]*\]", re.IGNORECASE | re.ASCII)
 
 
 def plain_path(path: str) -> str:

@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, func, select
 
 from connectomedb.server import builtin
 from connectomedb.server.call import View
-from connectomedb.server.datatypes import DataType, Entity, Path
+from connectomedb.server.datatypes import DataType, Path
 from connectomedb.server.joins import Joins
 from connectomedb.server.places import Found
-from connectomedb.server.schema import experiments, files, resources, scans
+from connectomedb.server.schema import experiments, files, projects, resources, scans
+from connectomedb.server.visible import may_read
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.document import FieldValue, Item
 
@@ -49,7 +50,9 @@ def load_item(view: View, found: Found) -> tuple[Item, DataType]:
 
 def _project(view: View, key: int) -> tuple[Item, DataType]:
     data_type = view.registry.get(builtin.PROJECT)
-    children = {"resources/resource": _resources(view, Level.PROJECTS, key)}
+    readable = select(projects.c.key).where(projects.c.key == key, may_read(view.caller, projects.c.key))
+    is_open = view.connection.execute(readable).first() is not None  # of a protected project only the record is
+    children = {"resources/resource": _resources(view, Level.PROJECTS, key) if is_open else ()}
     return Item(data_type.name, _fields(view, data_type, key), children), data_type
 
 
@@ -113,9 +116,7 @@ def _fields(view: View, data_type: DataType, key: int) -> dict[str, FieldValue]:
     scope = joins.scope()
     row = view.connection.execute(select(*values).select_from(joins.clause).where(joins.key == key, scope)).one()
     return {
-        _plain(path): _field(value)
-        for path, value in zip(paths, row, strict=True)
-        if value is not None and not (data_type.entity is Entity.PROJECT and value == "")
+        _plain(path): _field(value) for path, value in zip(paths, row, strict=True) if value is not None and value != ""
     }
 
 

@@ -168,7 +168,10 @@ def _default_of_type(root: DataType, parameters: Parameters) -> tuple[str, ...]:
 
 def _column(word: str, root: DataType, names: Names) -> ListColumn | None:
     """The column of an alias or path; None when there is no such field or the caller may not use it."""
-    aliases = names.registry.aliases(root)
+    # All experiments here belong to a subject, so lists of experiments at large may name it too.
+    aliases = names.registry.aliases(
+        names.registry.get(builtin.SUBJECT_ASSESSOR) if root.name == builtin.EXPERIMENT else root
+    )
     spelling = word if word in aliases else next((alias for alias in aliases if alias.lower() == word.lower()), None)
     full = aliases[spelling] if spelling else word
     found = names.registry.split_path(full) if "/" in full else None

@@ -1,7 +1,7 @@
 """What a user may see, as one relation that every list, item, file and search joins.
 
-`readable` and `listed` are the keys of the projects whose contents, or whose mere record, a caller may
-read. Every object has a home project, so no statement needs another rule.
+The relation is the set of projects whose contents, or whose mere record, a caller may read. Every object
+has a home project, so no statement needs another rule.
 """
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select, true

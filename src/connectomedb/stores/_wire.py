@@ -7,6 +7,7 @@ known length is not read here: `Unplain` sends the caller back to the full engin
 """
 
 import os
+import select
 import socket
 import ssl
 import threading
@@ -93,10 +94,14 @@ class Wire:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def _take(self) -> "_Line":
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._open()
+        while True:
+            with self._lock:
+                line = self._idle.pop() if self._idle else None
+            if line is None:
+                return self._open()
+            if line.is_quiet():
+                return line
+            line.close()
 
     def _open(self) -> "_Line":
         try:
@@ -110,7 +115,7 @@ class Wire:
         return _Line(connection)
 
     def _give_back(self, line: "_Line", head: Head) -> None:
-        if head.headers.get("connection", "").lower() == "close":
+        if head.headers.get("connection", "").lower() == "close" or not line.is_quiet():
             line.close()
             return
         line.is_used = True
@@ -127,6 +132,12 @@ class _Line:
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
+
+    def is_quiet(self) -> bool:
+        """Whether nothing came that nobody asked for: then what comes next answers our next request."""
+        poll = select.poll()
+        poll.register(self._connection, select.POLLIN)
+        return self._start == self._end and not poll.poll(0)
 
     def send(self, request: bytes) -> None:
         try:

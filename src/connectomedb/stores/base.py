@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from connectomedb.transfer.checksum import Expected, Proof
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,18 @@ class Store(Protocol):
         ...
 
     def pour(
-        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
-    ) -> str | None:
+        self,
+        key: str,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         """As `open`, but hands the pieces to a sink, which may not keep them: the transfer engine's way.
 
-        `version` is what an earlier call returned. Raises ObjectMissing; VersionChanged when the object is
-        another one by now.
+        `version` is what an earlier call told `on_version`, which hears of it before the first byte. Raises
+        ObjectMissing; VersionChanged when the object is another one by now.
         """
         ...
 
@@ -138,6 +144,13 @@ class StoredObject:
         """As the store says."""
         return self.store.is_parallel
 
-    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+    def pour(
+        self,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         """Hand the bytes to a sink, as the store does."""
-        return self.store.pour(self.key, sink, offset, length, version)
+        self.store.pour(self.key, sink, offset, length, version, on_version)

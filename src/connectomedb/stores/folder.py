@@ -12,7 +12,7 @@ from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
 from connectomedb.transfer.checksum import CHUNK_BYTES
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 _UNFINISHED = ".part-"
 
@@ -82,14 +82,20 @@ class FolderStore:
             self.path(key).unlink(missing_ok=True)
 
     def pour(
-        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
-    ) -> str | None:
+        self,
+        key: str,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         """Hand the bytes to a sink. Raises ObjectMissing, VersionChanged."""
         current = self._version(key)
         if version not in (None, current):
             raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
+        on_version(current)
         pour_pieces(self.open(key, offset, length), sink)
-        return current
 
     @property
     def is_parallel(self) -> bool:

@@ -21,7 +21,7 @@ from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unre
 from connectomedb.stores._wire import Broken, Head, Unplain, Wire, is_proxied
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -104,18 +104,25 @@ class S3Store:
         return self._stream(key, reply.stream(min_chunk_size=CHUNK_BYTES))
 
     def pour(
-        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
-    ) -> str | None:
+        self,
+        key: str,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         """Hand the object's bytes to a sink; the version is its ETag. Raises ObjectMissing, VersionChanged."""
         if not is_proxied():
             try:
-                return self._pour_plainly(key, sink, offset, length, version)
+                return self._pour_plainly(key, sink, offset, length, version, on_version)
             except Unplain:
                 pass  # raised before the first byte: the full engine reads such replies
-        if version is not None and self.head(key).etag != version:
+        current = self.head(key).etag or ""
+        if version not in (None, current):
             raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
+        on_version(current)
         pour_pieces(self.open(key, offset, length), sink)
-        return version
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key` by one request, so that the ETag is an MD5."""
@@ -145,13 +152,19 @@ class S3Store:
             self._engine = _open_engine(self.bucket, self.settings, self._timeout)
         return self._engine
 
-    def _pour_plainly(self, key: str, sink: Sink, offset: int, length: int | None, version: str | None) -> str | None:
+    def _pour_plainly(
+        self, key: str, sink: Sink, offset: int, length: int | None, version: str | None, on_version: OnVersion
+    ) -> None:
         origin, target = self._signed(check_path(key))
         headers = {"If-Match": version} if version else {}
         if offset or length is not None:
             headers["Range"] = f"bytes={offset}-{'' if length is None else offset + length - 1}"
 
         def choose(head: Head) -> Sink:
+            # S3 names the version of every object that it sends; bytes that are nobody's are not an answer to us.
+            if "etag" not in head.headers:
+                raise Unplain("a reply without ETag")
+            on_version(head.headers["etag"])
             # A server may ignore the range and send all of it; then the bytes before it are dropped.
             return sink if head.status == PARTIAL or not headers.get("Range") else window(sink, offset, length)
 
@@ -161,7 +174,6 @@ class S3Store:
             raise unreachable(self.name, key) from fault
         if not 200 <= head.status < 300:
             raise fault_of_reply(self.name, key, head.status, head.error, head.headers)
-        return head.headers.get("etag")
 
     def _signed(self, key: str) -> tuple[str, str]:
         """A URL for one GET of a key, valid for an hour: origin, and path with query."""

@@ -25,7 +25,7 @@ from connectomedb.hcp.layout import ReleasePath, crest_resource, format_crest, f
 from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import OnVersion, Sink, ignore
 from connectomedb.xnat.address import Address, parse_file_uri
 from connectomedb.xnat.address import Level as XnatLevel
 from connectomedb.xnat.resultset import ResultTable
@@ -101,11 +101,16 @@ class XnatStore:
             yield from self.connection.open_file(address, offset, length)
 
     def pour(
-        self, key: str, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None
-    ) -> str | None:
+        self,
+        key: str,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         """Hand the bytes to a sink; versions are not told apart. Raises ObjectMissing."""
         pour_pieces(self.open(key, offset, length), sink)
-        return version
 
     @property
     def is_parallel(self) -> bool:

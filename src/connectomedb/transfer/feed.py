@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from connectomedb.errors import Interrupted, ObjectMissing, StoreError, StoreUnreachable, VersionChanged
 from connectomedb.transfer.retry import Health, Patience
@@ -64,7 +65,8 @@ class Feed:
             if left == 0:
                 return None
             try:
-                version = source.pour(flow.take, offset + start, left, self.versions.get(source.name))
+                known = self.versions.get(source.name)
+                source.pour(flow.take, offset + start, left, known, partial(self._note, source.name))
             except VersionChanged:
                 raise
             except StoreError as broken:
@@ -78,12 +80,15 @@ class Feed:
                 continue
             self.served[source.name] = None
             self._health.answered(source.name)
-            if version is not None:
-                self.versions.setdefault(source.name, version)
             if length is None or flow.received >= length:
                 return None
             fault = StoreUnreachable(f"{source.name} ended before the last byte.", store=source.name)
         return fault or ObjectMissing("No source was named.")
+
+    def _note(self, source: str, version: str) -> None:
+        """Before the first byte of each reply: ranges asked for at once may meet an object that was replaced."""
+        if self.versions.setdefault(source, version) != version:
+            raise VersionChanged(f"{source} replaced the file while it was read: begin anew.", store=source)
 
     def _check_stop(self) -> None:
         if self._stop.is_set():

@@ -6,6 +6,13 @@ from typing import Protocol, TypeAlias
 Sink: TypeAlias = Callable[[memoryview], None]
 """Takes the next piece of bytes. The view is valid only during the call."""
 
+OnVersion: TypeAlias = Callable[[str], None]
+"""Hears which version the bytes are of that come next; may refuse them with VersionChanged."""
+
+
+def ignore(version: str) -> None:
+    """Hear no version."""
+
 
 class Source(Protocol):
     """One file in one place."""
@@ -20,12 +27,19 @@ class Source(Protocol):
         """Whether several ranges at once are faster than one stream."""
         ...
 
-    def pour(self, sink: Sink, offset: int = 0, length: int | None = None, version: str | None = None) -> str | None:
+    def pour(
+        self,
+        sink: Sink,
+        offset: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        on_version: OnVersion = ignore,
+    ) -> None:
         """Hand the bytes from `offset`, at most `length`, to the sink, in order.
 
         Args:
-            version: what an earlier call returned; bytes of another version must not come.
-        Returns: the version (an ETag) that the bytes belong to, None when the place has no such thing.
+            version: what an earlier call told; bytes of another version must not come.
+            on_version: hears, before the first byte, which version (an ETag) they are of, if the place has such.
         Raises: StoreError; VersionChanged when the object is not that version any more.
         """
         ...

@@ -1,0 +1,59 @@
+"""Where files come from, as options of a command: a bucket, a server, or both."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import wraps
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectomedb.cli._options import bucket_options, has_server, open_interface, open_s3_mirror, server_options
+from connectomedb.errors import ConfigError
+
+if TYPE_CHECKING:
+    from connectomedb.mirror.mirror import Mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was said about where files come from."""
+
+    bucket: str | None
+    endpoint_url: str | None
+    prefix: str | None
+    server: str | None
+    user: str | None
+    profile: str | None
+    anonymous: bool
+
+    def open(self, stack: ExitStack, folder: Path) -> "Mirror":
+        """A mirror in a folder: the bucket first, the server after it; either alone will do. Raises ConfigError."""
+        from connectomedb.mirror.mirror import Mirror
+
+        s3 = None
+        if self.bucket:
+            s3 = open_s3_mirror(self.bucket, folder, self.endpoint_url, self.prefix, self.profile, self.anonymous)
+        if has_server(self.server, self.profile):
+            db = stack.enter_context(open_interface(self.server, self.user, self.profile, self.anonymous))
+            return (s3 or Mirror(folder, [], prefix=self.prefix)).with_fallback(db.store_of)
+        if s3 is None:
+            raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
+        return s3
+
+
+def source_options(command: Callable[..., object]) -> Callable[..., object]:
+    """The options of bucket and server, handed to the command as one value, `sources`."""
+    return bucket_options(server_options(packed(command, "sources", Sources)))
+
+
+def packed(command: Callable[..., object], name: str, kind: Callable[..., object]) -> Callable[..., object]:
+    """Hand a command the options that are fields of a dataclass as one value of it."""
+    fields = tuple(signature(kind).parameters)
+
+    @wraps(command)
+    def called(**words: object) -> object:
+        words[name] = kind(**{field: words.pop(field) for field in fields})
+        return command(**words)
+
+    return called

@@ -1,0 +1,121 @@
+"""Which files are wanted, as options of a command: places, subjects, globs, packages."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import click
+
+from connectomedb.cli._options import parse_where
+from connectomedb.cli._sources import packed
+from connectomedb.hcp.paths import is_subject
+from connectomedb.mirror.choice import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Subjects of one project of which the same files are wanted."""
+
+    project: str
+    subjects: tuple[str, ...]
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was said about which files are wanted."""
+
+    places: tuple[str, ...]
+    subjects: tuple[str, ...]
+    subjects_from: str | None
+    path: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    packages: tuple[str, ...]
+
+    @property
+    def is_said(self) -> bool:
+        """Whether anything was said at all."""
+        return self != Wanted((), (), None, "", (), (), ())
+
+    def groups(self) -> list[Group]:
+        """What is wanted, subjects with the same wishes together. Raises a usage error, or AddressError."""
+        if not self.places:
+            raise click.UsageError("No place was named. Write PROJECT/SUBJECT/PATH, or PROJECT with --subjects.")
+        labels = list(self._labels())
+        shared = Choice(self.path, self.include, self.exclude, self.packages)
+        wanted: dict[tuple[str, Choice], dict[str, None]] = {}
+        for place in self.places:
+            where = parse_where(place)
+            if where.subject:
+                choice = replace(shared, path=where.path or shared.path)
+                wanted.setdefault((where.project, choice), {})[where.subject] = None
+            elif labels:
+                wanted.setdefault((where.project, shared), {}).update(dict.fromkeys(labels))
+            else:
+                raise click.UsageError(
+                    f"{place!r} names no subject. Write PROJECT/SUBJECT/PATH, like HCP_Q1/100307/T1w, "
+                    "or name subjects with --subjects or --subjects-from."
+                )
+        if labels and not any(set(labels) <= set(subjects) for subjects in wanted.values()):
+            raise click.UsageError("--subjects needs a place that is a project alone, like HCP_Q1.")
+        return [Group(project, tuple(subjects), choice) for (project, choice), subjects in wanted.items()]
+
+    def _labels(self) -> Iterator[str]:
+        for words in self.subjects:
+            yield from (word for word in words.replace(",", " ").split())
+        if self.subjects_from is not None:
+            yield from _read_labels(self.subjects_from)
+
+
+def wanted_options(command: Callable[..., object]) -> Callable[..., object]:
+    """The options that say which files, handed to the command as one value, `wanted`."""
+    command = packed(command, "wanted", Wanted)
+    for option in (
+        click.option(
+            "--package",
+            "packages",
+            multiple=True,
+            metavar="ID",
+            help="Only files of this package, like 3T_tfMRI_MOTOR_preproc; may be repeated.",
+        ),
+        click.option("--exclude", multiple=True, metavar="GLOB", help="No files like this; may be repeated."),
+        click.option(
+            "--include",
+            multiple=True,
+            metavar="GLOB",
+            help="Only files like this inside the subject, like '**/*.dtseries.nii'; * stays in a folder, ** does not.",
+        ),
+        click.option("--path", default="", help="Only what lies at or below this path inside each subject."),
+        click.option(
+            "--subjects-from", metavar="FILE", help="Labels, one a line or in a CSV's first column; - is stdin."
+        ),
+        click.option(
+            "--subjects", multiple=True, metavar="LABELS", help="Subjects of the PROJECT, like 100307,103515."
+        ),
+        click.argument("places", nargs=-1, metavar="[PROJECT[/SUBJECT[/PATH]]]..."),
+    ):
+        command = option(command)
+    return command
+
+
+def _read_labels(name: str) -> list[str]:
+    """Labels out of a file: the first column of a CSV or of a table, with or without heading."""
+    try:
+        if name == "-":
+            return list(_parse_labels(sys.stdin, "stdin"))
+        with open(name, encoding="utf-8-sig") as lines:
+            return list(_parse_labels(lines, name))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise click.UsageError(f"{name} cannot be read: {fault}.") from fault
+
+
+def _parse_labels(lines: Iterable[str], name: str) -> Iterator[str]:
+    is_first = True
+    for number, line in enumerate(lines, 1):
+        first = line.replace("\t", ",").partition(",")[0].partition("#")[0].strip().strip('"')
+        if is_subject(first):
+            yield first
+        elif first and not is_first:
+            raise click.UsageError(f"{name}, line {number}: {first!r} is no subject label. A label is six digits.")
+        is_first = is_first and not first
