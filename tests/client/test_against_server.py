@@ -127,7 +127,7 @@ def test_an_unknown_column_and_an_unknown_criterion_are_named(db: Interface) -> 
 def test_a_subjects_files_come_over_rest_and_are_the_releases(db: Interface, served: Served) -> None:
     subject = db.project("HCP_Q1").subject("103515")
     paths = subject.files()
-    keys = list(filter(lambda key: key.startswith("q1/103515/"), served.release.keys()))
+    keys = list(filter(lambda key: key.startswith("q1/103515/"), served.release.file_keys()))
     assert len(paths) == len(keys)
     by_key = {"q1/" + path.as_posix().partition("/q1/")[2]: path for path in paths}
     for key in keys:

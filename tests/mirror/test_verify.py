@@ -11,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectomedb.errors import AddressError, NotFound
+from connectomedb.errors import AddressError, ConfigError, NotFound
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
+from connectomedb.hcp.release import release_of
 from connectomedb.mirror.checked import KEPT_S, SAVE_EVERY_S, SUFFIX, Checked
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.inspection import inspect
 from connectomedb.mirror.ledger import Held, Ledger, Record, SubjectLedger
 from connectomedb.mirror.mirror import Mirror
+from connectomedb.mirror.trees import Tree, trees_in
 from connectomedb.mirror.verify import Looked, Read, VerifyEvent, verify, verify_files
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.transfer.checksum import Expected, Proof
@@ -176,6 +178,15 @@ def test_a_file_that_rotted_is_fetched_again_when_the_mirror_is_next_asked(tmp_p
     assert mirror.files(SUBJECT, "T1w/a.txt", project="HCP_Q1")[0].read_bytes() == b"AAAA"
     assert verdicts(tmp_path / "q1", ledger=mirror.shelf("HCP_Q1").ledger)["T1w/a.txt"] is Verdict.CHECKSUM
     assert mirror.files(SUBJECT, "T1w/a.txt", project="HCP_Q1")[0].read_bytes() == b"aaaa"
+
+
+def test_a_manifest_that_rotted_is_fetched_again_too(tmp_path: Path, mirror: Mirror) -> None:
+    [path] = mirror.files(SUBJECT, MANIFEST, project="HCP_Q1")
+    facts = path.stat()
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert verdicts(tmp_path / "q1", ledger=mirror.shelf("HCP_Q1").ledger)[MANIFEST] is Verdict.CHECKSUM
+    assert mirror.files(SUBJECT, MANIFEST, project="HCP_Q1")[0].read_bytes() == manifest_of(FILES)
 
 
 @pytest.mark.parametrize("name", [".a.nii.gz.host-1-2.part", ".a.txt.x.part/bytes"], ids=["small", "large"])
@@ -403,3 +414,26 @@ def test_the_journal_of_a_bare_tree_lies_in_the_users_cache(tree: Path, cache: P
     assert sorted(path.name for path in tree.iterdir()) == [SUBJECT]
     list(verify(tree, checked=Checked.of(tree)))
     assert list((cache / "connectomedb/verify").iterdir()) == []
+
+
+def test_a_mirror_has_a_tree_per_release_and_any_other_folder_is_one(tmp_path: Path, mirror: Mirror) -> None:
+    mirror.files(SUBJECT, "T1w/a.txt", project="HCP_Q1")
+    other = Mirror(tmp_path, [lambda release: MemoryStore({f"HCP_1200/103515/{path}": b"x" for path in FILES})])
+    other.files("103515", "T1w/a.txt", project="HCP_1200")
+    assert [(tree.folder.name, tree.project) for tree in trees_in(tmp_path)] == [
+        ("HCP_1200", "HCP_1200"),
+        ("q1", "HCP_Q1"),
+    ]
+    [only] = trees_in(tmp_path, [SUBJECT])
+    assert (only.folder.name, only.subjects) == ("q1", (SUBJECT,))
+    assert [tree.folder.name for tree in trees_in(tmp_path, project="HCP_1200")] == ["HCP_1200"]
+    with pytest.raises(NotFound, match="999999"):
+        trees_in(tmp_path, [SUBJECT, "999999"])
+    [bare] = trees_in(tmp_path / "q1", [SUBJECT], project="HCP_Q1")
+    assert bare.place() == (tmp_path, release_of("HCP_Q1"))
+    (tmp_path / "q1").rename(tmp_path / "disk")
+    (tmp_path / "q1").symlink_to(tmp_path / "disk")
+    assert trees_in(tmp_path, [SUBJECT])[0].place() == (tmp_path, release_of("HCP_Q1", "q1"))
+    for wrong in (Tree(tmp_path / "disk", project="HCP_Q1"), Tree(tmp_path / "q1")):
+        with pytest.raises(ConfigError):
+            wrong.place()

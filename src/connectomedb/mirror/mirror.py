@@ -22,7 +22,7 @@ from connectomedb.mirror.options import DEFAULT, Options
 from connectomedb.mirror.outlook import Outlook, look_out
 from connectomedb.mirror.papers import Papers
 from connectomedb.mirror.plan import Existing, Plan
-from connectomedb.mirror.present import Inventories, Inventory
+from connectomedb.mirror.present import INVENTORIES, Inventory
 from connectomedb.mirror.repair import Repair, repair
 from connectomedb.mirror.report import Report
 from connectomedb.mirror.shelf import Shelf
@@ -67,7 +67,6 @@ class Mirror:
         self.root = Path(root)
         self.prefix = prefix
         self._sources = tuple(sources)
-        self._inventories = Inventories()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.root)!r})"
@@ -252,7 +251,7 @@ class Mirror:
         """The chosen files, if all are there as they were proven."""
         if options.refresh or options.existing is Existing.REFETCH:
             return None
-        return self._inventories.find(shelf, subject, choice)
+        return INVENTORIES.find(shelf, subject, choice)
 
     def _fetch(self, shelf: Shelf, subject: str, choice: Choice, options: Options, on_event: OnEvent) -> Report:
         """Bring what is missing, unless another process does so already: then wait for it, and look again."""

@@ -7,11 +7,11 @@ memory for the next call, for as long as the ledger's file stays the same.
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import compress, groupby
+from itertools import compress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.ledger import is_within
@@ -22,40 +22,51 @@ from connectomedb.transfer.checksum import Proof
 MOST_KEPT = 4
 """Subjects whose inventory stays in memory."""
 
-Row: TypeAlias = tuple[str, int | None, int, str, int]
-"""Path inside the subject, size, modification time in ns, proof, who served it (an index)."""
+Row: TypeAlias = tuple[str, int | None, int]
+"""Name inside its folder, size, modification time in ns."""
 
 Stamp: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(slots=True)
 class Inventory:
-    """The chosen files of one subject as the ledger has them, all of which were on disk when it was written."""
+    """The chosen files of one subject as the ledger has them, all of which were on disk when it was written.
 
-    folder: Path
-    rows: list[Row]
+    `folders` are runs of files of one folder, in the order of paths; `proofs` are proof and server of each file.
+    """
+
+    root: str
+    folders: list[tuple[str, list[Row]]]
+    proofs: list[tuple[str, int]]
     served: list[tuple[str, ...]]
     _paths: list[Path] = field(default_factory=list)
     _reports: tuple[FileReport, ...] = ()
 
     def is_there(self) -> bool:
         """Whether every file is on disk, with the size and time it had when it was proven."""
-        return all(_are_there(f"{self.folder}/{name}", rows) for name, rows in groupby(self.rows, _folder_of))
+        return all(_are_there(self.root + folder, rows) for folder, rows in self.folders)
 
     def paths(self) -> list[Path]:
         """Local paths, sorted."""
         if not self._paths:
-            for name, rows in groupby(self.rows, _folder_of):
-                place = self.folder / name
-                self._paths.extend([place / row[0].rpartition("/")[2] for row in rows])
+            paths: list[Path] = []
+            for folder, rows in self.folders:
+                place = Path(self.root + folder)
+                paths.extend([place / row[0] for row in rows])
+            self._paths = paths
         return list(self._paths)
 
     def reports(self) -> tuple[FileReport, ...]:
         """A report per file, sorted by path."""
         if not self._reports:
+            rows = (
+                (f"{folder}/{name}" if folder else name, size)
+                for folder, rows in self.folders
+                for name, size, _ in rows
+            )
             found = [
                 FileReport(path, local, size, False, Proof(proof), self.served[by])
-                for (path, size, _, proof, by), local in zip(self.rows, self.paths(), strict=True)
+                for (path, size), (proof, by), local in zip(rows, self.proofs, self.paths(), strict=True)
             ]
             self._reports = tuple(sorted(found, key=lambda report: report.path))
         return self._reports
@@ -89,6 +100,10 @@ class Inventories:
         return inventory if inventory is not None and inventory.is_there() else None
 
 
+INVENTORIES = Inventories()
+"""Those of this process: a mirror that is opened anew need not read the ledger anew."""
+
+
 def take_inventory(shelf: Shelf, subject: str, choice: Choice) -> Inventory | None:
     """What the ledger says of the chosen files; None unless it lists them all and all were proven.
 
@@ -106,17 +121,31 @@ def take_inventory(shelf: Shelf, subject: str, choice: Choice) -> Inventory | No
             is_chosen = choice.filter(shelf.release, subject)
             chosen = [is_chosen(path) for path in _texts(columns[0])]
             columns = [list(compress(column, chosen)) for column in columns]
-        if not columns[0] or None in columns[2]:
+        paths, sizes, times, proofs, by = columns
+        if not paths or None in times or max(by) >= len(served):
             return None
-        rows: list[Row] = list(zip(*columns, strict=True))
-        if max(row[4] for row in rows) >= len(served):
-            return None
-        return Inventory(shelf.local(subject, ""), rows, served)
-    except (KeyError, TypeError, ValueError):
+        folders = _by_folder(paths, sizes, times)
+        return Inventory(f"{shelf.local(subject, '')}/", folders, list(zip(proofs, by, strict=True)), served)
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None  # a damaged ledger: the files are looked at one by one, and it is written anew
 
 
-def _are_there(folder: str, rows: Iterable[Row]) -> bool:
+def _by_folder(paths: list[str], sizes: list[int | None], times: list[int]) -> list[tuple[str, list[Row]]]:
+    """Runs of files of one folder, in the order of the paths."""
+    folders: list[tuple[str, list[Row]]] = []
+    rows: list[Row] = []
+    last = None
+    for path, size, mtime_ns in zip(paths, sizes, times, strict=True):
+        folder, _, name = path.rpartition("/")
+        if folder != last:
+            rows = []
+            folders.append((folder, rows))
+            last = folder
+        rows.append((name, size, mtime_ns))
+    return folders
+
+
+def _are_there(folder: str, rows: list[Row]) -> bool:
     """Compare files of one folder. Relative to the open folder, as long paths take the system long to walk."""
     try:
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -124,8 +153,8 @@ def _are_there(folder: str, rows: Iterable[Row]) -> bool:
         return False
     stat = os.stat
     try:
-        for path, size, mtime_ns, _, _ in rows:
-            facts = stat(path.rpartition("/")[2], dir_fd=place)
+        for name, size, mtime_ns in rows:
+            facts = stat(name, dir_fd=place)
             if facts.st_mtime_ns != mtime_ns or (facts.st_size != size and size is not None):
                 return False
     except OSError:
@@ -135,11 +164,7 @@ def _are_there(folder: str, rows: Iterable[Row]) -> bool:
     return True
 
 
-def _folder_of(row: Row) -> str:
-    return row[0].rpartition("/")[0]
-
-
-def _cells(column: object) -> list[object]:
+def _cells(column: object) -> list[Any]:  # raw JSON
     if not isinstance(column, list):
         raise TypeError("not a column")
     return column

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectomedb.errors import ConnectomeDBError, MirrorIncomplete
+from connectomedb.errors import ConnectomeDBError, Interrupted, MirrorIncomplete
 from connectomedb.transfer.checksum import Proof
 
 MOST_FAILURES = 5
@@ -102,7 +102,9 @@ class Tally:
         raise MirrorIncomplete(self._sentence(errors), errors)
 
     def _sentence(self, errors: dict[str, ConnectomeDBError]) -> str:
-        shown = "; ".join(f"{path}: {error}" for path, error in list(errors.items())[:MOST_FAILURES])
+        # What ended the run comes before what only did not have its turn any more.
+        gravest = sorted(errors.items(), key=lambda item: isinstance(item[1], Interrupted))
+        shown = "; ".join(f"{path}: {error}" for path, error in gravest[:MOST_FAILURES])
         more = f"; and {len(errors) - MOST_FAILURES} more" if len(errors) > MOST_FAILURES else ""
         whose = next(iter(self.failures))[0] if self.subjects == 1 else f"{self.subjects} subjects"
         return (

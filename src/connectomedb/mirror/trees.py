@@ -41,7 +41,7 @@ class Tree:
             )
         release = release_of(self.project, self.prefix)
         parts = release.prefix.split("/")
-        folder = self.folder.resolve()
+        folder = self.folder.absolute()
         if list(folder.parts[-len(parts) :]) != parts:
             raise ConfigError(
                 f"Asked to fetch into {self.folder}. The folder of {self.project} must be named {release.prefix}: "

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -131,19 +131,29 @@ class _Verification:
         self._stop = threading.Event()
 
     def findings(self, subjects: Sequence[str]) -> Generator[Finding, None, None]:
-        told: set[tuple[str, str]] = set()
-        for finding in self._look(subjects):
-            told.add((finding.subject, finding.path))
-            yield finding
-        count = len(told)
-        for finding in self._read(subjects, told):
-            count += 1
-            yield finding
-        if not count:
+        wrong: dict[str, list[str]] = {}
+        is_empty = True
+        try:
+            with closing(self._look_then_read(subjects)) as found:
+                for finding in found:
+                    is_empty = False
+                    if finding.verdict is Verdict.CHECKSUM:
+                        wrong.setdefault(finding.subject, []).append(finding.path)
+                    yield finding
+        finally:
+            self._disown(wrong)
+        if is_empty:
             where = f"{self._path} of {', '.join(subjects[:3])}{' and others' if len(subjects) > 3 else ''}"
             raise NotFound(f"Asked to verify {where} in {self._tree}. Nothing is there, and no manifest names it.")
         if self._checked is not None and not self._keep_notes:
             self._checked.forget(subjects, self._path)
+
+    def _look_then_read(self, subjects: Sequence[str]) -> Generator[Finding, None, None]:
+        told: set[tuple[str, str]] = set()
+        for finding in self._look(subjects):
+            told.add((finding.subject, finding.path))
+            yield finding
+        yield from self._read(subjects, told)
 
     def _inspect(self, subject: str) -> Inspection:
         records = self._ledger.load(subject) if self._ledger else SubjectLedger()
@@ -169,21 +179,16 @@ class _Verification:
 
     def _read(self, subjects: Sequence[str], told: Collection[tuple[str, str]]) -> Iterator[Finding]:
         """The rest, in order, several files at once. Subjects are looked at again, so that none need be remembered."""
-        wrong: dict[str, list[str]] = {}
         is_done = False
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="verify")
         try:
-            for finding in self._in_order(pool, subjects, told):
-                if finding.verdict is Verdict.CHECKSUM:
-                    wrong.setdefault(finding.subject, []).append(finding.path)
-                yield finding
+            yield from self._in_order(pool, subjects, told)
             is_done = True
         finally:
             self._stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             if self._checked is not None and (self._keep_notes or not is_done):
                 self._checked.save()
-            self._disown(wrong)
 
     def _in_order(
         self, pool: ThreadPoolExecutor, subjects: Sequence[str], told: Collection[tuple[str, str]]

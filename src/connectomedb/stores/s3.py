@@ -163,7 +163,7 @@ class S3Store:
         def choose(head: Head) -> Sink:
             # S3 names the version of every object that it sends; bytes that are nobody's are not an answer to us.
             if "etag" not in head.headers:
-                raise Unplain("a reply without ETag")
+                raise Broken("a reply without ETag")
             on_version(head.headers["etag"])
             # A server may ignore the range and send all of it; then the bytes before it are dropped.
             return sink if head.status == PARTIAL or not headers.get("Range") else window(sink, offset, length)

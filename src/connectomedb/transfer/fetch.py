@@ -218,7 +218,7 @@ class _Job:
         if self.expected.md5 is not None and md5 != self.expected.md5:
             message = f"Fetched {name} from {served}: its MD5 is {md5}, published is {self.expected.md5}."
             raise ChecksumMismatch(f"{message} Nothing was kept. Try again, or from another source.", path=path)
-        if self.expected.md5 is None or self.expected.proof is not Proof.MANIFEST:
+        if self.expected.md5 is None or self.expected.proof is Proof.ETAG:
             check_content(Path(part), self.target)
 
     def _fetched(self, size: int, md5: str, feed: Feed) -> Fetched:
