@@ -17,12 +17,12 @@ from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.errors import AuthenticationFailed, NotFound, QueryError
 from connectomedb.hcp.release import release_of
 from connectomedb.mirror.mirror import Mirror
-from connectomedb.server.auth import Role
-from connectomedb.server.ingest import Delivery, ingest_release
+from connectomedb.server.access.auth import Role
+from connectomedb.server.access.users import add_member, create_user
+from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site, open_site
-from connectomedb.server.subject_tables import SubjectTable
-from connectomedb.server.users import add_member, create_user
 from connectomedb.stores.folder import FolderStore
 
 SUBJECTS = ("103515", "111312", "123456")

@@ -22,12 +22,12 @@ import pytest
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.hcp.release import Release, release_of
-from connectomedb.server.auth import Accessibility, Role
-from connectomedb.server.ingest import Delivery, IngestReport, ingest_release
+from connectomedb.server.access.auth import Accessibility, Role
+from connectomedb.server.access.users import add_member, create_user, grant_tier
+from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
+from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site, open_site
-from connectomedb.server.subject_tables import SubjectTable
-from connectomedb.server.users import add_member, create_user, grant_tier
 from connectomedb.stores.folder import FolderStore
 
 PASSWORD = "correct horse"

@@ -12,12 +12,12 @@ from sqlalchemy import func, insert, select, text
 
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, DiskFull, LedgerBusy, NotFound, ServiceFailed
 from connectomedb.hcp.dictionary import Tier
-from connectomedb.server.auth import Accessibility, Role
-from connectomedb.server.counters import next_accessions, next_number
-from connectomedb.server.database import Database
-from connectomedb.server.passwords import hash_password, verify_password
-from connectomedb.server.schema import counters, metadata
-from connectomedb.server.users import add_member, create_user, grant_tier, set_accessibility, set_password
+from connectomedb.server.access.auth import Accessibility, Role
+from connectomedb.server.access.passwords import hash_password, verify_password
+from connectomedb.server.access.users import add_member, create_user, grant_tier, set_accessibility, set_password
+from connectomedb.server.tables.counters import next_accessions, next_number
+from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.schema import counters, metadata
 
 
 @pytest.fixture

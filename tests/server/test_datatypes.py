@@ -11,16 +11,16 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from connectomedb.hcp.dictionary import Tier, ValueType
-from connectomedb.server.auth import Caller, Rights
-from connectomedb.server.builtin import BUILTIN
-from connectomedb.server.catalogue import FieldColumn, measures_table, measures_type
-from connectomedb.server.columns import Names
-from connectomedb.server.datatypes import DataType, Field, Formula, Registry, plain_path
-from connectomedb.server.formulas import FORMULAS
-from connectomedb.server.listing import FRAMES, compile_listing
-from connectomedb.server.parameters import Parameters
-from connectomedb.server.schema import image_sessions
-from connectomedb.server.sql import compile_search
+from connectomedb.server.access.auth import Caller, Rights
+from connectomedb.server.query.formulas import FORMULAS
+from connectomedb.server.query.listing import FRAMES, compile_listing
+from connectomedb.server.query.sql import compile_search
+from connectomedb.server.routes.parameters import Parameters
+from connectomedb.server.tables.schema import image_sessions
+from connectomedb.server.types.builtin import BUILTIN
+from connectomedb.server.types.catalogue import FieldColumn, measures_table, measures_type
+from connectomedb.server.types.columns import Names
+from connectomedb.server.types.datatypes import DataType, Field, Formula, Registry, plain_path
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, SearchField
 

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from connectomedb.hcp.release import release_of
-from connectomedb.server.ingest import Delivery, ingest_release
+from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 from connectomedb.stores.s3 import S3Store

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectomedb.server.wrappers import plain_path
+from connectomedb.server.routes.wrappers import plain_path
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, SearchField
 

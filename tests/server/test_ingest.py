@@ -14,15 +14,15 @@ from connectomedb.demo.release import generate
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, ManifestError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.release import release_of
+from connectomedb.server.access.auth import Accessibility, Caller, Rights
+from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
-from connectomedb.server.auth import Accessibility, Caller, Rights
-from connectomedb.server.call import View
-from connectomedb.server.ingest import Delivery, IngestReport, ingest_release
-from connectomedb.server.schema import experiments, files, projects, resources, scans, subjects
-from connectomedb.server.search import run_search
+from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
+from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.routes.call import View
+from connectomedb.server.routes.search import run_search
 from connectomedb.server.site import Site, open_site
-from connectomedb.server.subject_tables import SubjectTable
-from connectomedb.server.users import set_accessibility
+from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.xnat.query import Query, parse_field

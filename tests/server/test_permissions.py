@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import insert
 
 from connectomedb.hcp.dictionary import Tier
-from connectomedb.server.auth import Accessibility, Caller, Rights, Role
+from connectomedb.server.access.auth import Accessibility, Caller, Rights, Role
+from connectomedb.server.access.users import add_member, create_user, grant_tier, remove_member, set_accessibility
 from connectomedb.server.run import start
-from connectomedb.server.schema import resources
 from connectomedb.server.site import open_site
-from connectomedb.server.users import add_member, create_user, grant_tier, remove_member, set_accessibility
+from connectomedb.server.tables.schema import resources
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.document import Item, parse_item_json
 from connectomedb.xnat.query import Comparison, Criterion, Group, Query, parse_field

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectomedb.server.ranges import Part, Version, choose_part
+from connectomedb.server.routes.ranges import Part, Version, choose_part
 
 MODIFIED = datetime(2026, 3, 4, 5, 6, 7, 890_000)
 SINCE = "Wed, 04 Mar 2026 05:06:07 GMT"

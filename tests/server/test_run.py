@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from connectomedb.errors import ConfigError, ConnectomeDBError, DiskRefused, ServiceFailed
+from connectomedb.server.access.users import create_user
 from connectomedb.server.run import ADMIN, make_admin, serve, start
 from connectomedb.server.site import open_site
-from connectomedb.server.users import create_user
 
 SCRIPT = """
 import sys

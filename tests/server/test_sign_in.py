@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 from connectomedb.errors import AuthenticationFailed
-from connectomedb.server.database import Database
-from connectomedb.server.login import IDLE_TIMEOUT, RENEW_AFTER, Logins
-from connectomedb.server.users import create_user, set_enabled, set_password
+from connectomedb.server.access.login import IDLE_TIMEOUT, RENEW_AFTER, Logins
+from connectomedb.server.access.users import create_user, set_enabled, set_password
+from connectomedb.server.tables.database import Database
 
 if TYPE_CHECKING:
     from tests.server.conftest import Served

@@ -19,13 +19,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from connectomedb import errors
-from connectomedb.server import front, items, people, schemas, search
-from connectomedb.server.call import Call, Handler, Later
-from connectomedb.server.login import COOKIE, REFUSED, SignedIn, cookie
-from connectomedb.server.parameters import parse_parameters
-from connectomedb.server.replies import text
+from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
+from connectomedb.server.routes import front, items, people, schemas, search
+from connectomedb.server.routes.call import Call, Handler, Later
+from connectomedb.server.routes.parameters import parse_parameters
+from connectomedb.server.routes.replies import text
+from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
 from connectomedb.server.site import Site
-from connectomedb.server.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
 
 DATABASE_THREADS = 1
 PASSWORD_THREADS = 1

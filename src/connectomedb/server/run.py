@@ -20,9 +20,9 @@ import uvicorn
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ServiceFailed
+from connectomedb.server.access.users import create_user, has_admin
 from connectomedb.server.app import build_app
 from connectomedb.server.site import Site, open_site
-from connectomedb.server.users import create_user, has_admin
 from connectomedb.stores.base import Store
 
 ADMIN = "admin"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.config import S3Settings
+from connectomedb.server.access.login import Logins
 from connectomedb.server.archive import Archive, open_archive
-from connectomedb.server.catalogue import CatalogueShelf
-from connectomedb.server.database import Database
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.login import Logins
+from connectomedb.server.tables.database import Database
+from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
 
 

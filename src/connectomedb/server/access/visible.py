@@ -1,0 +1,42 @@
+"""What a user may see, as one relation that every list, item, file and search joins.
+
+The relation is the set of projects whose contents, or whose mere record, a caller may read. Every object
+has a home project, so no statement needs another rule.
+"""
+
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, true
+
+from connectomedb.hcp.dictionary import Tier
+from connectomedb.server.access.auth import Accessibility, Caller, Rights
+from connectomedb.server.tables.schema import grants, members, projects
+
+
+def may_read(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where the caller may read the contents of the project of that key."""
+    return true() if caller.is_admin else project_key.in_(_projects(caller, Accessibility.PUBLIC))
+
+
+def may_list(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where the caller may know that the project of that key exists."""
+    if caller.is_admin:
+        return true()
+    return project_key.in_(_projects(caller, Accessibility.PUBLIC, Accessibility.PROTECTED))
+
+
+def reads_anything(connection: Connection, caller: Caller) -> bool:
+    """Whether there is a project whose contents the caller may read."""
+    found = select(projects.c.key).where(may_read(caller, projects.c.key)).limit(1)
+    return caller.is_admin or connection.execute(found).first() is not None
+
+
+def load_rights(connection: Connection, caller: Caller) -> Rights:
+    """The caller's grants of tiers."""
+    granted = select(grants.c.project_key, grants.c.tier).where(grants.c.user_key == caller.key)
+    return Rights(caller, {row.project_key: Tier(row.tier) for row in connection.execute(granted)})
+
+
+def _projects(caller: Caller, *open_to_all: Accessibility) -> Select[int]:
+    mine = select(members.c.project_key).where(members.c.user_key == caller.key)
+    return select(projects.c.key).where(
+        or_(projects.c.accessibility.in_([word.value for word in open_to_all]), projects.c.key.in_(mine))
+    )

@@ -1,0 +1,1 @@
+"""The one door for data: listings and tables of a release → rows."""

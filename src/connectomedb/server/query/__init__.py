@@ -1,0 +1,1 @@
+"""Searches and listings → SQL statements; no connection here."""

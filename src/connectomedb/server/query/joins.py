@@ -1,0 +1,179 @@
+"""The FROM clause of one statement, grown as fields of data types ask for it.
+
+Every statement has a root, one row per object. Fields of other types come in by joins along the levels:
+
+    project ─< subject ─< experiment (one join per data type) ─< scan
+
+Up a level there is exactly one row; down a level there may be none or many (outer joins), which repeats
+the root. Types of one object (`xnat:mrSessionData`, `xnat:subjectAssessorData`) share its row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, null
+
+from connectomedb.hcp.dictionary import Tier
+from connectomedb.server.access.auth import Rights
+from connectomedb.server.access.visible import may_list, may_read
+from connectomedb.server.query.formulas import FORMULAS
+from connectomedb.server.tables.schema import experiments, projects, scans, subjects
+from connectomedb.server.types import builtin
+from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Field, Registry
+
+_ROWS: dict[Entity, Table] = {
+    Entity.PROJECT: projects,
+    Entity.SUBJECT: subjects,
+    Entity.EXPERIMENT: experiments,
+    Entity.SCAN: scans,
+}
+_KEY_OF_PARENT = {Entity.SUBJECT: "project_key", Entity.EXPERIMENT: "subject_key", Entity.SCAN: "experiment_key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Rows of one entity in the statement.
+
+    Attributes:
+        name: tells nodes of one statement apart.
+        may_lack: whether there may be no row (it stands below or beside the root).
+        repeats: whether there may be several rows for one object of the root.
+    """
+
+    name: str
+    entity: Entity
+    rows: FromClause
+    may_lack: bool = False
+    repeats: bool = False
+
+
+class Joins:
+    """Rows of the root and whatever was joined to them so far.
+
+    `details` are the tables that only some types have, by name. What the caller may not read is left
+    out of every row set, so no field can show it.
+    """
+
+    def __init__(self, registry: Registry, root: DataType, rights: Rights, details: Mapping[str, Table]) -> None:
+        self.registry = registry
+        self.rights = rights
+        self.root = root
+        self._details = details
+        self.root_node = Node("root", root.entity, _ROWS[root.entity].alias("root"))
+        self.clause: FromClause = self.root_node.rows
+        self._nodes: dict[str, Node] = {"root": self.root_node}
+
+    @property
+    def key(self) -> ColumnElement[int]:
+        """Key of the root's row."""
+        return self.root_node.rows.c.key
+
+    @property
+    def repeating(self) -> frozenset[str]:
+        """Names of the joined nodes that may repeat the root."""
+        return frozenset(node.name for node in self._nodes.values() if node.repeats)
+
+    def scope(self) -> ColumnElement[bool]:
+        """Only objects of the root's type that the caller may see."""
+        rows = self.root_node.rows
+        if self.root.entity is Entity.PROJECT:
+            return may_list(self.rights.caller, rows.c.key)
+        readable = may_read(self.rights.caller, self._project_key(self.root_node))
+        return readable if self.root.entity is Entity.SUBJECT else and_(self._of_type(rows, self.root), readable)
+
+    def value(self, data_type: DataType, field: Field, argument: str = "") -> ColumnElement[object]:
+        """The value of a field; null where its tier is not granted. `argument` is for fields that take one."""
+        node = self.of(data_type)
+        source = field.source
+        value: ColumnElement[object]
+        if isinstance(source, Column):
+            value = self.above(node, source.entity).rows.c[source.name]
+        elif isinstance(source, Detail):
+            value = self._detail(node, data_type).c[source.name]
+        else:
+            value = FORMULAS[source.name](self, node, source.argument or argument)
+        if field.tier is Tier.OPEN or self.rights.caller.is_admin:
+            return value
+        granted = self._project_key(node).in_(self.rights.projects_with(field.tier))
+        return case((granted, value), else_=null())
+
+    def of(self, data_type: DataType) -> Node:
+        """The rows of a data type."""
+        if data_type.entity is self.root.entity and self._is_root(data_type):
+            return self.root_node
+        if data_type.entity.depth < self.root.entity.depth and self._is_above(data_type):
+            return self.above(self.root_node, data_type.entity)
+        if data_type.entity is Entity.SUBJECT:
+            return self._below(self.root_node, data_type)
+        if data_type.entity is Entity.EXPERIMENT:
+            return self._below(self.of(self.registry.get(builtin.SUBJECT)), data_type)
+        return self._below(self.of(self.registry.get(data_type.session or builtin.IMAGE_SESSION)), data_type)
+
+    def above(self, node: Node, entity: Entity) -> Node:
+        """The row of another level that a node's row belongs to; the node itself at its own level."""
+        if entity is node.entity:
+            return node
+        if entity is Entity.PROJECT:
+            home = node if node.entity is not Entity.SCAN else self.above(node, Entity.EXPERIMENT)
+            return self._up(home, entity, "project_key")
+        parent = list(Entity)[node.entity.depth - 1]
+        return self.above(self._up(node, parent, _KEY_OF_PARENT[node.entity]), entity)
+
+    def _is_root(self, data_type: DataType) -> bool:
+        return self.registry.are_related(data_type, self.root)
+
+    def _is_above(self, data_type: DataType) -> bool:
+        """Whether the root belongs to an object of that type; a scan belongs to its own session only."""
+        if data_type.entity is not Entity.EXPERIMENT:
+            return True
+        session = self.registry.get(self.root.session or builtin.IMAGE_SESSION)
+        return self.registry.are_related(data_type, session)
+
+    def _up(self, node: Node, entity: Entity, foreign_key: str) -> Node:
+        name = f"{node.name}_{entity}"
+        if name not in self._nodes:
+            rows = _ROWS[entity].alias(name)
+            found = Node(name, entity, rows, node.may_lack, node.repeats)
+            self._join(found, rows.c.key == node.rows.c[foreign_key])
+        return self._nodes[name]
+
+    def _below(self, node: Node, data_type: DataType) -> Node:
+        name = f"{node.name}_{data_type.name.replace(':', '_').lower()}"
+        if name not in self._nodes:
+            rows = _ROWS[data_type.entity].alias(name)
+            found = Node(name, data_type.entity, rows, may_lack=True, repeats=True)
+            link = rows.c[_KEY_OF_PARENT[data_type.entity]] == node.rows.c.key
+            self._join(found, and_(link, *self._limits(found, data_type)))
+        return self._nodes[name]
+
+    def _limits(self, node: Node, data_type: DataType) -> list[ColumnElement[bool]]:
+        """What rows joined from above must be: of the type, and readable. Scans go with their session."""
+        limits = [] if data_type.entity is Entity.SUBJECT else [self._of_type(node.rows, data_type)]
+        if data_type.entity is not Entity.SCAN:
+            limits.append(may_read(self.rights.caller, node.rows.c.project_key))
+        return limits
+
+    def _detail(self, node: Node, data_type: DataType) -> FromClause:
+        owner = next(other for other in self.registry.lineage(data_type) if other.details)
+        name = f"{node.name}_{owner.details}"
+        if name not in self._nodes:
+            rows = self._details[owner.details or ""].alias(name)
+            certain = self.root.is_measures and node is self.root_node
+            found = Node(name, node.entity, rows, node.may_lack or not certain, node.repeats)
+            self._join(found, rows.c.experiment_key == node.rows.c.key)
+        return self._nodes[name].rows
+
+    def _join(self, node: Node, condition: ColumnElement[bool]) -> None:
+        self._nodes[node.name] = node
+        self.clause = self.clause.join(node.rows, condition, isouter=node.may_lack)
+
+    def _of_type(self, rows: FromClause, data_type: DataType) -> ColumnElement[bool]:
+        names = self.registry.concrete(data_type)
+        column: ColumnElement[str] = rows.c.data_type
+        return column == names[0] if len(names) == 1 else column.in_(names)
+
+    def _project_key(self, node: Node) -> ColumnElement[int]:
+        if node.entity is Entity.PROJECT:
+            return node.rows.c.key
+        home = node if node.entity is not Entity.SCAN else self.above(node, Entity.EXPERIMENT)
+        return home.rows.c.project_key

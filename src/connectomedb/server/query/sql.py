@@ -1,0 +1,168 @@
+"""Query and data types → SELECT statement. No connection, no text of SQL: expressions only.
+
+The root's key stands first, then one column per field. Objects come in the order of their keys unless
+another was asked for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, true
+
+from connectomedb.errors import QueryError
+from connectomedb.server.query.comparisons import Operand, compare
+from connectomedb.server.query.joins import Joins
+from connectomedb.server.types.columns import LAST_COLUMN, Asked, Names, column_name
+from connectomedb.server.types.datatypes import DataType, Display, Kind
+from connectomedb.xnat.query import Criterion, Group, Method, Query, SearchField
+
+MAX_COLUMNS = 1_500
+MAX_CRITERIA = 500
+MAX_TYPES = 12
+"""Most columns, criteria and data types in one search; databases have limits of their own, not far above."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchColumn:
+    """One column of a search's result: its name on the wire, and what it shows."""
+
+    name: str
+    asked: Asked
+    header: str
+    id: str
+
+    @property
+    def kind(self) -> Kind:
+        """Type of its values."""
+        return self.asked.field.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A compiled search: rows are the root's key, then the columns' values."""
+
+    root: DataType
+    columns: tuple[SearchColumn, ...]
+    statement: Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Order of results, by the name of a column."""
+
+    column: str
+    descending: bool = False
+
+
+def compile_search(query: Query, names: Names, details: Mapping[str, Table], sorts: Sequence[Sort] = ()) -> Search:
+    """The statement of a search. Raises QueryError for an unknown type, field or value."""
+    root = names.registry.find(query.root)
+    if root is None or root.is_abstract:
+        raise QueryError(f"Asked to search for {query.root!r}. There is no such data type to search for.")
+    columns = tuple(_columns(query, root, names))
+    criteria = list(query.where.criteria()) if query.where else []
+    _check_size(columns, criteria, {column.asked.data_type.name for column in columns})
+    joins = Joins(names.registry, root, names.rights, details)
+    values = [joins.value(column.asked.data_type, column.asked.field, column.asked.argument) for column in columns]
+    repeating = joins.repeating
+    where = _where(query.where, joins, names) if query.where else true()
+    order = _order(query, sorts, columns, values, joins, names)
+    scope = joins.scope()
+    labelled = [value.label(f"c{number}") for number, value in enumerate([*values, *order.extra])]
+    statement = select(joins.key.label("key"), *labelled).select_from(joins.clause).where(scope, where)
+    if joins.repeating != repeating:
+        statement = statement.distinct()
+    return Search(root, columns, statement.order_by(*order.terms, joins.key))
+
+
+def default_fields(root: DataType, names: Names) -> list[SearchField]:
+    """The columns of a search that asks for none: of measures all that the caller may see."""
+    ids: Iterable[str] = root.listing
+    if root.is_measures:
+        ids = [display.id for display in names.fields_of(root) if not display.takes_value]
+    return [SearchField(root.name, id) for id in ids]
+
+
+def _columns(query: Query, root: DataType, names: Names) -> Iterable[SearchColumn]:
+    """Columns asked for, each once; unknown ones are dropped."""
+    seen = {LAST_COLUMN}
+    for field in query.fields or default_fields(root, names):
+        asked = names.column(field)
+        if asked is None:
+            continue
+        name = column_name(root, asked, field.field_id.removeprefix(f"{field.element}/"))
+        if name not in seen:
+            seen.add(name)
+            shown = asked.field if isinstance(asked.field, Display) else None
+            yield SearchColumn(name, asked, field.header or (shown.header if shown else name), _id(asked, name))
+
+
+def _id(asked: Asked, name: str) -> str:
+    """The `id` of a column in the result's description: the display field's, else the column's name in upper case."""
+    field = asked.field
+    value = f"={asked.argument}" if asked.argument else ""
+    return f"{field.id}{value}" if isinstance(field, Display) else name.upper()
+
+
+def _check_size(columns: Sequence[SearchColumn], criteria: Sequence[Criterion], types: set[str]) -> None:
+    types = types | {criterion.field.replace(".", "/").partition("/")[0].lower() for criterion in criteria}
+    for what, count, most in (
+        ("columns", len(columns), MAX_COLUMNS),
+        ("criteria", len(criteria), MAX_CRITERIA),
+        ("data types", len(types), MAX_TYPES),
+    ):
+        if count > most:
+            raise QueryError(f"The search has {count} {what}. Ask for at most {most} at once.")
+
+
+def _where(group: Group, joins: Joins, names: Names) -> ColumnElement[bool]:
+    """An empty group is true."""
+    conditions = [
+        _where(member, joins, names) if isinstance(member, Group) else _criterion(member, joins, names)
+        for member in group.members
+    ]
+    if not conditions:
+        return true()
+    return (and_ if group.method is Method.AND else or_)(*conditions)
+
+
+def _criterion(criterion: Criterion, joins: Joins, names: Names) -> ColumnElement[bool]:
+    asked = names.criterion(criterion.field)
+    value = joins.value(asked.data_type, asked.field, asked.argument)
+    is_display = names.registry.display(asked.data_type, _last(criterion.field)) is not None
+    return compare(Operand(value, asked.field.kind, is_display), criterion.comparison, criterion.value)
+
+
+def _last(field: str) -> str:
+    return field.partition("/" if "/" in field else ".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Terms to order by, and values needed for them that no column shows."""
+
+    terms: Sequence[ColumnElement[object]]
+    extra: Sequence[ColumnElement[object]]
+
+
+def _order(
+    query: Query,
+    sorts: Sequence[Sort],
+    columns: Sequence[SearchColumn],
+    values: Sequence[ColumnElement[object]],
+    joins: Joins,
+    names: Names,
+) -> _Order:
+    """Nulls come last, in descending order first. Unknown columns to sort by are ignored, as unknown columns are."""
+    by_name = {column.name: value for column, value in zip(columns, values, strict=True)}
+    terms = [
+        by_name[sort.column].desc().nulls_first() if sort.descending else by_name[sort.column].asc().nulls_last()
+        for sort in sorts
+        if sort.column in by_name
+    ]
+    asked = names.column(query.sort) if query.sort and not terms else None
+    if asked is None:
+        return _Order(terms, [])
+    value = joins.value(asked.data_type, asked.field, asked.argument)
+    return _Order([value.asc().nulls_last()], [value])

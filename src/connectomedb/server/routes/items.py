@@ -1,0 +1,124 @@
+"""Lists and objects from projects down to scans."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, unquote
+
+from starlette.responses import Response
+
+from connectomedb.errors import AddressError, NotFound
+from connectomedb.server.query.listing import Listing, compile_listing
+from connectomedb.server.query.places import Place, find_place
+from connectomedb.server.routes import files
+from connectomedb.server.routes.call import Call, Later, View
+from connectomedb.server.routes.documents import load_item
+from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, text, xml_document
+from connectomedb.server.routes.schemas import NAMESPACES, namespace_of
+from connectomedb.server.types.datatypes import DataType
+from connectomedb.server.types.values import format_value
+from connectomedb.xnat.address import Address, Level, parse_address
+from connectomedb.xnat.document import format_item_json, format_item_xml
+from connectomedb.xnat.resultset import ResultTable
+
+_LISTED = {Level.PROJECTS, Level.SUBJECTS, Level.EXPERIMENTS, Level.SCANS}
+_EMPTY: Mapping[Level, ResultTable] = {
+    Level.RECONSTRUCTIONS: ResultTable(
+        ("xnat_reconstructedimagedata_id", "ID", "type", "baseScanType", "URI"), (), "Reconstructions", 0
+    ),
+    Level.ASSESSORS: ResultTable(
+        ("ID", "project", "label", "date", "xsiType", "insert_date", "session_ID", "session_label", "URI"),
+        (),
+        "Assessors",
+        0,
+    ),
+}
+"""Levels of which no data here has any objects yet."""
+
+
+def get_address(call: Call) -> Response | Later:
+    """Whatever an address of objects names: a list, an object, a resource or a file."""
+    address = read_address(call.path)
+    with call.view() as view:
+        place = find_place(view.connection, view.caller, address)
+        if (
+            address.get(Level.RESOURCES)
+            or address.get(Level.FILES)
+            or address.listing in (Level.RESOURCES, Level.FILES)
+        ):
+            return files.get_files(call, view, address, place)
+        if address.listing:
+            is_listed = address.listing in _LISTED
+            return table(
+                call, list_objects(call, view, address.listing, place) if is_listed else _EMPTY[address.listing]
+            )
+        return get_item(call, view, place)
+
+
+def read_address(path: str) -> Address:
+    """The address of a path. Raises AddressError for tricks, NotFound for what is simply no address."""
+    try:
+        return parse_address(path)
+    except AddressError:
+        hostile = any(part in ("", ".", "..") or "\x00" in part for part in unquote(path).split("/")[1:])
+        if hostile or "/resources/" in path:
+            raise
+        raise NotFound(f"There is nothing at {path}. Lists start at /data/projects.") from None
+
+
+def get_status(call: Call) -> Response:
+    """State of an experiment: all that come in are active."""
+    with call.view() as view:
+        find_place(view.connection, view.caller, read_address(call.path.removesuffix("/status")))
+    return text("active")
+
+
+def list_objects(call: Call, view: View, level: Level, place: Place) -> ResultTable:
+    """A list of projects, subjects, experiments or scans."""
+    if level is Level.EXPERIMENTS and place.subject and not place.project:
+        raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
+    listing = compile_listing(level, call.parameters, view.names, view.details, _within(level, place))
+    rows = view.connection.execute(listing.statement).all()
+    columns = [column.header for column in listing.columns]
+    if listing.type_column:
+        columns = [listing.type_column, *columns]
+    cells = [(*_row(listing, row), _uri(level, row)) for row in rows]
+    return ResultTable((*columns, "URI"), tuple(cells), listing.frame.title, None if listing.is_paged else len(rows))
+
+
+def get_item(call: Call, view: View, place: Place) -> Response:
+    """One object as XML or JSON."""
+    if len(place.last) != 1:
+        raise AddressError("Asked for one object. The address names several.")
+    item, data_type = load_item(view, place.last[0])
+    if choose_format(call, ITEMS, Format.XML) is Format.JSON:
+        return json_document(format_item_json(item))
+    prefixes = {"xnat", *(other.name.partition(":")[0] for other in view.registry)}
+    namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
+    location = f"{NAMESPACES['xnat']} {call.base_url}schemas/xnat/xnat.xsd"
+    return xml_document(format_item_xml(item, _element(data_type), namespaces=namespaces, schema_location=location))
+
+
+def _within(level: Level, place: Place) -> dict[str, int]:
+    """Which objects are listed: those of the lowest object in the address."""
+    if level is Level.SCANS:
+        assert place.experiment is not None, "scans stand below an experiment in every address"
+        return {"experiment_key": place.experiment.key}
+    if place.subject:
+        return {"subject_key": place.subject.key}
+    return {"project_key": place.project.key} if place.project else {}
+
+
+def _row(listing: Listing, row: Sequence[object]) -> tuple[str, ...]:
+    _, id, _, *values = row
+    cells = tuple(format_value(value) for value in values)
+    return (str(id), *cells) if listing.type_column else cells
+
+
+def _uri(level: Level, row: Sequence[object]) -> str:
+    _, id, experiment, *_ = row
+    if level is Level.SCANS:
+        return f"/data/experiments/{quote(str(experiment), safe='')}/scans/{quote(str(id), safe='')}"
+    return f"/data/{level}/{quote(str(id), safe='')}"
+
+
+def _element(data_type: DataType) -> str:
+    return f"{data_type.name.partition(':')[0]}:{data_type.element}"

@@ -1,0 +1,117 @@
+"""Resources: the named folders of files of projects, subjects, experiments and scans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+from starlette.responses import Response
+
+from connectomedb.errors import NotFound
+from connectomedb.server.query.places import Found, Place
+from connectomedb.server.routes.call import Call, View
+from connectomedb.server.routes.documents import OWNERS, RESOURCE
+from connectomedb.server.routes.replies import table
+from connectomedb.server.tables.schema import files, projects, resources, scans, subjects
+from connectomedb.xnat.address import Level
+from connectomedb.xnat.resultset import ResultTable
+
+_COLUMNS = (
+    *("xnat_abstractresource_id", "label", "element_name", "category", "cat_id", "cat_desc"),
+    *("file_count", "file_size", "tags", "content", "format"),
+)
+_MAX_KEY = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource and the object that owns it.
+
+    Attributes:
+        base: address of the owner as file lists write it, `/data/experiments/E/scans/1`.
+        folder: where its files stand in a zip, `100307_3T/scans/1-T1w/resources/NIFTI`.
+    """
+
+    key: int
+    label: str
+    owner: Found
+    base: str
+    folder: str
+
+    @property
+    def address(self) -> str:
+        """Its own address, by number."""
+        return f"{self.base}/resources/{self.key}"
+
+
+def list_resources(call: Call, view: View, place: Place) -> Response:
+    """The table of an object's resources; `all=true` adds those of a session's scans. Its columns are fixed."""
+    owners = list(place.last)
+    if call.parameters.is_true("all") and place.experiment and not place.scans:
+        of_session = select(scans).where(scans.c.experiment_key == place.experiment.key).order_by(scans.c.key)
+        found = view.connection.execute(of_session)
+        owners += [Found(Level.SCANS, row.key, row.id, row.type or "") for row in found]
+    rows = tuple(row for owner in owners for row in _rows(view.connection, owner))
+    return table(call, ResultTable(_COLUMNS, rows, "Resources", len(rows)))
+
+
+def find_resources(connection: Connection, place: Place, words: str | None) -> list[Resource]:
+    """Resources of the place's objects; only those that `words` names: label, number, or several by comma.
+
+    Raises NotFound when a word names none.
+    """
+    found = [
+        Resource(row.key, row.label or str(row.key), owner, base, f"{folder}/resources/{row.label or row.key}")
+        for owner in place.last
+        for base, folder in [_base(connection, place, owner)]
+        for row in connection.execute(
+            select(resources.c.key, resources.c.label)
+            .where(OWNERS[owner.level] == owner.key, *([_named(words)] if words is not None else []))
+            .order_by(resources.c.key)
+        )
+    ]
+    if words is not None:
+        for word in words.split(","):
+            if not any(word in (resource.label, str(resource.key)) for resource in found):
+                raise NotFound(f"There is no resource {word!r} here, or none that you may see. List the resources.")
+    return found
+
+
+def _named(words: str) -> ColumnElement[bool]:
+    wanted = words.split(",")
+    keys = [int(word) for word in wanted if word.isascii() and word.isdecimal() and len(word) <= _MAX_KEY]
+    return or_(resources.c.label.in_(wanted), resources.c.key.in_(keys))
+
+
+def _rows(connection: Connection, owner: Found) -> Sequence[tuple[str, ...]]:
+    counted = (
+        select(resources, func.count(files.c.key).label("count"), func.sum(files.c.size).label("size"))
+        .select_from(resources.outerjoin(files))
+        .where(OWNERS[owner.level] == owner.key)
+        .group_by(resources.c.key)
+        .order_by(resources.c.key)
+    )
+    category, id, type = ("scans", owner.id, owner.label) if owner.level is Level.SCANS else ("resources", "", "")
+    return [
+        (
+            *(str(row.key), row.label or "", RESOURCE, category, id, type),
+            *(str(row.count), str(row.size or 0), row.tags or "", row.content or "", row.format or ""),
+        )
+        for row in connection.execute(counted)
+    ]
+
+
+def _base(connection: Connection, place: Place, owner: Found) -> tuple[str, str]:
+    """Address of an owner as file lists write it, and its folder in a zip."""
+    if owner.level is Level.PROJECTS:
+        return f"/data/projects/{quote(owner.id, safe='')}", owner.id
+    if owner.level is Level.SUBJECTS:
+        project = select(projects.c.id).select_from(subjects.join(projects)).where(subjects.c.key == owner.key)
+        home = quote(connection.execute(project).scalar_one(), safe="")
+        return f"/data/projects/{home}/subjects/{owner.id}", owner.label
+    if owner.level is Level.EXPERIMENTS:
+        return f"/data/experiments/{owner.id}", owner.label
+    assert place.experiment is not None, "scans stand below an experiment in every address"
+    type = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in owner.label)
+    folder = f"{place.experiment.label}/scans/{owner.id}" + (f"-{type}" if type else "")
+    return f"/data/experiments/{place.experiment.id}/scans/{quote(owner.id, safe='')}", folder

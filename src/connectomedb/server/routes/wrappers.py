@@ -1,0 +1,97 @@
+"""What happens to every request before its handler, and to every answer after it."""
+
+import base64
+import binascii
+from urllib.parse import unquote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectomedb.errors import AuthenticationFailed
+from connectomedb.server.access.login import REFUSED
+
+SAFE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""On every answer: nothing that the server sends is a page that runs anything."""
+
+MAX_PATH_BYTES = 8 << 10
+
+
+class PlainPaths:
+    """`/REST/...` and `/data/archive/...` are `/data/...`; a slash at the end means nothing, but after `files/`.
+
+    Routes see the decoded path, handlers the encoded one, as `plain_path`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its plain path."""
+        if scope["type"] == "http":
+            path = plain_path(bytes(scope.get("raw_path") or scope["path"].encode()))
+            scope = {**scope, "plain_path": path, "path": unquote(path)}
+        await self.app(scope, receive, send)
+
+
+def plain_path(raw: bytes) -> str:
+    """The plain form of an encoded path."""
+    path = raw.partition(b"?")[0].decode("utf-8", "replace")
+    first, _, rest = path.lstrip("/").partition("/")
+    if first == "REST":
+        path = f"/data/{rest}"
+    if path.startswith("/data/archive/"):
+        path = f"/data/{path.removeprefix('/data/archive/')}"
+    return path if "/files/" in path or path == "/" else path.rstrip("/") or "/"
+
+
+class SafeHeaders:
+    """Adds to every answer what keeps browsers from misusing it; answers are not kept unless they say so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer back with the headers."""
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", []))
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": [*headers, *SAFE_HEADERS]}
+            await send(message)
+
+        await self.app(scope, receive, send_safely)
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The body, of at most so many bytes; a longer one is refused without being read to its end."""
+    if not most:
+        return b""
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > most:
+            raise HTTPException(413, f"The body is longer than {most} bytes.")
+    return bytes(content)
+
+
+def credentials_of(authorization: str | None) -> tuple[str, str] | None:
+    """Login and password of HTTP Basic; None without. Raises AuthenticationFailed when they cannot be read."""
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        login, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = ""
+    if not colon:
+        raise AuthenticationFailed(REFUSED, status=401)
+    return login, password

@@ -1,0 +1,232 @@
+"""The tables of the database.
+
+    users ─┬─ logins                       who is signed in
+           ├─ members ─ projects           role of a user in a project
+           └─ grants  ─ projects           tiers of measures that a user may see there
+    projects ─ subjects ─ experiments ─┬─ scans
+                                       ├─ image_sessions      what only imaging sessions have
+                                       └─ measures_<n>        one table per data type of measures
+    resources  of one project, subject, experiment or scan;  files  of one resource
+
+Tables of measures are made when data comes in, from `data_types` and `fields`; see `server.tables.measures`.
+All times are UTC without zone. Migrations under `migrations/` make these tables; a test compares both.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Key = BigInteger().with_variant(Integer(), "sqlite")
+"""Numbers rows. SQLite counts by itself only in a column of type INTEGER."""
+
+
+def _key() -> Column[int]:
+    return Column("key", Key, primary_key=True)
+
+
+def _to(target: str, name: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:
+    return Column(name, Key, ForeignKey(f"{target}.key", ondelete="CASCADE"), nullable=nullable, index=index)
+
+
+def _texts(*names: str) -> list[Column[Any]]:
+    return [Column(name, Text) for name in names]
+
+
+def _history() -> list[Column[Any]]:
+    return [
+        Column("insert_date", DateTime, nullable=False),
+        Column("insert_user", Text, nullable=False),
+        Column("last_modified", DateTime, nullable=False),
+    ]
+
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _key(),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    *_texts("firstname", "lastname", "email"),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("is_admin", Boolean, nullable=False),
+    Column("insert_date", DateTime, nullable=False),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("id_hash", Text, primary_key=True),
+    _to("users", "user_key"),
+    Column("opened", DateTime, nullable=False),
+    Column("seen", DateTime, nullable=False),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("accessibility", Text, nullable=False),
+    *_texts("secondary_id", "name", "description", "keywords", "pi_firstname", "pi_lastname"),
+    *_history(),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
+    Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("role", Text, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
+    Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("tier", Text, nullable=False),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    _to("projects", "project_key", index=False),
+    Column("label", Text, nullable=False),
+    *_texts("group", "src", "gender", "handedness", "education_desc", "race", "ethnicity"),
+    Column("dob", Date),
+    *(Column(name, Integer) for name in ("yob", "age", "ses", "education")),
+    *(Column(name, Double) for name in ("height", "weight")),
+    *_history(),
+    UniqueConstraint("project_key", "label"),
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    _to("projects", "project_key", index=False),
+    _to("subjects", "subject_key", index=False),
+    Column("data_type", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("date", Date),
+    Column("time", Time),
+    Column("age", Double),
+    *_texts("note", "visit_id"),
+    *_history(),
+    UniqueConstraint("project_key", "label"),
+    Index(None, "data_type", "project_key"),
+    Index(None, "subject_key", "data_type"),
+)
+
+image_sessions = Table(
+    "image_sessions",
+    metadata,
+    Column("experiment_key", Key, ForeignKey("experiments.key", ondelete="CASCADE"), primary_key=True),
+    *_texts("scanner", "operator", "session_type", "modality", "coil", "field_strength", "marker", "stabilization"),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    _key(),
+    _to("experiments", "experiment_key", index=False),
+    Column("id", Text, nullable=False),
+    Column("data_type", Text, nullable=False),
+    *_texts(
+        "type", "quality", "condition", "series_description", "note", "modality", "scanner", "coil", "field_strength"
+    ),
+    Column("frames", Integer),
+    Column("start_time", Time),
+    *_history(),
+    UniqueConstraint("experiment_key", "id"),
+)
+
+_OWNERS = ("project_key", "subject_key", "experiment_key", "scan_key")
+
+resources = Table(
+    "resources",
+    metadata,
+    _key(),
+    _to("projects", "project_key", nullable=True, index=False),
+    _to("subjects", "subject_key", nullable=True, index=False),
+    _to("experiments", "experiment_key", nullable=True, index=False),
+    _to("scans", "scan_key", nullable=True, index=False),
+    *_texts("label", "format", "content", "description", "tags"),
+    *(UniqueConstraint(owner, "label") for owner in _OWNERS),
+    CheckConstraint(
+        " + ".join(f"CASE WHEN {owner} IS NULL THEN 0 ELSE 1 END" for owner in _OWNERS) + " = 1", name="one_owner"
+    ),
+)
+
+files = Table(
+    "files",
+    metadata,
+    _key(),
+    _to("resources", "resource_key", index=False),
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("md5", Text),
+    Column("modified", DateTime),
+    Column("store", Text, nullable=False),
+    Column("object_key", Text, nullable=False),
+    *_texts("format", "content", "tags"),
+    UniqueConstraint("resource_key", "path"),
+)
+
+data_types = Table(
+    "data_types",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("singular", Text, nullable=False),
+    Column("plural", Text, nullable=False),
+    Column("table_name", Text, nullable=False, unique=True),
+)
+
+fields = Table(
+    "fields",
+    metadata,
+    _key(),
+    Column("data_type", Text, ForeignKey("data_types.name", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("column_name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    *_texts("category", "assessment", "description"),
+    UniqueConstraint("data_type", "name"),
+)

@@ -1,0 +1,95 @@
+"""From the words of a search to fields of data types, and to the names of result columns.
+
+    asked                                                     column
+    display field of the root type                            subject_id
+    display field of another type                             xnat_mrsessiondata_label
+    display field with a value                                sub_project_identifier_p1
+    schema path that a display field plainly shows            as that display field
+    any other schema path, xnat:mrSessionData/label           xnat_col_mrsessiondatalabel
+
+Source: XNAT's search results, as pyxnat and xnatpy read them.
+"""
+
+import re
+from dataclasses import dataclass
+
+from connectomedb.errors import QueryError
+from connectomedb.server.access.auth import Rights
+from connectomedb.server.types.datatypes import DataType, Display, Field, Path, Registry
+from connectomedb.xnat.query import SearchField
+
+LAST_COLUMN = "quarantine_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A field that somebody asked for, with the value it takes, if it takes one."""
+
+    data_type: DataType
+    field: Field
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the words of one caller's searches mean. Fields whose tier is not granted do not exist."""
+
+    registry: Registry
+    rights: Rights
+
+    def column(self, asked: SearchField) -> Asked | None:
+        """The field of a search column, or None when there is none."""
+        return self._find(asked.element, asked.field_id, asked.value)
+
+    def criterion(self, text: str) -> Asked:
+        """The field of a criterion: `type/FIELD`, `type.FIELD` or a schema path. Raises QueryError."""
+        separator = "/" if "/" in text else "."
+        element, _, field_id = text.partition(separator)
+        found = self._find(element, field_id, None)
+        if found is None:
+            raise QueryError(f"Asked to search by {text!r}. There is no such field: list those of its data type.")
+        return found
+
+    def fields_of(self, data_type: DataType) -> list[Display]:
+        """The display fields that the caller may use."""
+        return [display for display in data_type.displays if self.rights.may_use(display.tier)]
+
+    def _find(self, element: str, field_id: str, value: str | None) -> Asked | None:
+        data_type = self.registry.find(element)
+        if data_type is None:
+            return None
+        field_id = field_id.removeprefix(f"{element}/")
+        found = self._display(data_type, field_id, value) or self._path(data_type, field_id)
+        return found if found and self.rights.may_use(found.field.tier) else None
+
+    def _display(self, data_type: DataType, field_id: str, value: str | None) -> Asked | None:
+        whole = self.registry.display(data_type, field_id)
+        if whole is not None:
+            return Asked(data_type, whole, (value or "") if whole.takes_value else "")
+        id, _, inline = field_id.partition("=") if "=" in field_id else field_id.partition(".")
+        taking = self.registry.display(data_type, id)
+        return Asked(data_type, taking, value or inline) if taking and taking.takes_value else None
+
+    def _path(self, data_type: DataType, path: str) -> Asked | None:
+        plain = self.registry.display_of_path(data_type, path)
+        if plain is not None:
+            return Asked(data_type, plain)
+        found = self.registry.path(data_type, path)
+        return Asked(data_type, found) if found else None
+
+
+def column_name(root: DataType, asked: Asked, path: str) -> str:
+    """Name of the result column; `path` is the field as it was asked, for columns named after it."""
+    prefix = "" if asked.data_type is root else f"{asked.data_type.name.replace(':', '_')}_"
+    if isinstance(asked.field, Path):
+        return f"{prefix}{_squeeze(f'{asked.data_type.name}/{path}')}".lower()
+    value = f"_{_spell(asked.argument)}" if asked.argument else ""
+    return f"{prefix}{asked.field.id}{value}".lower()
+
+
+def _spell(text: str) -> str:
+    return text.replace(",", "_com_").replace(":", "_col_")
+
+
+def _squeeze(path: str) -> str:
+    return re.sub(r"[^\w]", "_", _spell(re.sub(r"[/@\[\]]", "", path)))
