@@ -61,6 +61,13 @@ def dask() -> Iterator[Client]:
         yield client
 
 
+def process_of(item: int) -> int:
+    return os.getpid()
+
+
+process_of.__module__ = "__main__"  # sent as it is: workers cannot import this module
+
+
 # Here
 
 
@@ -134,9 +141,9 @@ def test_a_cluster_carries_out_plans(mirror: Mirror, dask: Client) -> None:
 
 
 def test_a_clusters_tasks_run_on_its_workers(dask: Client) -> None:
-    here = set(spread(dask, _process, range(8)))
-    assert os.getpid() not in here
-    assert here
+    processes = set(spread(dask, process_of, range(8)))
+    assert processes
+    assert os.getpid() not in processes
 
 
 def test_an_error_comes_home_from_a_cluster_as_it_is(mirror: Mirror, dask: Client) -> None:
@@ -218,7 +225,7 @@ def kinds(root: type[ConnectomeDBError]) -> Iterator[type[ConnectomeDBError]]:
         yield from kinds(kind)
 
 
-@pytest.mark.parametrize("kind", sorted(kinds(ConnectomeDBError), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", list(kinds(ConnectomeDBError)))
 def test_every_error_survives_the_way(kind: type[ConnectomeDBError]) -> None:
     fault = (
         MirrorIncomplete("some", {"a": errors.StoreDenied("no", store="s", key="k")})
@@ -254,7 +261,3 @@ def test_a_server_travels_as_a_source(tmp_path: Path) -> None:
         back = pickle.loads(pickle.dumps(mirror))
         assert back.shelf("HCP_Q1").names == ("http://127.0.0.1:9",)
         assert SECRET not in repr(back._sources) + repr(mirror._sources)
-
-
-def _process(item: int) -> int:
-    return os.getpid()

@@ -22,8 +22,8 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp import manifest
@@ -47,11 +47,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a file ought to be, what we hold of it, when it was published, and which store lists it (None: none)."""
+    """What a file ought to be, what we hold of it, when it was published, and which store lists it (None: none).
+
+    `modified` is in seconds since 1970.
+    """
 
     expected: Expected
     held: Held | None = None
-    modified: datetime | None = None
+    modified: float | None = None
     source: str | None = None
 
     def is_held(self, facts: os.stat_result) -> bool:
@@ -139,9 +142,9 @@ class Ledger:
         if document is None:
             return SubjectLedger()
         try:
-            asked = tuple(str(name) for name in _list(document["asked"]))
-            return SubjectLedger({str(path) for path in _list(document["complete"])}, _decode(document), asked)
-        except (ValueError, KeyError, TypeError, IndexError, OverflowError, OSError):
+            asked, complete = _cells(document["asked"], str), _cells(document["complete"], str)
+            return SubjectLedger(set(complete), _decode(document), tuple(asked))
+        except (ValueError, KeyError, TypeError, IndexError):
             # A damaged ledger costs listing and reading again; the files themselves are the truth.
             return SubjectLedger()
 
@@ -234,7 +237,7 @@ def _encode(records: Mapping[str, Record]) -> dict[str, object]:
             expected.size,
             expected.md5,
             expected.proof.value,
-            record.modified.timestamp() if record.modified else None,
+            record.modified,
             None if record.source is None else names.setdefault(record.source, len(names)),
             held.mtime_ns if held else None,
             held.proof.value if held else None,
@@ -248,24 +251,30 @@ def _encode(records: Mapping[str, Record]) -> dict[str, object]:
 def _decode(document: Mapping[str, object]) -> dict[str, Record]:
     """Columns as records. Raises what a damaged document makes raise."""
     proofs = {proof.value: proof for proof in Proof}
-    names = [str(name) for name in _list(document["names"])]
-    served = [tuple(str(name) for name in _list(sources)) for sources in _list(document["served"])]
+    names = [str(name) for name in _cells(document["names"], str)]
+    served = [tuple(_cells(sources, str)) for sources in _cells(document["served"], list)]
+    none = type(None)
+    columns = (
+        _cells(document["path"], str),
+        _cells(document["size"], int, none),
+        _cells(document["md5"], str, none),
+        _cells(document["claim"], str),
+        _cells(document["modified"], float, int, none),
+        _cells(document["listed"], int, none),
+        _cells(document["mtime_ns"], int, none),
+        _cells(document["proof"], str, none),
+        _cells(document["by"], int, none),
+    )
     records: dict[str, Record] = {}
-    for path, size, md5, claim, modified, listed, mtime_ns, proof, by in zip(
-        *(_list(document[column]) for column in _COLUMNS), strict=True
-    ):
-        expected = Expected(_int(size), None if md5 is None else str(md5), proofs[str(claim)])
-        held = None if mtime_ns is None else Held(int(str(mtime_ns)), proofs[str(proof)], served[int(str(by))])
-        published = None if modified is None else datetime.fromtimestamp(float(str(modified)), UTC)
-        records[str(path)] = Record(expected, held, published, None if listed is None else names[int(str(listed))])
+    for path, size, md5, claim, modified, listed, mtime_ns, proof, by in zip(*columns, strict=True):
+        held = None if mtime_ns is None else Held(mtime_ns, proofs[proof], served[by])
+        source = None if listed is None else names[listed]
+        records[path] = Record(Expected(size, md5, proofs[claim]), held, modified, source)
     return records
 
 
-def _list(cells: object) -> Iterable[object]:
-    if not isinstance(cells, list):
-        raise TypeError("not a column")
-    return cells
-
-
-def _int(cell: object) -> int | None:
-    return None if cell is None else int(str(cell))
+def _cells(column: object, *kinds: type) -> list[Any]:  # raw JSON
+    """A column, if all its cells are of these kinds; looked at all together, for there are thousands."""
+    if not isinstance(column, list) or not set(map(type, column)) <= set(kinds):
+        raise TypeError("not such a column")
+    return column

@@ -8,7 +8,6 @@ fetch   not on disk, or not the file that was published
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from connectomedb.mirror.choice import Choice
@@ -39,7 +38,8 @@ class Existing(StrEnum):
 class Action:
     """One file: path inside the subject, what to do, the reason in words, and what it ought to be.
 
-    `source` is the first store that lists it, None when no store does; `modified` is when it was published.
+    `source` is the first store that lists it, None when no store does; `modified` is when it was published, in
+    seconds since 1970.
     """
 
     path: str
@@ -47,7 +47,7 @@ class Action:
     reason: str
     expected: Expected
     source: str | None = None
-    modified: datetime | None = None
+    modified: float | None = None
 
     def claim(self) -> Record:
         """What the action knows of the file, as the ledger keeps it."""

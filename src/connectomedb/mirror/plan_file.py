@@ -10,10 +10,8 @@ chosen files says so.
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.paths import check_file
@@ -22,6 +20,9 @@ from connectomedb.mirror.plan import Act, Action, Existing, Plan
 from connectomedb.transfer.checksum import Expected, Proof
 
 FORMAT = 1
+
+_LATEST = 1e11
+"""Seconds since 1970 beyond which no file was published."""
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -53,7 +54,7 @@ def format_action(action: Action) -> dict[str, object]:
         "md5": action.expected.md5,
         "proof": action.expected.proof,
         "source": action.source,
-        "modified": action.modified.timestamp() if action.modified else None,
+        "modified": action.modified,
     }
 
 
@@ -115,7 +116,7 @@ def _action(subject: str, row: Mapping[str, object]) -> Action:
         str(row["reason"]),
         Expected(_size(row["size"]), _md5(row["md5"]), Proof(str(row["proof"]))),
         source,
-        None if modified is None else datetime.fromtimestamp(_seconds(modified), UTC),
+        None if modified is None else _seconds(modified),
     )
 
 
@@ -132,6 +133,6 @@ def _md5(cell: object) -> str | None:
 
 
 def _seconds(cell: object) -> float:
-    if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not 0 <= cell < _LATEST:
         raise ValueError(f"{cell!r} is no time")
     return float(cell)

@@ -5,9 +5,9 @@ Anything else that submits work as `concurrent.futures` does will serve, too.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Protocol, TypeAlias, TypeVar
 
 AHEAD = 4
 """Subjects that are listed at once."""
@@ -16,17 +16,28 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-@runtime_checkable
+class Task(Protocol):
+    """A piece of work on a cluster."""
+
+    def result(self) -> object:
+        """What it came to; waits for it. Raises what it raised."""
+        ...
+
+
 class Cluster(Protocol):
     """What we need of a `dask.distributed.Client`."""
 
-    def get_executor(self) -> Executor:
-        """The cluster as an executor."""
+    def submit(self, func: Callable[..., object], *args: object, pure: bool) -> Task:
+        """Have a call done somewhere; one that is not pure is done even if an equal one was."""
+        ...
+
+    def cancel(self, futures: Sequence[Task]) -> None:
+        """Call off what has not begun."""
         ...
 
 
 Scheduler: TypeAlias = Cluster | Executor
-"""Where tasks run: a `dask.distributed.Client`, or an executor."""
+"""Where tasks run: a `dask.distributed.Client`, or an executor of `concurrent.futures`."""
 
 
 def spread(scheduler: Scheduler, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
@@ -34,14 +45,12 @@ def spread(scheduler: Scheduler, work: Callable[[T], U], items: Iterable[T]) -> 
 
     The first fault is raised; what has not begun by then is called off, as it is when the iterator is closed.
     """
-    if isinstance(scheduler, Cluster):
-        with scheduler.get_executor() as executor:
-            yield from _results(executor, work, items)
-    else:
-        yield from _results(scheduler, work, items)
+    if isinstance(scheduler, Executor):
+        return _over_executor(scheduler, work, items)
+    return _over_cluster(scheduler, work, items)
 
 
-def _results(executor: Executor, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+def _over_executor(executor: Executor, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
     pending = {executor.submit(work, item) for item in items}
     try:
         for future in as_completed(tuple(pending)):
@@ -50,6 +59,19 @@ def _results(executor: Executor, work: Callable[[T], U], items: Iterable[T]) -> 
     finally:
         for future in pending:
             future.cancel()
+
+
+def _over_cluster(cluster: Cluster, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    from distributed import as_completed as as_ended
+
+    pending = {cluster.submit(work, item, pure=False) for item in items}
+    try:
+        for task in as_ended(list(pending)):
+            pending.discard(task)
+            yield task.result()
+    finally:
+        if pending:
+            cluster.cancel(list(pending))
 
 
 def ahead(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:

@@ -107,7 +107,8 @@ class Surveyor:
         for count, info in enumerate(self._objects(store, path), 1):
             if count % PAGE == 0:
                 self.on_listed(count)
-            yield info.key[len(self.root) :], Record(info.expected(), None, info.modified, store.name)
+            modified = info.modified.timestamp() if info.modified else None
+            yield info.key[len(self.root) :], Record(info.expected(), None, modified, store.name)
 
     def _objects(self, store: Store, path: str) -> Iterator[ObjectInfo]:
         """The folder `path`, or the one file `path`."""

@@ -6,6 +6,7 @@ The one place that sees stores, ledger, plan and transfer together.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from connectomedb.errors import ChecksumMismatch, Interrupted, SizeMismatch, VersionChanged
@@ -202,7 +203,7 @@ class _FileJob:
             local,
             self.action.expected,
             engine=self.engine,
-            modified=self.action.modified,
+            modified=self._modified(),
             on_bytes=self._arrived,
         )
         return FileReport(self.action.path, local, done.size, True, done.proof, done.sources)
@@ -212,6 +213,9 @@ class _FileJob:
         key = check_path(self.shelf.key(self.subject, self.action.path))
         stores = sorted(self.shelf.stores, key=lambda store: store.name != self.action.source)
         return [StoredObject(store, key) for store in stores]
+
+    def _modified(self) -> datetime | None:
+        return None if self.action.modified is None else datetime.fromtimestamp(self.action.modified, UTC)
 
     def _arrived(self, count: int) -> None:
         self.on_event(Arrived(count))
