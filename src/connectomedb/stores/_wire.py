@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Wire:
         self._tls: ssl.SSLContext | None = None
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
+        # A store that nobody closes must not leave open sockets to the garbage collector.
+        weakref.finalize(self, _close_all, self._idle)
 
     def get(self, target: str, headers: Mapping[str, str], choose: Callable[[Head], Sink]) -> Head:
         """GET a path with query; a 2xx body goes, piece by piece, to the sink that is chosen for its head.
@@ -84,9 +87,7 @@ class Wire:
     def close(self) -> None:
         """Let go of idle connections."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for line in idle:
-            line.close()
+            _close_all(self._idle)
 
     def _request(self, target: str, headers: Mapping[str, str]) -> bytes:
         fields = {"Host": self._authority, "Accept-Encoding": "identity", **headers}
@@ -121,6 +122,11 @@ class Wire:
         line.is_used = True
         with self._lock:
             self._idle.append(line)
+
+
+def _close_all(lines: "list[_Line]") -> None:
+    while lines:
+        lines.pop().close()
 
 
 class _Line:
