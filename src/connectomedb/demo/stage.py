@@ -27,8 +27,8 @@ from connectomedb.errors import ConfigError
 from connectomedb.hcp.release import release_of
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.site import open_site
 from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.site import open_site
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.s3 import S3Store
 
