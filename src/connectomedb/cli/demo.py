@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -43,12 +43,12 @@ def command(folder: Path, serve: bool, count: int | None, as_json: bool) -> int:
     from connectomedb.demo.stage import open_stage
     from connectomedb.demo.subjects import SUBJECTS
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    with open_stage(folder.resolve(), subjects=SUBJECTS[:count], say=_output.say) as stage:
+    interrupts = _Interrupts()
+    with open_stage(folder.resolve(), subjects=SUBJECTS[:count], say=interrupts.say) as stage:
+        interrupts.check()
         if serve:
             _announce(stage, as_json)
-            _wait()
-            return 0
+            interrupts.wait()
         return _run_tutorial(stage, folder.resolve())
 
 
@@ -61,11 +61,6 @@ def _announce(stage: "Stage", as_json: bool) -> None:
     _output.say("All values are synthetic. To use it from another terminal:\n")
     _output.show_lines([f"export {name}={value}" for name, value in stage.environment().items()])
     _output.say("\nStop with Ctrl-C.")
-
-
-def _wait() -> None:
-    while True:
-        signal.pause()
 
 
 def _run_tutorial(stage: "Stage", folder: Path) -> int:
@@ -81,5 +76,30 @@ def _run_tutorial(stage: "Stage", folder: Path) -> int:
     return done.returncode
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+class _Interrupts:
+    """Ctrl-C and SIGTERM end the demo, also when one comes inside of a library that swallows it."""
+
+    def __init__(self) -> None:
+        self._came = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._hear)
+
+    def say(self, text: str) -> None:
+        """Tell of a step, unless it is not to be taken any more."""
+        self.check()
+        _output.say(text)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt when one came."""
+        if self._came:
+            raise KeyboardInterrupt
+
+    def wait(self) -> NoReturn:
+        """Stay until one comes."""
+        while True:
+            self.check()
+            signal.pause()
+
+    def _hear(self, number: int, frame: object) -> None:
+        self._came = True
+        raise KeyboardInterrupt

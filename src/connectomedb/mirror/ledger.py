@@ -68,15 +68,11 @@ class Record:
 
 @dataclass(slots=True)
 class SubjectLedger:
-    """One subject's records, by path inside the subject, and the stores that were asked for them.
-
-    `stamp` tells as of which writing of the file they are.
-    """
+    """One subject's records, by path inside the subject, and the stores that were asked for them."""
 
     complete: set[str] = field(default_factory=set)
     records: dict[str, Record] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
-    stamp: tuple[int, int, int] | None = None
 
     def covers(self, path: str) -> bool:
         """Whether everything at or below `path` is listed."""
@@ -100,18 +96,6 @@ class SubjectLedger:
             known = self.records.get(name)
             is_same = known is not None and known.held is not None and _agree(known.expected, claim.expected)
             self.records[name] = replace(claim, held=known.held) if known is not None and is_same else claim
-
-    def join(self, other: "SubjectLedger") -> None:
-        """Add what another run has recorded meanwhile; what we have listed or proven ourselves stands."""
-        added = {entry for entry in other.complete if not self.covers(entry)}
-        for path, theirs in other.records.items():
-            ours = self.records.get(path)
-            if ours is None:
-                if not self.covers(path):
-                    self.records[path] = theirs
-            elif ours.held is None and theirs.held is not None and _agree(ours.expected, theirs.expected):
-                self.records[path] = replace(ours, held=theirs.held)
-        self.complete |= added
 
     def doubt(self, path: str) -> None:
         """A file is not what its listing or manifest said: list anew before it is asked for again."""
@@ -154,13 +138,12 @@ class Ledger:
 
         Raises ConfigError when the folder holds another release.
         """
-        stamp = self._stamp(subject)
         document = self.read(subject)
         if document is None:
             return SubjectLedger()
         try:
             asked, complete = _cells(document["asked"], str), _cells(document["complete"], str)
-            return SubjectLedger(set(complete), _decode(document), tuple(asked), stamp)
+            return SubjectLedger(set(complete), _decode(document), tuple(asked))
         except (ValueError, KeyError, TypeError, IndexError):
             # A damaged ledger costs listing and reading again; the files themselves are the truth.
             return SubjectLedger()
@@ -184,18 +167,12 @@ class Ledger:
         return document
 
     def save(self, subject: str, ledger: SubjectLedger) -> None:
-        """Write a subject's ledger, adding what another run has recorded since it was loaded or saved."""
-        if self._stamp(subject) != ledger.stamp:
-            ledger.join(self.load(subject))
+        """Write a subject's ledger, adding what another run has recorded meanwhile."""
+        for path, record in self.load(subject).records.items():
+            ours = ledger.records.get(path)
+            if ours is not None and ours.held is None and record.held and record.expected == ours.expected:
+                ledger.records[path] = replace(ours, held=record.held)
         self._write(subject, ledger)
-
-    def _stamp(self, subject: str) -> tuple[int, int, int] | None:
-        """What tells one writing of a subject's ledger from another."""
-        try:
-            facts = os.stat(self.path(subject))
-        except OSError:
-            return None
-        return facts.st_ino, facts.st_mtime_ns, facts.st_size
 
     def disown(self, subject: str, paths: Iterable[str]) -> None:
         """Record that files on disk are not what was published, so that nobody is given them as proven."""
@@ -218,14 +195,8 @@ class Ledger:
         part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
         with disk_faults(target), removed_on_fault(part):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("w", encoding="ascii") as file:
-                # Column by column: a text of all would double what a subject takes in memory.
-                for number, (name, value) in enumerate(document.items()):
-                    file.write(f"{',' if number else '{'}{json.dumps(name)}:")
-                    file.write(json.dumps(value, separators=(",", ":")))
-                file.write("}")
+            part.write_bytes(json.dumps(document, separators=(",", ":")).encode())
             os.replace(part, target)
-        ledger.stamp = self._stamp(subject)
 
     def path(self, subject: str) -> Path:
         """Where a subject's ledger lies."""

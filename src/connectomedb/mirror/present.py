@@ -64,10 +64,9 @@ class Inventory:
                 for folder, rows in self.folders
                 for name, size, _ in rows
             )
-            place, proofs = Path(self.root), {proof.value: proof for proof in Proof}
             found = [
-                FileReport(path, place, size, False, proofs[proof], self.served[by])
-                for (path, size), (proof, by) in zip(rows, self.proofs, strict=True)
+                FileReport(path, local, size, False, Proof(proof), self.served[by])
+                for (path, size), (proof, by), local in zip(rows, self.proofs, self.paths(), strict=True)
             ]
             self._reports = tuple(sorted(found, key=lambda report: report.path))
         return self._reports

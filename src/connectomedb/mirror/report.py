@@ -12,24 +12,18 @@ MOST_FAILURES = 5
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One wanted file: its path inside the subject, its size in bytes, what proves it, who served it, or what kept it
-    away.
+    """One wanted file: where it lies, its size in bytes, what proves it, who served it, or what kept it away.
 
-    `folder` is where the subject's files lie on this disk; `fetched` says whether this run brought it.
+    `fetched` says whether this run brought it.
     """
 
     path: str
-    folder: Path
+    local: Path
     size: int | None
     fetched: bool
     proof: Proof | None = None
     sources: tuple[str, ...] = ()
     error: ConnectomeDBError | None = None
-
-    @property
-    def local(self) -> Path:
-        """Where it lies on this disk."""
-        return self.folder / self.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
     <root>/.connectomedb/<prefix>/<subject>.turns/
         0.<run>.<thread>.choosing        about to draw a number
-        <number>.<run>.<thread>.waiting  wants a turn
-        <number>.<run>.<thread>.working  has it; both are touched every few seconds, as a sign of life
+        <number>.<run>.<thread>.waiting  wants a turn, or has it; touched every few seconds, as a sign of life
 
 Each file holds the path that is wanted, inside the subject. As in a bakery, one draws a number above all that are out,
 and yields to smaller ones that overlap; while others draw, one waits. Nothing here relies on locks, which some shared
@@ -30,7 +29,7 @@ BEAT_S = 5.0
 
 SHORTEST_LOOK_S = 0.05
 LONGEST_LOOK_S = 1.0
-_STATES = ("choosing", "waiting", "working")
+_STATES = ("choosing", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,7 @@ class Turns:
             if not self._wait(claim, is_done):
                 yield False
                 return
-            self._file(claim, "waiting").rename(self._file(claim, "working"))
-            with _beating(self._file(claim, "working")):
+            with _beating(self._file(claim, "waiting")):
                 yield True
         finally:
             self._clear(claim)
@@ -96,7 +94,9 @@ class Turns:
                 continue
         number = 1 + max((other.number for other in self._read()), default=0)
         claim = _Claim(number, owner, "waiting", path)
-        draft.rename(self._file(claim, "waiting"))
+        # Two files for a moment rather than a rename: a reader of the folder may miss a name that changes.
+        self._file(claim, "waiting").write_text(path, encoding="utf-8")
+        draft.unlink(missing_ok=True)
         return claim
 
     def _wait(self, claim: _Claim, is_done: Callable[[], bool]) -> bool:
@@ -128,16 +128,14 @@ class Turns:
             number, _, rest = name.partition(".")
             owner, _, state = rest.rpartition(".")
             if number.isdecimal() and state in _STATES:
-                with suppress(OSError):  # it went, or went on, meanwhile
+                with suppress(OSError):  # it went meanwhile
                     path = (self._folder / name).read_text(encoding="utf-8")
                     claims.append(_Claim(int(number), owner, state, path))
         return claims
 
     def _is_out(self, claim: _Claim) -> bool:
         """Whether a claim is still in the state for which we wait to pass."""
-        if claim.state == "choosing":
-            return self._file(claim, "choosing").exists()
-        return self._file(claim, "waiting").exists() or self._file(claim, "working").exists()
+        return self._file(claim, claim.state).exists()
 
     def _has_ended(self, claim: _Claim) -> bool:
         """Whether a run is over, or works no more as far as one can see; then its claim is cleared away."""
