@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from connectomedb.client.pyxnat_names import install_as_pyxnat
     from connectomedb.client.table import Table
     from connectomedb.mirror.bucket import S3Bucket
+    from connectomedb.mirror.choice import Choice
     from connectomedb.mirror.mirror import Mirror, S3Mirror
+    from connectomedb.mirror.options import Options
 
 __all__ = [
+    "Choice",
     "Interface",
     "Mirror",
+    "Options",
     "S3Bucket",
     "S3Mirror",
     "Table",
@@ -29,8 +33,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Choice": "mirror.choice",
     "Interface": "client.interface",
     "Mirror": "mirror.mirror",
+    "Options": "mirror.options",
     "S3Bucket": "mirror.bucket",
     "S3Mirror": "mirror.mirror",
     "Table": "client.table",
