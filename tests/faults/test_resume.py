@@ -15,6 +15,7 @@ from connectomedb.errors import ConnectomeDBError
 from connectomedb.hcp.manifest import manifest_path
 from connectomedb.mirror.report import Report
 from connectomedb.stores.s3 import S3Store
+from connectomedb.transfer.large import LANES, RANGE_BYTES
 
 MIB = 1 << 20
 CROWD = 6
@@ -22,7 +23,7 @@ SIZE = 48 * MIB
 CAME = 36 * MIB
 """Bytes that pass before the store goes away."""
 
-UNPROVEN = 16 * MIB
+UNPROVEN = LANES * RANGE_BYTES
 """So much of what came may be fetched again: bytes that were on their way."""
 
 KILLED_AT = 44 * MIB

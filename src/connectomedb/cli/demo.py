@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -11,10 +12,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from connectomedb.cli import _output
+from connectomedb.cli._errors import INTERRUPTED
 from connectomedb.cli._options import JSON
 
 if TYPE_CHECKING:
     from connectomedb.demo.stage import Stage
+
+LONGEST_END_S = 12.0
+"""How long ending in order may take after an interrupt."""
 
 
 @click.command(name="demo")
@@ -101,5 +106,10 @@ class _Interrupts:
             signal.pause()
 
     def _hear(self, number: int, frame: object) -> None:
+        if not self._came:
+            # Whatever is under way, the demo ends soon; store, server and workers end with this process.
+            last_resort = threading.Timer(LONGEST_END_S, os._exit, (INTERRUPTED,))
+            last_resort.daemon = True
+            last_resort.start()
         self._came = True
         raise KeyboardInterrupt
