@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constrai
 # The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests.
 DEBIAN_PACKAGES := curl
 
-.PHONY: demo serve test lint bench system clean
+.PHONY: demo serve test soak lint bench system clean
 
 demo: $(VENV)/.demo
 	$(BIN)/cdb demo
@@ -20,6 +20,11 @@ serve: $(VENV)/.demo
 
 test: system $(VENV)/.test
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+# The same properties against new random examples and many more random faults; failures print their seed.
+soak: system $(VENV)/.test
+	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
+	  $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -14,9 +14,11 @@ from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.demo.stage import Stage, open_stage
 from connectomedb.stores.s3 import S3Store
 
-# Two cores shared with servers under test: a slow example is no fault.
-settings.register_profile("connectomedb", deadline=None)
-settings.load_profile("connectomedb")
+# Two cores shared with servers under test: a slow example is no fault. The same examples at every run, so that a run
+# which passes passes again; `make soak` draws new ones.
+settings.register_profile("same", deadline=None, derandomize=True, database=None)
+settings.register_profile("soak", deadline=None)
+settings.load_profile(os.environ.get("CONNECTOMEDB_EXAMPLES", "same"))
 
 
 STAGED = ("100307", "103515", "200614")

@@ -1,5 +1,7 @@
 """What the restricted and sensitive columns hold: plainly made-up values, so that rights can be tried out."""
 
+import math
+
 import numpy as np
 
 from connectomedb.demo.measures.families import Relative, Twin
@@ -47,8 +49,10 @@ def _background(die: Die, traits: Traits, kin: Relative) -> dict[str, Value]:
 
 def _body(die: Die, traits: Traits, kin: Relative) -> dict[str, Value]:
     height = _count(die, 64.5 if kin.gender == "F" else 70, 2.7, 55, 80)
-    weight = _count(die, (25.5 - 1.2 * traits.fitness) * height**2 / 703, 22, 90, 330)
-    index = float(np.clip(round(703 * weight / height**2, 2), 15, 50))
+    unit = height**2 / 703
+    lightest, heaviest = max(90, math.ceil(15 * unit)), min(330, math.floor(50 * unit))
+    weight = _count(die, (25.5 - 1.2 * traits.fitness) * unit, 22, lightest, heaviest)
+    index = round(weight / unit, 2)
     kind = body_class(index)
     return {
         "Height": height,
