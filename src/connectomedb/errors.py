@@ -50,9 +50,7 @@ class RequestError(ConnectomeDBError):
         status: HTTP status, or None when no reply came.
     """
 
-    def __init__(
-        self, message: str, *, method: str = "", address: str = "", status: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, method: str = "", address: str = "", status: int | None = None) -> None:
         super().__init__(message)
         self.method = method
         self.address = address

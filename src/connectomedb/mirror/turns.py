@@ -102,6 +102,7 @@ class Turns:
     def _wait(self, claim: _Claim, is_done: Callable[[], bool]) -> bool:
         """True when it is our turn, False when there is nothing left to do."""
         touched = time.monotonic()
+        has_asked = claim.number == 1  # nobody else was out, so nobody can have brought anything meanwhile
         while (first := self._before(claim)) is not None:
             look = SHORTEST_LOOK_S
             while self._is_out(first) and not self._has_ended(first):
@@ -111,9 +112,11 @@ class Turns:
                 if time.monotonic() - touched > BEAT_S:
                     os.utime(self._file(claim, "waiting"))
                     touched = time.monotonic()
-            if first.state != "choosing" and is_done():
-                return False
-        return True
+            if first.state != "choosing":
+                if is_done():
+                    return False
+                has_asked = True
+        return has_asked or not is_done()
 
     def _before(self, claim: _Claim) -> _Claim | None:
         """A living claim to wait for: one that is drawing its number, else the smallest that comes before ours."""
