@@ -8,7 +8,6 @@ slow to check on purpose, and writing wait in a lane of their own.
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -21,7 +20,7 @@ from starlette.types import ASGIApp
 from connectomedb import errors
 from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
 from connectomedb.server.routes import front, items, people, schemas, search
-from connectomedb.server.routes.call import Call, Handler, Later
+from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
 from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
@@ -33,45 +32,8 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One row of the route table. `is_open`: also for nobody; `is_slow`: checks a password, or waits to write."""
-
-    methods: str
-    path: str
-    handler: Handler
-    is_open: bool = False
-    is_slow: bool = False
-    max_body_bytes: int = 0
-
-
-WAYS = (
-    Way("GET", "/", front.get_front, is_open=True),
-    Way("GET", "/xapi/siteConfig/buildInfo", front.get_build_info, is_open=True),
-    Way("GET POST", "/data/JSESSION", people.get_session, is_open=True),
-    Way("DELETE", "/data/JSESSION", people.delete_session, is_open=True, is_slow=True),
-    Way("PUT POST", "/data/services/auth", people.sign_in, True, True, people.MAX_FORM_BYTES),
-    Way("GET", "/data/auth", people.get_auth),
-    Way("GET", "/xapi/users/username", people.get_username),
-    Way("GET", "/data/users", people.get_users),
-    Way("GET", "/xapi/schemas", schemas.get_schemas),
-    Way("GET", "/xapi/schemas/datatypes", schemas.get_data_types),
-    Way("GET", "/xapi/schemas/{name:path}", schemas.get_schema),
-    Way("GET", "/schemas/{name:path}", schemas.get_schema),
-    Way("POST", "/data/search", search.post_search, max_body_bytes=search.MAX_DOCUMENT_BYTES),
-    Way("GET", "/data/search/elements", search.get_elements),
-    Way("GET", "/data/search/elements/{data_type}", search.get_fields),
-    Way("GET", "/data/projects/{project}/users", people.get_members),
-    Way("GET", "/data/projects/{project}/accessibility", people.get_accessibility),
-    Way("GET", "/data/experiments/{experiment}/status", items.get_status),
-    Way("GET", "/data/projects/{project}/experiments/{experiment}/status", items.get_status),
-    Way("GET", "/data/projects/{project}/subjects/{subject}/experiments/{experiment}/status", items.get_status),
-    *(
-        Way("GET", f"/data/{level}{rest}", items.get_address)
-        for level in ("projects", "subjects", "experiments")
-        for rest in ("", "/{address:path}")
-    ),
-)
+WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *items.WAYS)
+"""All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
     errors.AddressError: 400,

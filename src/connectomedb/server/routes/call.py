@@ -85,3 +85,15 @@ class Later:
 
 
 Handler: TypeAlias = Callable[[Call], Response | Later]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One row of the route table. `is_open`: also for nobody; `is_slow`: checks a password, or waits to write."""
+
+    methods: str
+    path: str
+    handler: Handler
+    is_open: bool = False
+    is_slow: bool = False
+    max_body_bytes: int = 0

@@ -5,7 +5,7 @@ import json
 from starlette.responses import Response
 
 from connectomedb.__about__ import __version__
-from connectomedb.server.routes.call import Call
+from connectomedb.server.routes.call import Call, Way
 from connectomedb.server.routes.replies import json_document
 
 XNAT_VERSION = "1.8.10"
@@ -27,3 +27,9 @@ def get_front(call: Call) -> Response:
 def get_build_info(call: Call) -> Response:
     """The version of the protocol, and of us."""
     return json_document(json.dumps({"version": XNAT_VERSION, "connectomedb": __version__}).encode())
+
+
+WAYS = (
+    Way("GET", "/", get_front, is_open=True),
+    Way("GET", "/xapi/siteConfig/buildInfo", get_build_info, is_open=True),
+)

@@ -9,7 +9,7 @@ from connectomedb.errors import AddressError, NotFound
 from connectomedb.server.query.listing import Listing, compile_listing
 from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
-from connectomedb.server.routes.call import Call, Later, View
+from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
 from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, text, xml_document
 from connectomedb.server.routes.schemas import NAMESPACES, namespace_of
@@ -122,3 +122,16 @@ def _uri(level: Level, row: Sequence[object]) -> str:
 
 def _element(data_type: DataType) -> str:
     return f"{data_type.name.partition(':')[0]}:{data_type.element}"
+
+
+WAYS = (
+    *(
+        Way("GET", f"/data/{below}experiments/{{experiment}}/status", get_status)
+        for below in ("", "projects/{project}/", "projects/{project}/subjects/{subject}/")
+    ),
+    *(
+        Way("GET", f"/data/{level}{rest}", get_address)
+        for level in ("projects", "subjects", "experiments")
+        for rest in ("", "/{address:path}")
+    ),
+)

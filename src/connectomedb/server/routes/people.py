@@ -7,7 +7,7 @@ from connectomedb.errors import AccessDenied
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.login import cookie, csrf_token, new_session_id
 from connectomedb.server.query.places import find_place
-from connectomedb.server.routes.call import Call
+from connectomedb.server.routes.call import Call, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import table, text
 from connectomedb.server.tables.schema import members, projects, users
@@ -86,3 +86,15 @@ def get_accessibility(call: Call) -> Response:
         project = find_place(view.connection, view.caller, address).last[0]
         word = select(projects.c.accessibility).where(projects.c.key == project.key)
         return text(view.connection.execute(word).scalar_one())
+
+
+WAYS = (
+    Way("GET POST", "/data/JSESSION", get_session, is_open=True),
+    Way("DELETE", "/data/JSESSION", delete_session, is_open=True, is_slow=True),
+    Way("PUT POST", "/data/services/auth", sign_in, is_open=True, is_slow=True, max_body_bytes=MAX_FORM_BYTES),
+    Way("GET", "/data/auth", get_auth),
+    Way("GET", "/xapi/users/username", get_username),
+    Way("GET", "/data/users", get_users),
+    Way("GET", "/data/projects/{project}/users", get_members),
+    Way("GET", "/data/projects/{project}/accessibility", get_accessibility),
+)

@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 from starlette.responses import Response
 
 from connectomedb.errors import NotFound
-from connectomedb.server.routes.call import Call, View
+from connectomedb.server.routes.call import Call, View, Way
 from connectomedb.server.routes.replies import json_document
 from connectomedb.server.types.datatypes import DataType, Kind, local_name
 
@@ -87,3 +87,11 @@ def _format_type(data_type: DataType, view: View) -> str:
         f'<xs:extension base="{data_type.parent}"><xs:sequence>\n{elements}'
         "</xs:sequence></xs:extension></xs:complexContent></xs:complexType>"
     )
+
+
+WAYS = (
+    Way("GET", "/xapi/schemas", get_schemas),
+    Way("GET", "/xapi/schemas/datatypes", get_data_types),
+    Way("GET", "/xapi/schemas/{name:path}", get_schema),
+    Way("GET", "/schemas/{name:path}", get_schema),
+)

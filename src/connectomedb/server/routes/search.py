@@ -7,7 +7,7 @@ from connectomedb.errors import AccessDenied, AddressError
 from connectomedb.server.access.visible import reads_anything
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.query.sql import SearchColumn, Sort, compile_search
-from connectomedb.server.routes.call import Call, View
+from connectomedb.server.routes.call import Call, View, Way
 from connectomedb.server.routes.replies import Format, table
 from connectomedb.server.types.columns import LAST_COLUMN
 from connectomedb.server.types.datatypes import DataType, Display
@@ -98,3 +98,10 @@ def _sorts(call: Call) -> tuple[Sort, ...]:
     is_descending = call.parameters.get("sortOrder").upper() == "DESC"
     words = call.parameters.get("sortBy").split(",")
     return tuple(Sort(word.strip().lower(), is_descending) for word in words if word.strip())
+
+
+WAYS = (
+    Way("POST", "/data/search", post_search, max_body_bytes=MAX_DOCUMENT_BYTES),
+    Way("GET", "/data/search/elements", get_elements),
+    Way("GET", "/data/search/elements/{data_type}", get_fields),
+)
