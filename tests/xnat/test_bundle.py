@@ -61,6 +61,24 @@ def test_a_sequence_that_is_no_number_keeps_the_place(sequence: str) -> None:
     assert len(parse_bundle(document(ROOT + field)).fields) == 1
 
 
+@pytest.mark.parametrize("comparison", sorted(set(Comparison) - PLAIN))
+def test_a_comparison_that_xnat_has_not_is_refused(comparison: Comparison) -> None:
+    criterion = (
+        "<search_where><criteria><schema_field>a:b/C</schema_field>"
+        f"<comparison_type>{comparison}</comparison_type><value>x</value></criteria></search_where>"
+    )
+    with pytest.raises(QueryError, match="no comparison of XNAT"):
+        parse_bundle(document(ROOT + criterion))
+
+
+def test_a_comparison_of_ours_travels_in_xnats_words_or_is_refused() -> None:
+    sent = format_bundle(Query("a:b", where=Group(members=(Criterion("a:b/C", Comparison.DIFFERS, "x"),))))
+    words = (Criterion("a:b/C", Comparison.NOT_EQUAL, "x"), Criterion("a:b/C", Comparison.IS_NOT_NULL))
+    assert parse_bundle(sent).where == Group(members=(Group(members=words),))
+    with pytest.raises(QueryError, match="no such comparison"):
+        format_bundle(Query("a:b", where=Group(members=(Criterion("a:b/C", Comparison.NOT_LIKE, "x"),))))
+
+
 def test_several_where_clauses_are_joined_by_and() -> None:
     one = '<search_where method="OR"><criteria><schema_field>a:b/C</schema_field></criteria></search_where>'
     where = parse_bundle(document(ROOT + one + one)).where

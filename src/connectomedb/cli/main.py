@@ -12,6 +12,8 @@ from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
     "demo": "See it all work on made-up data: no account, no network.",
+    "diff": "Say what differs between two lockfiles.",
+    "fields": "Find columns of measures, and what they mean.",
     "get": "Bring files to disk, proven.",
     "ls": "List projects, subjects, files, or a bucket.",
     "search": "Find subjects by what is known of them.",

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from connectomedb.cohort.tokens import Token, fault
 from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
-from connectomedb.xnat.query import Comparison
+from connectomedb.xnat.query import FILE_PATH, Comparison, Group
 
 NONTOOLBOX = "hcp:nontoolboxdata"
 """HCP's data type for measures: where bare names are looked up unless another is named."""
@@ -65,6 +65,18 @@ class Columns:
         if data_type != self.data_type:
             return field
         return next((alias for alias, target in ALIASES.items() if target == name), name)
+
+    def tier(self, where: Group) -> Tier:
+        """The highest tier among the columns that a condition reads; of unknown columns it is restricted at least."""
+        tiers = [self._tier(criterion.field) for criterion in where.criteria()]
+        return max(tiers, key=list(Tier).index, default=Tier.OPEN)
+
+    def _tier(self, field: str) -> Tier:
+        if field == FILE_PATH:
+            return Tier.OPEN
+        data_type, name = self._split(self.name(field))
+        found = self.definition(name) if data_type == self.data_type else None
+        return found.tier if found else Tier.RESTRICTED
 
     def _split(self, name: str) -> tuple[str, str]:
         """Data type and name. A bare name may hold no colon, and column names never do."""

@@ -19,7 +19,7 @@ Missing are None and empty text. AND is false if a part is, else unknown if a pa
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from functools import lru_cache
 from operator import ge, gt, le, lt
 
 from connectomedb.cohort.columns import ALIASES
@@ -112,7 +112,7 @@ _ANY_SUBJECT = "000000"
 """Globs are compiled for whole paths, which begin with a subject."""
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _number(text: str) -> int | float:
     try:
         number = float(text)
@@ -145,7 +145,7 @@ def _between(value: int | float | str, text: str) -> bool:
     return low <= value <= high  # type: ignore[operator]  # bounds are of the value's own kind
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _like_pattern(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"[%*]", pattern.lower())
     return re.compile(".*".join(map(re.escape, parts)), re.DOTALL)

@@ -15,6 +15,7 @@ Source: BIDS specification, tabular files.
 """
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -81,7 +82,7 @@ def parse_csv(document: bytes, name: str = "the dictionary") -> Dictionary:
 
 def format_json(dictionary: Dictionary) -> str:
     """Write a dictionary as JSON, a line feed at its end."""
-    return json.dumps({field.name: _document(field) for field in dictionary}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({field.name: field_document(field) for field in dictionary}, indent=2, ensure_ascii=False) + "\n"
 
 
 def parse_json(document: bytes, name: str = "the dictionary") -> Dictionary:
@@ -102,6 +103,12 @@ def parse_json(document: bytes, name: str = "the dictionary") -> Dictionary:
     except (ValueError, RecursionError, ConfigError) as fault:
         where = f", column {column!r}" if column else ""
         raise ConfigError(f"Read {name}{where}: {fault}") from fault
+
+
+def version_of(dictionary: Dictionary) -> str:
+    """What names this dictionary's contents, whatever the order of its columns: `sha256:` and 64 hex."""
+    ordered = Dictionary(tuple(sorted(dictionary, key=lambda field: field.name)))
+    return f"sha256:{hashlib.sha256(format_json(ordered).encode()).hexdigest()}"
 
 
 def _row(field: FieldDefinition) -> list[str]:
@@ -152,7 +159,8 @@ def _parse_allowed(text: str) -> AllowedValue:
     return AllowedValue(value.strip(), meaning.strip())
 
 
-def _document(field: FieldDefinition) -> dict[str, object]:
+def field_document(field: FieldDefinition) -> dict[str, object]:
+    """One column as a value for JSON, without its name."""
     facts: dict[str, object] = {
         "LongName": field.label,
         "Description": field.description,
@@ -161,8 +169,8 @@ def _document(field: FieldDefinition) -> dict[str, object]:
         "Type": field.type.value if field.type else None,
         "Units": field.unit,
         "Levels": {allowed.value: allowed.meaning for allowed in field.values},
-        "Minimum": field.low,
-        "Maximum": field.high,
+        "Minimum": None if field.low is None else _shortly(field.low),
+        "Maximum": None if field.high is None else _shortly(field.high),
         "HoldsSeveral": field.holds_several,
     }
     return {name: fact for name, fact in facts.items() if fact not in ("", None, {}, False) or fact == 0.0} | {
@@ -231,6 +239,9 @@ def _limit(value: object) -> float | None:
 
 
 def _format_limit(limit: float | None) -> str:
-    if limit is None:
-        return ""
-    return str(int(limit)) if limit.is_integer() else repr(limit)
+    return "" if limit is None else str(_shortly(limit))
+
+
+def _shortly(limit: float) -> int | float:
+    """A number that is written the same, however it was stated: 1 and 1.0."""
+    return int(limit) if float(limit).is_integer() else limit

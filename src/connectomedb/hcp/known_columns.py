@@ -7,7 +7,9 @@ Source: tiers of HCP's public wiki; values of its data dictionary's descriptions
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
+from connectomedb.hcp.advisories import known_advisories
 from connectomedb.hcp.dictionary import AllowedValue, FieldDefinition, Tier, ValueType
 
 OPEN_CATEGORIES = frozenset(
@@ -55,15 +57,6 @@ _CLOSED_NAMES = (
     ),
 )
 
-QC_CODES: Mapping[str, str] = {
-    "A": "a focal anomaly of the anatomy",
-    "B": "a focal error of segmentation or surfaces",
-    "C": "acquired while the head coil was unstable",
-    "D": "a prominent artefact in the minimally preprocessed resting state, cleaned by FIX",
-    "E": "components of the resting state were classified anew by hand",
-}
-"""Letter in the column `QC_Issue` → what it says of a subject."""
-
 _AGES = ("22-25", "26-30", "31-35", "36+")
 _RELEASES = ("Q1", "Q2", "Q3", "S500", "MEG2", "S900", "S1200")
 
@@ -75,10 +68,6 @@ def _words(*values: str) -> tuple[AllowedValue, ...]:
 
 
 _RULES: tuple[tuple[str, Mapping[str, object]], ...] = (
-    (
-        "QC_Issue",
-        {"type": _TEXT, "values": tuple(AllowedValue(*c) for c in QC_CODES.items()), "holds_several": True},
-    ),
     ("fMRI_3T_ReconVrs", {"type": _TEXT, "values": _words("r177", "r227"), "holds_several": True}),
     ("Gender", {"type": _TEXT, "values": _words("F", "M", "U")}),
     ("Age", {"type": _TEXT, "values": _words(*_AGES), "unit": "years"}),
@@ -92,7 +81,8 @@ _RULES: tuple[tuple[str, Mapping[str, object]], ...] = (
     ("SSAGA_BMICat", {"type": _INTEGER, "low": 1, "high": 4}),
     ("Height", {"type": _FLOAT, "unit": "in"}),
     ("PMAT24_A_CR", {"type": _INTEGER, "low": 0, "high": 24}),
-    ("PMAT24_A_RTCR", {"type": _FLOAT, "unit": "ms"}),
+    ("PMAT24_A_RTCR|VSPLOT_CRTE|SCPT_TPRT|IWRD_RTC|ER40_CRT", {"type": _FLOAT, "unit": "ms"}),
+    ("DDisc_SV_.*", {"type": _FLOAT, "unit": "USD"}),
     ("PainIntens_RawScore", {"type": _INTEGER, "low": 0, "high": 10}),
     ("Noise_Comp", {"type": _FLOAT, "low": -2, "high": 26}),
     ("MMSE_Score", {"type": _INTEGER, "low": 0, "high": 30}),
@@ -107,9 +97,13 @@ _RULES: tuple[tuple[str, Mapping[str, object]], ...] = (
     ("(?:Alpha|Beta)_Peak", {"type": _FLOAT, "unit": "Hz"}),
     ("NEORAW_[0-9]{2}", {"type": _TEXT, "values": _words("SD", "D", "N", "A", "SA")}),
 )
-_FACTS: tuple[tuple[re.Pattern[str], Mapping[str, object]], ...] = tuple(
-    (re.compile(pattern), facts) for pattern, facts in _RULES
-)
+
+
+@cache
+def _facts() -> tuple[tuple[re.Pattern[str], Mapping[str, object]], ...]:
+    codes = tuple(AllowedValue(one.code, one.summary) for one in known_advisories().qc_codes.values())
+    qc_issue = ("QC_Issue", {"type": _TEXT, "values": codes, "holds_several": True})
+    return tuple((re.compile(pattern), facts) for pattern, facts in (qc_issue, *_RULES))
 
 
 def tier_of(name: str, category: str) -> Tier:
@@ -124,5 +118,5 @@ def tier_of(name: str, category: str) -> Tier:
 
 def with_facts(field: FieldDefinition) -> FieldDefinition:
     """The column with the type, unit and values that are known of it; what it states itself stays."""
-    facts = next((facts for names, facts in _FACTS if names.fullmatch(field.name)), {})
+    facts = next((facts for names, facts in _facts() if names.fullmatch(field.name)), {})
     return replace(field, **{name: fact for name, fact in facts.items() if not getattr(field, name)})  # type: ignore[arg-type]  # the table above names attributes
