@@ -27,6 +27,7 @@ from connectomedb.server.access.users import add_member, create_user, grant_tier
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
+from connectomedb.server.settings import Settings
 from connectomedb.server.site import Site, open_site
 from connectomedb.stores.folder import FolderStore
 
@@ -143,7 +144,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     tree = folder / "tree"
     _write_release(tree)
     store = FolderStore(tree, "tree")
-    site = open_site(folder / "data", stores={"tree": store})
+    patient = Settings(free_failures=10_000, free_failures_of_address=10_000)  # tests try wrong passwords at will
+    site = open_site(folder / "data", stores={"tree": store}, site_settings=patient)
     delivery = Delivery(
         release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
     )

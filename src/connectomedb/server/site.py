@@ -29,9 +29,11 @@ class Site:
 
     def close(self) -> None:
         """Write what waits to be written, and let go of database and stores."""
-        self.audit.close()
-        self.database.close()
-        self.archive.close()
+        try:
+            self.audit.close()
+        finally:
+            self.database.close()
+            self.archive.close()
 
 
 def open_site(
