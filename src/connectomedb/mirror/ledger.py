@@ -103,7 +103,8 @@ class SubjectLedger:
 
     def hold(self, path: str, held: Held | None) -> None:
         """Record that a file is on disk, or no longer."""
-        self.records[path] = replace(self.records[path], held=held)
+        known = self.records[path]  # not `replace`, which costs ten times as much, thousands of times
+        self.records[path] = Record(known.expected, held, known.modified, known.source)
 
 
 class Ledger:

@@ -3,6 +3,7 @@
 The one place that sees stores, ledger, plan and transfer together.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from connectomedb.mirror.report import FileReport
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
-from connectomedb.stores.base import StoredObject
+from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
@@ -69,6 +70,7 @@ class _Sync:
         self._ledger = shelf.ledger.load(subject)
         self._saved_at = time.monotonic()
         self._rate = Rate(options.bytes_per_s)
+        self._folder = shelf.folder(subject)
 
     def prepare(self, choice: Choice) -> Plan:
         draft = self._draft()
@@ -157,25 +159,25 @@ class _Sync:
             self._saved_at = time.monotonic()
 
     def _hold(self, report: FileReport) -> None:
-        facts = report.local.stat()
-        if self._ledger.records[report.path].expected.size is None:
-            known = self._ledger.records[report.path]
+        facts = os.stat(f"{report.folder}/{report.path}")
+        known = self._ledger.records[report.path]
+        if known.expected.size is None:
             self._ledger.records[report.path] = replace(known, expected=replace(known.expected, size=facts.st_size))
         assert report.proof is not None
         self._ledger.hold(report.path, Held(facts.st_mtime_ns, report.proof, report.sources))
 
     def _report(self, action: Action, outcomes: Outcomes) -> FileReport:
-        local = self._shelf.local(self._subject, action.path)
+        folder = self._folder
         if action.act is Act.KEEP:
             held = self._ledger.records[action.path].held
             proof, sources = (held.proof, held.sources) if held else (Proof.SIZE, ())
-            return FileReport(action.path, local, action.expected.size, False, proof, sources)
+            return FileReport(action.path, folder, action.expected.size, False, proof, sources)
         outcome = outcomes.get(action.path)
         if outcome is None:
             stopped = Interrupted(f"Asked for {action.path}; the run ended before its turn. Run again to go on.")
-            return FileReport(action.path, local, action.expected.size, False, error=stopped)
+            return FileReport(action.path, folder, action.expected.size, False, error=stopped)
         if outcome.value is None:
-            return FileReport(action.path, local, action.expected.size, False, error=outcome.error)
+            return FileReport(action.path, folder, action.expected.size, False, error=outcome.error)
         return outcome.value
 
 
@@ -195,9 +197,10 @@ class _FileJob:
         return self.action.path
 
     def run(self) -> FileReport:
-        local = self.shelf.local(self.subject, self.action.path)
+        folder = self.shelf.folder(self.subject)
+        local = f"{folder}/{self.action.path}"
         if self.action.act is Act.CHECK and (proof := self._proof_on_disk(local)) is not None:
-            return FileReport(self.action.path, local, self.action.expected.size, False, proof)
+            return FileReport(self.action.path, folder, self.action.expected.size, False, proof)
         done = fetch(
             self._sources(),
             local,
@@ -206,12 +209,14 @@ class _FileJob:
             modified=self._modified(),
             on_bytes=self._arrived,
         )
-        return FileReport(self.action.path, local, done.size, True, done.proof, done.sources)
+        return FileReport(self.action.path, folder, done.size, True, done.proof, done.sources)
 
     def _sources(self) -> list[StoredObject]:
         """The stores, nearest first; but none is asked for what it does not list before the one that does."""
         key = check_path(self.shelf.key(self.subject, self.action.path))
-        stores = sorted(self.shelf.stores, key=lambda store: store.name != self.action.source)
+        stores: Sequence[Store] = self.shelf.stores
+        if len(stores) > 1:
+            stores = sorted(stores, key=lambda store: store.name != self.action.source)
         return [StoredObject(store, key) for store in stores]
 
     def _modified(self) -> datetime | None:
@@ -221,8 +226,8 @@ class _FileJob:
         self.on_event(Arrived(count))
         self.rate.spend(count, self.engine.stop)
 
-    def _proof_on_disk(self, local: Path) -> Proof | None:
+    def _proof_on_disk(self, local: str) -> Proof | None:
         expected: Expected = self.action.expected
         if expected.md5 is None:
-            return Proof.SIZE if find_fault(local, local.name) is None else None
-        return expected.proof if md5_of_file(local) == expected.md5 else None
+            return Proof.SIZE if find_fault(Path(local), os.path.basename(local)) is None else None
+        return expected.proof if md5_of_file(Path(local)) == expected.md5 else None

@@ -116,7 +116,7 @@ class Wire:
         return _Line(connection)
 
     def _give_back(self, line: "_Line", head: Head) -> None:
-        if head.headers.get("connection", "").lower() == "close" or not line.is_quiet():
+        if head.headers.get("connection", "").lower() == "close":
             line.close()
             return
         line.is_used = True
@@ -162,8 +162,10 @@ class _Line:
         parts = status.split(" ", 2)
         if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdecimal():
             raise Unplain("the reply is no HTTP/1")
-        pairs = (field.partition(":") for field in fields)
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        headers: dict[str, str] = {}
+        for field in fields:
+            name, _, value = field.partition(":")
+            headers[name.lower()] = value.strip()
         if parts[0] == "HTTP/1.0":
             headers["connection"] = "close"
         return Head(int(parts[1]), headers)

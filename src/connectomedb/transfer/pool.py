@@ -120,4 +120,12 @@ def _attempt(job: Job[T]) -> Outcome[T]:
     try:
         return Outcome(job.name, value=job.run())
     except ConnectomeDBError as fault:
+        _let_go(fault)
         return Outcome(job.name, error=fault)
+
+
+def _let_go(fault: BaseException | None) -> None:
+    """Drop the frames that a kept error holds: buffers of thousands of failed files would stay in memory."""
+    while fault is not None:
+        fault.__traceback__ = None
+        fault = fault.__cause__ or fault.__context__
