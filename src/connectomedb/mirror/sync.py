@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ChecksumMismatch, Interrupted, SizeMismatch, VersionChanged
+from connectomedb.errors import ChecksumMismatch, ConnectomeDBError, Interrupted, SizeMismatch, VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
@@ -31,7 +31,8 @@ from connectomedb.transfer.rate import Rate
 
 SAVE_EVERY_S = 30.0
 
-Outcomes = Mapping[str, pool.Outcome[FileReport]]
+Outcomes = Mapping[str, FileReport | ConnectomeDBError]
+"""Path inside the subject → what was brought, or what kept it away."""
 
 
 def sync(
@@ -111,12 +112,12 @@ class _Sync:
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
         """Manifests are files like others: brought to disk, and read there."""
         outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
-        failed = [outcome.error for outcome in outcomes.values() if outcome.error]
-        if failed:
-            raise failed[0]
+        for outcome in outcomes.values():
+            if isinstance(outcome, ConnectomeDBError):
+                raise outcome
         return {path: self._shelf.local(self._subject, path).read_bytes() for path in manifests}
 
-    def _check_room(self, actions: Sequence[Action]) -> None:
+    def _check_room(self, actions: Iterable[Action]) -> None:
         """Refuse before the first byte what cannot fit."""
         needed = room_for(actions, self._shelf.local(self._subject, ""))
         Room.on(self._shelf.root, needed, self._options.reserve).check()
@@ -127,15 +128,17 @@ class _Sync:
 
     def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
         """Do what is to be done, and record what was proven."""
-        outcomes: dict[str, pool.Outcome[FileReport]] = {}
+        outcomes: dict[str, FileReport | ConnectomeDBError] = {}
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
-            outcomes[outcome.name] = outcome
             if outcome.value is not None:
+                outcomes[outcome.name] = outcome.value
                 self._hold(outcome.value)
                 self._save_at_times()
-            elif isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
-                self._ledger.doubt(outcome.name)
+            elif outcome.error is not None:
+                outcomes[outcome.name] = outcome.error
+                if isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
+                    self._ledger.doubt(outcome.name)
             on_event(Ended(outcome.name, outcome.error))
 
         wanted = [action for action in actions if action.act is not Act.KEEP]
@@ -145,7 +148,10 @@ class _Sync:
         wanted.sort(key=lambda action: action.expected.size or 0, reverse=True)
         try:
             with Engine() as engine:
-                jobs = (_FileJob(self._shelf, self._subject, action, engine, self._rate, on_event) for action in wanted)
+                jobs = (
+                    _FileJob(self._shelf, self._subject, self._folder, action, engine, self._rate, on_event)
+                    for action in wanted
+                )
                 workers = self._rate.workers(self._options.workers)
                 pool.run(jobs, stop=engine.stop, workers=workers, on_outcome=ended)
         finally:
@@ -176,9 +182,9 @@ class _Sync:
         if outcome is None:
             stopped = Interrupted(f"Asked for {action.path}; the run ended before its turn. Run again to go on.")
             return FileReport(action.path, folder, action.expected.size, False, error=stopped)
-        if outcome.value is None:
-            return FileReport(action.path, folder, action.expected.size, False, error=outcome.error)
-        return outcome.value
+        if isinstance(outcome, ConnectomeDBError):
+            return FileReport(action.path, folder, action.expected.size, False, error=outcome)
+        return outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,7 @@ class _FileJob:
 
     shelf: Shelf
     subject: str
+    folder: str
     action: Action
     engine: Engine
     rate: Rate
@@ -197,10 +204,9 @@ class _FileJob:
         return self.action.path
 
     def run(self) -> FileReport:
-        folder = self.shelf.folder(self.subject)
-        local = f"{folder}/{self.action.path}"
+        local = f"{self.folder}/{self.action.path}"
         if self.action.act is Act.CHECK and (proof := self._proof_on_disk(local)) is not None:
-            return FileReport(self.action.path, folder, self.action.expected.size, False, proof)
+            return FileReport(self.action.path, self.folder, self.action.expected.size, False, proof)
         done = fetch(
             self._sources(),
             local,
@@ -209,7 +215,7 @@ class _FileJob:
             modified=self._modified(),
             on_bytes=self._arrived,
         )
-        return FileReport(self.action.path, folder, done.size, True, done.proof, done.sources)
+        return FileReport(self.action.path, self.folder, done.size, True, done.proof, done.sources)
 
     def _sources(self) -> list[StoredObject]:
         """The stores, nearest first; but none is asked for what it does not list before the one that does."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from connectomedb.transfer.source import Sink
 
-BUFFER_BYTES = 1 << 20
+BUFFER_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
 _ERROR_BYTES = 64 << 10
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")

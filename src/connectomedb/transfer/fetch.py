@@ -12,7 +12,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,7 @@ class Engine:
 
     name: str = ""
     folders: set[str] = field(default_factory=set)
+    servers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.name or str(self.run)
@@ -66,6 +67,11 @@ class Engine:
         if folder not in self.folders:
             os.makedirs(folder, exist_ok=True)
             self.folders.add(folder)
+
+    def server(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The sources that served a file; one value for the thousands of files that the same ones served."""
+        found = tuple(names)
+        return self.servers.setdefault(found, found)
 
     def close(self) -> None:
         """End its threads."""
@@ -223,4 +229,4 @@ class _Job:
 
     def _fetched(self, size: int, md5: str, feed: Feed) -> Fetched:
         proof = self.expected.proof if self.expected.md5 else Proof.SIZE
-        return Fetched(size, md5, proof, tuple(feed.served))
+        return Fetched(size, md5, proof, self.engine.server(feed.served))
