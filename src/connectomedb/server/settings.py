@@ -182,7 +182,7 @@ LEVELS = ("debug", "info", "warning", "error")
 def _check_url(url: str, where: str) -> None:
     try:
         has_password = bool(url and (make_url(url).password or "password" in make_url(url).query))
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigError(f"{where} is no address of a database. Write postgresql://USER@HOST/NAME.") from None
     if has_password:
         raise ConfigError(

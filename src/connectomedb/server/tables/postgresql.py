@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
 from connectomedb.errors import (
     ConfigError,
@@ -79,9 +79,10 @@ class PostgreSQL:
     def translate(self, fault: DBAPIError) -> ConnectomeDBError | None:
         """The fault as ours, by its SQLSTATE; None when no row fits."""
         state = getattr(fault.orig, "sqlstate", None)
+        if state is None and isinstance(fault, DataError):
+            state = "22"
         if state is None:
-            reason = " ".join(str(fault.orig).split())
-            return ServiceFailed(f"The database server cannot be reached: {reason}. Check its address, or start it.")
+            return _unreachable(" ".join(str(fault.orig).split()))
         return next((error(message) for start, error, message in _FAULTS if state.startswith(start)), None)
 
 
@@ -112,11 +113,21 @@ def _engine(url: str, statement_timeout_s: float) -> Engine:
             pool_pre_ping=True,
             connect_args={"options": options, "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "connectomedb"},
         )
-    except ArgumentError as fault:
+    except (ArgumentError, ValueError) as fault:
         raise ConfigError("The address of the database is none. Write postgresql://USER@HOST/NAME.") from fault
     except ModuleNotFoundError as fault:
         raise ConfigError("The driver of PostgreSQL is not installed: pip install 'connectomedb[postgres]'.") from fault
 
+
+def _unreachable(reason: str) -> ConnectomeDBError:
+    """There is no connection: the server refused it, which its word FATAL tells, or there is no server."""
+    refusal = reason.partition("FATAL: ")[2].strip()
+    if not refusal or refusal.startswith(_PASSING):
+        return ServiceFailed(f"The database server cannot be reached: {reason}. Check its address, or start it.")
+    return ConfigError(f"The database server refused: {refusal}. Check the address of the database, and its password.")
+
+
+_PASSING = ("the database system is", "sorry, too many", "remaining connection slots", "terminating connection")
 
 _FAULTS: tuple[tuple[str, type[ConnectomeDBError], str], ...] = (
     ("57014", QueryError, TOO_LONG),
@@ -125,8 +136,6 @@ _FAULTS: tuple[tuple[str, type[ConnectomeDBError], str], ...] = (
     ("53300", LedgerBusy, "The database server has no connection left. Try again, or allow it more."),
     ("25006", DiskRefused, "The database cannot be written: it is read-only."),
     ("22", QueryError, "The database cannot hold or compare this value. Give another one."),
-    ("28", ConfigError, "The database server refused the user or password. Check the address, CDB_DATABASE_PASSWORD."),
-    ("3D000", ConfigError, "The database server has no such database. Make it with createdb."),
     ("42501", ConfigError, "The user of the database may not do this. Make the user the database's owner."),
     ("57P", ServiceFailed, "The database server is stopping or starting. Try again."),
 )
