@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from connectomedb.server.access.tokens import issue_token
 from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.run import start
-from connectomedb.server.settings import Settings
 from connectomedb.server.site import Site, open_site
 
 PASSWORD = "a long word"
@@ -37,7 +37,9 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder: Path = tmp_path_factory.mktemp("lab")
-    site = open_site(folder / "data", site_settings=Settings(is_open_to_guests=True))
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data" / "cdb.toml").write_text("[access]\nguests = true\n")
+    site = open_site(folder / "data")
     ingest_release(site.database, site.archive, Delivery(release_of("LAB"), "LAB"))
     for login in ("owner", "bob"):
         create_user(site.database, login, PASSWORD, firstname=login.capitalize(), email=f"{login}@example.org")
@@ -100,7 +102,7 @@ def test_the_users_of_a_server_are_listed_for_administrators(lab: Lab) -> None:
 
 def test_a_token_is_as_good_as_a_password_until_it_ends(lab: Lab) -> None:
     with lab.site.database.write() as connection:
-        token, secret = issue_token(connection, "owner", now(), Settings().token_lifetime)
+        token, secret = issue_token(connection, "owner", now(), timedelta(days=1))
     with Interface(lab.address, token.alias, secret) as db:
         assert db.project("LAB").users() == ["owner"]
         assert db.projects().get() == ["LAB"]

@@ -14,6 +14,8 @@ from connectomedb.cli._options import JSON
 from connectomedb.errors import ConfigError
 
 if TYPE_CHECKING:
+    from connectomedb.server.folder import DataFolder
+    from connectomedb.server.settings import Settings
     from connectomedb.server.tables.database import Database
 
 PASSWORD_VARIABLE = "CDB_NEW_PASSWORD"
@@ -79,7 +81,7 @@ def add(folder: Path, login: str, admin: bool, firstname: str, lastname: str, em
     from connectomedb.server.access.users import create_user
 
     with _database(folder) as database:
-        password = _password(login, password_stdin)
+        password = _password(folder, login, password_stdin)
         create_user(database, login, password, is_admin=admin, firstname=firstname, lastname=lastname, email=email)
     _output.say(f"Made the user {login}.")
 
@@ -93,7 +95,7 @@ def password(folder: Path, login: str, password_stdin: bool) -> None:
     from connectomedb.server.access.users import set_password
 
     with _database(folder) as database:
-        set_password(database, login, _password(login, password_stdin))
+        set_password(database, login, _password(folder, login, password_stdin))
     _output.say(f"{login} has a new password, and is signed out everywhere.")
 
 
@@ -179,23 +181,31 @@ def take(folder: Path, project: str, login: str) -> None:
 @contextmanager
 def _database(folder: Path) -> "Iterator[Database]":
     """The database of a data folder that is there, brought up to date."""
-    from connectomedb.server.folder import DataFolder
-    from connectomedb.server.tables.database import Database
+    from connectomedb.server.site import open_database
 
-    path = DataFolder(folder).database
-    if not path.exists():
-        raise ConfigError(f"Asked for the data folder {folder}. It holds no database: name the folder of a server.")
-    database = Database.open(path)
+    data_folder, settings = _data_folder(folder)
+    database = open_database(data_folder, settings.database)
     try:
         yield database
     finally:
         database.close()
 
 
-def _password(login: str, from_stdin: bool) -> str:
+def _data_folder(folder: Path) -> "tuple[DataFolder, Settings]":
+    """A data folder that is there, and its settings. Raises ConfigError."""
+    from connectomedb.server.folder import DataFolder
+    from connectomedb.server.settings import read_settings
+
+    data_folder = DataFolder(folder)
+    settings = read_settings(data_folder.settings)
+    if not (data_folder.database.exists() or (folder.is_dir() and settings.database.url)):
+        raise ConfigError(f"Asked for the data folder {folder}. It holds no database: name the folder of a server.")
+    return data_folder, settings
+
+
+def _password(folder: Path, login: str, from_stdin: bool) -> str:
     """A new password: from stdin, the environment, or asked for twice. Raises ConfigError for one that is none."""
     from connectomedb.server.access.accounts import check_password
-    from connectomedb.server.settings import Settings
 
     if from_stdin:
         given: str | None = sys.stdin.readline().rstrip("\r\n")
@@ -205,7 +215,7 @@ def _password(login: str, from_stdin: bool) -> str:
         if not sys.stdin.isatty():
             raise ConfigError(f"No password was given. Set {PASSWORD_VARIABLE}, or say --password-stdin.")
         given = str(click.prompt(f"New password of {login}", hide_input=True, confirmation_prompt=True, err=True))
-    check_password(given, login, Settings())
+    check_password(given, login, _data_folder(folder)[1].access)
     return given
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from connectomedb.config import S3Settings
 from connectomedb.server.access.audit import Audit
 from connectomedb.server.access.login import Logins
+from connectomedb.server.access.rules import Rules
 from connectomedb.server.archive import Archive, open_archive
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.settings import Settings
+from connectomedb.server.settings import DatabaseSettings, Settings, read_settings, with_database
 from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
 
@@ -27,6 +29,11 @@ class Site:
     settings: Settings
     audit: Audit
 
+    @property
+    def rules(self) -> Rules:
+        """What the operator decided about sign-in and access."""
+        return self.settings.access
+
     def close(self) -> None:
         """Write what waits to be written, and let go of database and stores."""
         try:
@@ -41,19 +48,38 @@ def open_site(
     *,
     settings: S3Settings | None = None,
     stores: Mapping[str, Store] | None = None,
-    site_settings: Settings | None = None,
+    config: Path | None = None,
+    database: str = "",
 ) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
 
     Args:
         settings: keys for the buckets that the folder's `cdb.toml` declares.
         stores: further stores by name, beside those of `cdb.toml`.
-        site_settings: rules of sign-in and access; without them the defaults.
-    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy.
+        config: another file in place of `cdb.toml`.
+        database: address of a PostgreSQL database; without it, the settings or the folder's SQLite file.
+    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
-    data_folder = DataFolder.open(folder)
+    data_folder = DataFolder.open(folder, config)
+    chosen = read_settings(data_folder.settings)
+    if database:
+        chosen = with_database(chosen, database)
     archive = open_archive(data_folder, settings, stores)
-    database = Database.open(data_folder.database)
-    rules = site_settings or Settings()
-    logins = Logins(database, rules)
-    return Site(data_folder, database, archive, logins, CatalogueShelf(), rules, Audit(database))
+    rows = open_database(data_folder, chosen.database)
+    logins = Logins(rows, chosen.access)
+    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Audit(rows))
+
+
+def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:
+    """The database that the settings name, else the folder's SQLite file; brought up to date.
+
+    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed.
+    """
+    url = settings.url or make_file(folder.database)
+    database = Database(url, statement_timeout_s=settings.statement_timeout_s)
+    try:
+        database.migrate()
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -11,9 +11,12 @@ stranger     nobody anywhere
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
@@ -25,8 +28,10 @@ from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
-from connectomedb.server.settings import Settings
 from connectomedb.server.site import Site, open_site
+
+if TYPE_CHECKING:
+    from tests.server.conftest import DataFolders
 
 PASSWORD = "correct horse"
 TYPE = "lab:memorydata"
@@ -85,33 +90,55 @@ def _populate(site: Site, folder: Path) -> None:
         add_member(site.database, project, "reader", Role.COLLABORATOR)
 
 
-@pytest.fixture(scope="session")
-def open_club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Settings], Club]]:
-    """Starts a site of people under rules of one's own."""
-    running: list[RunningServer] = []
-
-    def make(settings: Settings) -> Club:
-        folder = tmp_path_factory.mktemp("club")
-        site = open_site(folder / "data", site_settings=settings)
-        _populate(site, folder)
-        running.append(start(site, admin_password=PASSWORD))
-        return Club(site, running[-1])
-
-    yield make
-    for server in running:
-        server.stop()
+PATIENT = "[access]\nfree_failures = 10000\nfree_failures_of_address = 10000\n"
+OPEN_HOUSE = f"{PATIENT}guests = true\nusers_see_users = true\n"
 
 
 @pytest.fixture(scope="session")
-def club(open_club: Callable[[Settings], Club]) -> Club:
-    """The site, closed to guests."""
-    return open_club(Settings(free_failures=10_000, free_failures_of_address=10_000))
+def _clubs(
+    tmp_path_factory: pytest.TempPathFactory, _data_folders: "Callable[[str], DataFolders]"
+) -> "Iterator[Callable[[str, str], Club]]":
+    """Sites of people by engine and settings, each started once."""
+    with ExitStack() as running:
+
+        @cache
+        def serve(engine: str, settings: str) -> Club:
+            folder = tmp_path_factory.mktemp("club")
+            site = open_site(_data_folders(engine)(folder / "data", settings))
+            _populate(site, folder)
+            return Club(site, running.enter_context(start(site, admin_password=PASSWORD)))
+
+        yield serve
 
 
 @pytest.fixture(scope="session")
-def open_house(open_club: Callable[[Settings], Club]) -> Club:
-    """The site, open to guests, whose users may list each other."""
-    return open_club(Settings(is_open_to_guests=True, lists_users_to_all=True))
+def open_club(_clubs: "Callable[[str, str], Club]") -> "Callable[[str], Club]":
+    """Starts a site of people on SQLite under settings of one's own, as text."""
+    return lambda settings: _clubs("sqlite", settings)
+
+
+@pytest.fixture(scope="session")
+def club(engine: str, _clubs: "Callable[[str, str], Club]") -> "Club":
+    """The site, closed to guests, on each database."""
+    return _clubs(engine, PATIENT)
+
+
+@pytest.fixture(scope="session")
+def open_house(engine: str, _clubs: "Callable[[str, str], Club]") -> "Club":
+    """The site, open to guests, whose users may list each other, on each database."""
+    return _clubs(engine, OPEN_HOUSE)
+
+
+@pytest.fixture(scope="session")
+def small_club(open_club: "Callable[[str], Club]") -> "Club":
+    """The site, closed to guests, on SQLite: for what has nothing to do with the database."""
+    return open_club(PATIENT)
+
+
+@pytest.fixture(scope="session")
+def small_open_house(open_club: "Callable[[str], Club]") -> "Club":
+    """The site, open to guests, on SQLite."""
+    return open_club(OPEN_HOUSE)
 
 
 @pytest.fixture

@@ -31,14 +31,14 @@ def xnatpy_session(club: Club, login: str | None, password: str | None = PASSWOR
 
 
 @pytest.fixture
-def restored(club: Club) -> Iterator[None]:
+def restored(small_club: Club) -> Iterator[None]:
     yield
-    set_accessibility(club.site.database, "CLOSED", Accessibility.PRIVATE)
+    set_accessibility(small_club.site.database, "CLOSED", Accessibility.PRIVATE)
 
 
-def test_pyxnat_manages_the_people_of_a_project(club: Club) -> None:
-    login = club.user()
-    project = pyxnat_interface(club, "owner").select.project("CLOSED")
+def test_pyxnat_manages_the_people_of_a_project(small_club: Club) -> None:
+    login = small_club.user()
+    project = pyxnat_interface(small_club, "owner").select.project("CLOSED")
     for role in ("member", "owner", "collaborator"):
         project.add_user(login, role)
         assert login in getattr(project, f"{role}s")()
@@ -49,17 +49,17 @@ def test_pyxnat_manages_the_people_of_a_project(club: Club) -> None:
 
 
 @pytest.mark.usefixtures("restored")
-def test_pyxnat_opens_and_closes_a_project(club: Club) -> None:
-    project = pyxnat_interface(club, "owner").select.project("CLOSED")
+def test_pyxnat_opens_and_closes_a_project(small_club: Club) -> None:
+    project = pyxnat_interface(small_club, "owner").select.project("CLOSED")
     for level in ("public", "protected", "private"):
         project.set_accessibility(level)
         assert project.accessibility().decode() == level
 
 
-def test_pyxnat_is_told_that_a_reader_may_not(club: Club) -> None:
+def test_pyxnat_is_told_that_a_reader_may_not(small_club: Club) -> None:
     from pyxnat.core.errors import DatabaseError
 
-    project = pyxnat_interface(club, "reader").select.project("CLOSED")
+    project = pyxnat_interface(small_club, "reader").select.project("CLOSED")
     with pytest.raises(DatabaseError, match="owners of the project"):
         project.set_accessibility("public")
     with pytest.raises(DatabaseError, match="owners of the project"):
@@ -67,39 +67,39 @@ def test_pyxnat_is_told_that_a_reader_may_not(club: Club) -> None:
     assert project.accessibility() == b"private"
 
 
-def test_pyxnat_reads_the_users_of_the_site(club: Club) -> None:
-    users = pyxnat_interface(club, "admin").manage.users
+def test_pyxnat_reads_the_users_of_the_site(small_club: Club) -> None:
+    users = pyxnat_interface(small_club, "admin").manage.users
     assert {"owner", "member", "reader", "stranger", "admin"} <= set(users())
     assert (users.firstname("reader"), users.email("reader")) == ("Reader", "reader@example.org")
     assert users.id("owner").isdecimal()
 
 
-def test_pyxnat_signs_in_by_a_token(club: Club) -> None:
-    with xnatpy_session(club, "owner", no_parse_model=True) as session:
+def test_pyxnat_signs_in_by_a_token(small_club: Club) -> None:
+    with xnatpy_session(small_club, "owner", no_parse_model=True) as session:
         token = session.services.issue_token()
-    interface = pyxnat_interface(club, token.alias, token.secret)
+    interface = pyxnat_interface(small_club, token.alias, token.secret)
     assert interface.select.projects().get() == ["CLOSED", "RECORD", "OPEN"]
     interface.disconnect()
 
 
-def test_pyxnat_asks_as_a_guest(open_house: Club) -> None:
-    interface = pyxnat_interface(open_house, None)
+def test_pyxnat_asks_as_a_guest(small_open_house: Club) -> None:
+    interface = pyxnat_interface(small_open_house, None)
     assert interface.select.projects().get() == ["RECORD", "OPEN"]
     assert interface.select.project("OPEN").accessibility() == b"public"
     interface.disconnect()
 
 
-def test_pyxnat_is_told_that_a_closed_site_has_no_guests(club: Club) -> None:
+def test_pyxnat_is_told_that_a_closed_site_has_no_guests(small_club: Club) -> None:
     from pyxnat.core.errors import OperationalError
 
-    interface = pyxnat_interface(club, None)
+    interface = pyxnat_interface(small_club, None)
     assert interface.select.projects().get() == []
     with pytest.raises(OperationalError, match="Authentication"):
         interface.select.project("OPEN").accessibility()
 
 
-def test_xnatpy_signs_in_and_knows_people(club: Club) -> None:
-    with xnatpy_session(club, "owner") as session:
+def test_xnatpy_signs_in_and_knows_people(small_club: Club) -> None:
+    with xnatpy_session(small_club, "owner") as session:
         assert session.logged_in_user == "owner"
         assert session.session_expiration_time[1] == 1800
         assert session.access_levels == {"CLOSED": "Owners", "OPEN": ""}
@@ -108,43 +108,43 @@ def test_xnatpy_signs_in_and_knows_people(club: Club) -> None:
         assert dict(session.users) == {}
 
 
-def test_xnatpy_lists_users_for_an_administrator(club: Club) -> None:
-    with xnatpy_session(club, "admin", no_parse_model=True) as session:
+def test_xnatpy_lists_users_for_an_administrator(small_club: Club) -> None:
+    with xnatpy_session(small_club, "admin", no_parse_model=True) as session:
         assert session.users["reader"].email == "reader@example.org"
 
 
-def test_xnatpy_signs_in_by_a_token_that_an_administrator_issued(club: Club) -> None:
-    with xnatpy_session(club, "admin", no_parse_model=True) as session:
+def test_xnatpy_signs_in_by_a_token_that_an_administrator_issued(small_club: Club) -> None:
+    with xnatpy_session(small_club, "admin", no_parse_model=True) as session:
         token = session.services.issue_token("reader")
-    with xnatpy_session(club, token.alias, token.secret, no_parse_model=True) as session:
+    with xnatpy_session(small_club, token.alias, token.secret, no_parse_model=True) as session:
         assert session.logged_in_user == "reader"
 
 
-def test_xnatpy_connects_as_a_guest(open_house: Club) -> None:
-    with xnatpy_session(open_house, None, None) as session:
+def test_xnatpy_connects_as_a_guest(small_open_house: Club) -> None:
+    with xnatpy_session(small_open_house, None, None) as session:
         assert session.logged_in_user == "guest"
         assert set(session.projects.keys()) == {"RECORD", "OPEN"}
 
 
-def test_xnatpy_is_told_that_a_closed_site_has_no_guests(club: Club) -> None:
+def test_xnatpy_is_told_that_a_closed_site_has_no_guests(small_club: Club) -> None:
     from xnat.exceptions import XNATAuthError
 
     with pytest.raises(XNATAuthError):
-        xnatpy_session(club, None, None)
+        xnatpy_session(small_club, None, None)
 
 
-def test_xnatpy_is_told_when_the_password_is_wrong(club: Club) -> None:
+def test_xnatpy_is_told_when_the_password_is_wrong(small_club: Club) -> None:
     from xnat.exceptions import XNATAuthError
 
     with pytest.raises(XNATAuthError):
-        xnatpy_session(club, "reader", "wrong")
+        xnatpy_session(small_club, "reader", "wrong")
 
 
-def test_an_ended_session_ends_xnatpy_too(club: Club) -> None:
+def test_an_ended_session_ends_xnatpy_too(small_club: Club) -> None:
     from xnat.exceptions import XNATResponseError
 
-    login = club.user()
-    with xnatpy_session(club, login, no_parse_model=True) as session, club.client("admin") as admin:
+    login = small_club.user()
+    with xnatpy_session(small_club, login, no_parse_model=True) as session, small_club.client("admin") as admin:
         admin.delete(f"/xapi/users/active/{login}")
         with pytest.raises(XNATResponseError):
             session.get_json("/data/projects")
