@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from tests.server.accounts.conftest import Club
 
 PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def club(small_club: Club) -> Club:
+    """On SQLite: nothing here depends on the database."""
+    return small_club
+
+
 RULES = Rules(free_failures=3, free_failures_of_address=5, longest_delay_s=10)
 
 

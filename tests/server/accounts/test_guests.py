@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse"
 
 
+@pytest.fixture(scope="module")
+def club(small_club: Club) -> Club:
+    """On SQLite: nothing here depends on the database."""
+    return small_club
+
+
+@pytest.fixture(scope="module")
+def open_house(small_open_house: Club) -> Club:
+    """On SQLite: nothing here depends on the database."""
+    return small_open_house
+
+
 @pytest.fixture
 def guest(open_house: Club) -> Iterator[httpx2.Client]:
     with open_house.client(None) as client:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from tests.server.accounts.conftest import Club
 
 PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def club(small_club: Club) -> Club:
+    """On SQLite: nothing here depends on the database."""
+    return small_club
+
+
 FAVORITE = "/data/users/favorites/Project/CLOSED"
 
 

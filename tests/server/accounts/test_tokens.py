@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 TOKENS = "/data/services/tokens"
 
 
+@pytest.fixture(scope="module")
+def club(small_club: Club) -> Club:
+    """On SQLite: nothing here depends on the database."""
+    return small_club
+
+
 def _issue(client: httpx2.Client, address: str = f"{TOKENS}/issue?format=json") -> tuple[str, str]:
     token = client.get(address).json()
     return token["alias"], token["secret"]
