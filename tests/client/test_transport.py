@@ -24,6 +24,7 @@ from connectomedb.errors import (
     QueryError,
     RequestError,
     ServerFault,
+    TooManyRequests,
     UnexpectedReply,
 )
 from connectomedb.stores.xnat import FileConnection
@@ -145,7 +146,7 @@ STATUSES = [
     (410, NotFound, False),
     (417, RequestError, False),
     (422, RequestError, False),
-    (429, ServerFault, True),
+    (429, TooManyRequests, True),
     (500, ServerFault, True),
     (502, ServerFault, True),
     (503, ServerFault, True),

@@ -10,6 +10,7 @@ from platformdirs import user_cache_path
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
+from connectomedb.client.people import Manage
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
 from connectomedb.config import xnat_settings
@@ -59,6 +60,7 @@ class Interface:
         self._data_mirror = data_mirror
         self._mirror: DataMirror | None = None
         self.select = Select(Site(self.connection, lambda: self.data_mirror))
+        self.manage = Manage(self.connection)
 
     @property
     def server(self) -> str:
