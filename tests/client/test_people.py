@@ -38,7 +38,7 @@ class Lab:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder: Path = tmp_path_factory.mktemp("lab")
     (folder / "data").mkdir(mode=0o700)
-    (folder / "data" / "cdb.toml").write_text("[access]\nguests = true\n")
+    (folder / "data" / "cdb.toml").write_text("[access]\nis_open_to_guests = true\n")
     site = open_site(folder / "data")
     ingest_release(site.database, site.archive, Delivery(release_of("LAB"), "LAB"))
     for login in ("owner", "bob"):

@@ -34,15 +34,13 @@ from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
-from connectomedb.server.settings import read_settings
+from connectomedb.server.settings import AccessSettings, read_settings
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.site import open_database as open_database_of
 from connectomedb.server.tables.database import Database
 from connectomedb.stores.folder import FolderStore
 
 PASSWORD = "correct horse"
-PATIENT = "[access]\nfree_failures = 10000\nfree_failures_of_address = 10000\n"
-"""Tests try wrong passwords at will."""
 BIG = bytes(range(256)) * 12_000
 """Content of the largest file: 3 MB, so that it comes in several pieces."""
 
@@ -224,7 +222,7 @@ def _servers(
         @cache
         def serve(engine: str) -> Served:
             folder = tmp_path_factory.mktemp(f"served-{engine}")
-            return running.enter_context(_serving(folder, _data_folders(engine)(folder / "data", PATIENT)))
+            return running.enter_context(_serving(folder, _data_folders(engine)(folder / "data")))
 
         yield serve
 
@@ -240,7 +238,8 @@ def _serving(folder: Path, data: Path) -> Iterator[Served]:
     tree = folder / "tree"
     _write_release(tree)
     store = FolderStore(tree, "tree")
-    site = open_site(data, stores={"tree": store})
+    patient = AccessSettings(free_failures=10_000, free_failures_of_address=10_000)  # tests try passwords at will
+    site = open_site(data, stores={"tree": store}, access=patient)
     delivery = Delivery(
         release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
     )

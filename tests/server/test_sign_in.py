@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from connectomedb.errors import AuthenticationFailed
 from connectomedb.server.access.login import RENEW_AFTER, Logins
-from connectomedb.server.access.rules import Rules
 from connectomedb.server.access.users import create_user, set_enabled, set_password
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import metadata
 
@@ -154,9 +154,9 @@ def test_a_session_lives_while_it_is_used_and_ends_when_it_is_not(database: Data
     logins = Logins(database, clock=clock)
     session = logins.sign_in("me", PASSWORD).session_id
     for _ in range(5):
-        clock.move(Rules().session_idle - RENEW_AFTER)
+        clock.move(AccessSettings().session_idle - RENEW_AFTER)
         assert logins.find(session) is not None
-    clock.move(Rules().session_idle + RENEW_AFTER)
+    clock.move(AccessSettings().session_idle + RENEW_AFTER)
     assert logins.find(session) is None
 
 

@@ -14,8 +14,6 @@ from connectomedb.cli._options import JSON
 from connectomedb.errors import ConfigError
 
 if TYPE_CHECKING:
-    from connectomedb.server.folder import DataFolder
-    from connectomedb.server.settings import Settings
     from connectomedb.server.tables.database import Database
 
 PASSWORD_VARIABLE = "CDB_NEW_PASSWORD"
@@ -181,31 +179,26 @@ def take(folder: Path, project: str, login: str) -> None:
 @contextmanager
 def _database(folder: Path) -> "Iterator[Database]":
     """The database of a data folder that is there, brought up to date."""
+    from connectomedb.server.folder import DataFolder
+    from connectomedb.server.settings import read_settings
     from connectomedb.server.site import open_database
 
-    data_folder, settings = _data_folder(folder)
-    database = open_database(data_folder, settings.database)
+    data = DataFolder(folder)
+    settings = read_settings(data.settings).database
+    if not settings.url and not data.database.exists():
+        raise ConfigError(f"Asked for the data folder {folder}. It holds no database: name the folder of a server.")
+    database = open_database(data, settings)
     try:
         yield database
     finally:
         database.close()
 
 
-def _data_folder(folder: Path) -> "tuple[DataFolder, Settings]":
-    """A data folder that is there, and its settings. Raises ConfigError."""
-    from connectomedb.server.folder import DataFolder
-    from connectomedb.server.settings import read_settings
-
-    data_folder = DataFolder(folder)
-    settings = read_settings(data_folder.settings)
-    if not (data_folder.database.exists() or (folder.is_dir() and settings.database.url)):
-        raise ConfigError(f"Asked for the data folder {folder}. It holds no database: name the folder of a server.")
-    return data_folder, settings
-
-
 def _password(folder: Path, login: str, from_stdin: bool) -> str:
     """A new password: from stdin, the environment, or asked for twice. Raises ConfigError for one that is none."""
     from connectomedb.server.access.accounts import check_password
+    from connectomedb.server.folder import DataFolder
+    from connectomedb.server.settings import read_settings
 
     if from_stdin:
         given: str | None = sys.stdin.readline().rstrip("\r\n")
@@ -215,7 +208,7 @@ def _password(folder: Path, login: str, from_stdin: bool) -> str:
         if not sys.stdin.isatty():
             raise ConfigError(f"No password was given. Set {PASSWORD_VARIABLE}, or say --password-stdin.")
         given = str(click.prompt(f"New password of {login}", hide_input=True, confirmation_prompt=True, err=True))
-    check_password(given, login, _data_folder(folder)[1].access)
+    check_password(given, login, read_settings(DataFolder(folder).settings).access)
     return given
 
 

@@ -110,7 +110,7 @@ async def _answer(
     if credentials:
         opened = await to_thread.run_sync(site.logins.sign_in, *credentials, client_address, limiter=passwords)
         caller, session_id = opened.caller, opened.session_id
-    if caller is None and site.rules.guests:
+    if caller is None and site.settings.access.is_open_to_guests:
         caller = GUEST
     if caller is None and not way.is_open:
         raise errors.AuthenticationFailed(REFUSED, status=401)
@@ -131,7 +131,7 @@ async def _answer(
     if isinstance(reply, Later):
         reply = await to_thread.run_sync(reply.begin)
     if opened and "set-cookie" not in reply.headers:
-        set_session(reply, opened.session_id, call.base_url, site.rules)
+        set_session(reply, opened.session_id, call.base_url, site.settings.access)
     if is_download(call, reply):
         call.note(Action.DOWNLOAD)
     return reply

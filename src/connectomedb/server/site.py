@@ -1,16 +1,15 @@
 """Everything that one server serves from: its folder, database, archive and sessions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectomedb.config import S3Settings
 from connectomedb.server.access.audit import Audit
 from connectomedb.server.access.login import Logins
-from connectomedb.server.access.rules import Rules
 from connectomedb.server.archive import Archive, open_archive
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.settings import DatabaseSettings, Settings, read_settings, with_database
+from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings, with_database
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
@@ -29,11 +28,6 @@ class Site:
     settings: Settings
     audit: Audit
 
-    @property
-    def rules(self) -> Rules:
-        """What the operator decided about sign-in and access."""
-        return self.settings.access
-
     def close(self) -> None:
         """Write what waits to be written, and let go of database and stores."""
         try:
@@ -50,6 +44,7 @@ def open_site(
     stores: Mapping[str, Store] | None = None,
     config: Path | None = None,
     database: str = "",
+    access: AccessSettings | None = None,
 ) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
 
@@ -58,12 +53,14 @@ def open_site(
         stores: further stores by name, beside those of `cdb.toml`.
         config: another file in place of `cdb.toml`.
         database: address of a PostgreSQL database; without it, the settings or the folder's SQLite file.
+        access: other rules of sign-in and access than those of the settings.
     Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
     data_folder = DataFolder.open(folder, config)
     chosen = read_settings(data_folder.settings)
     if database:
         chosen = with_database(chosen, database)
+    chosen = replace(chosen, access=access or chosen.access)
     archive = open_archive(data_folder, settings, stores)
     rows = open_database(data_folder, chosen.database)
     logins = Logins(rows, chosen.access)

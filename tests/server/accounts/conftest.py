@@ -12,11 +12,11 @@ stranger     nobody anywhere
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpx2
 import pytest
@@ -28,6 +28,7 @@ from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.site import Site, open_site
 
 if TYPE_CHECKING:
@@ -90,21 +91,21 @@ def _populate(site: Site, folder: Path) -> None:
         add_member(site.database, project, "reader", Role.COLLABORATOR)
 
 
-PATIENT = "[access]\nfree_failures = 10000\nfree_failures_of_address = 10000\n"
-OPEN_HOUSE = f"{PATIENT}guests = true\nusers_see_users = true\n"
+PATIENT = AccessSettings(free_failures=10_000, free_failures_of_address=10_000)
+OPEN_HOUSE = replace(PATIENT, is_open_to_guests=True, lists_users_to_all=True)
+
+Clubs: TypeAlias = Callable[[str, AccessSettings], Club]
 
 
 @pytest.fixture(scope="session")
-def _clubs(
-    tmp_path_factory: pytest.TempPathFactory, _data_folders: "Callable[[str], DataFolders]"
-) -> "Iterator[Callable[[str, str], Club]]":
-    """Sites of people by engine and settings, each started once."""
+def _clubs(tmp_path_factory: pytest.TempPathFactory, _data_folders: "Callable[[str], DataFolders]") -> Iterator[Clubs]:
+    """Sites of people by engine and rules, each started once."""
     with ExitStack() as running:
 
         @cache
-        def serve(engine: str, settings: str) -> Club:
+        def serve(engine: str, access: AccessSettings) -> Club:
             folder = tmp_path_factory.mktemp("club")
-            site = open_site(_data_folders(engine)(folder / "data", settings))
+            site = open_site(_data_folders(engine)(folder / "data"), access=access)
             _populate(site, folder)
             return Club(site, running.enter_context(start(site, admin_password=PASSWORD)))
 
@@ -112,33 +113,33 @@ def _clubs(
 
 
 @pytest.fixture(scope="session")
-def open_club(_clubs: "Callable[[str, str], Club]") -> "Callable[[str], Club]":
-    """Starts a site of people on SQLite under settings of one's own, as text."""
-    return lambda settings: _clubs("sqlite", settings)
+def open_club(_clubs: Clubs) -> Callable[[AccessSettings], Club]:
+    """Starts a site of people on SQLite under rules of one's own."""
+    return lambda access: _clubs("sqlite", access)
 
 
 @pytest.fixture(scope="session")
-def club(engine: str, _clubs: "Callable[[str, str], Club]") -> "Club":
+def club(engine: str, _clubs: Clubs) -> Club:
     """The site, closed to guests, on each database."""
     return _clubs(engine, PATIENT)
 
 
 @pytest.fixture(scope="session")
-def open_house(engine: str, _clubs: "Callable[[str, str], Club]") -> "Club":
+def open_house(engine: str, _clubs: Clubs) -> Club:
     """The site, open to guests, whose users may list each other, on each database."""
     return _clubs(engine, OPEN_HOUSE)
 
 
 @pytest.fixture(scope="session")
-def small_club(open_club: "Callable[[str], Club]") -> "Club":
+def small_club(_clubs: Clubs) -> Club:
     """The site, closed to guests, on SQLite: for what has nothing to do with the database."""
-    return open_club(PATIENT)
+    return _clubs("sqlite", PATIENT)
 
 
 @pytest.fixture(scope="session")
-def small_open_house(open_club: "Callable[[str], Club]") -> "Club":
+def small_open_house(_clubs: Clubs) -> Club:
     """The site, open to guests, on SQLite."""
-    return open_club(OPEN_HOUSE)
+    return _clubs("sqlite", OPEN_HOUSE)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from connectomedb.errors import AuthenticationFailed, TooManyRequests
 from connectomedb.server.access.attempts import check_open, count_failure, doors, forget_failures
 from connectomedb.server.access.login import Logins
-from connectomedb.server.access.rules import Rules
 from connectomedb.server.access.users import create_user
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.database import Database
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def club(small_club: Club) -> Club:
     return small_club
 
 
-RULES = Rules(free_failures=3, free_failures_of_address=5, longest_delay_s=10)
+RULES = AccessSettings(free_failures=3, free_failures_of_address=5, longest_delay=timedelta(seconds=10))
 
 
 class Clock:
@@ -134,8 +134,8 @@ def test_a_closed_door_is_closed_to_the_right_password_but_not_to_open_sessions(
     assert logins.sign_in("me", PASSWORD).caller.login == "me"
 
 
-def test_over_http_it_is_429_with_the_time_to_wait(open_club: Callable[[str], Club]) -> None:
-    strict = open_club("[access]\nfree_failures = 2\nfirst_delay_s = 120\n")
+def test_over_http_it_is_429_with_the_time_to_wait(open_club: Callable[[AccessSettings], Club]) -> None:
+    strict = open_club(AccessSettings(free_failures=2, first_delay=timedelta(minutes=2)))
     with strict.client(None) as client:
         for status in (401, 401, 429):
             reply = client.get("/data/projects", auth=("reader", "wrong"))

@@ -11,7 +11,7 @@ import pytest
 
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.login import Logins
-from connectomedb.server.access.rules import Rules
+from connectomedb.server.settings import AccessSettings
 
 if TYPE_CHECKING:
     from tests.server.accounts.conftest import Club
@@ -52,7 +52,7 @@ def test_users_end_their_own_sessions_everywhere(club: Club) -> None:
 
 def test_a_session_that_is_used_ends_all_the_same_some_day(club: Club) -> None:
     login = club.user()
-    rules = Rules(session_lifetime_s=7200)
+    rules = AccessSettings(session_lifetime=timedelta(hours=2))
     session = Logins(club.site.database, rules).sign_in(login, PASSWORD).session_id
     start = now()
     for minutes in range(0, 120, 20):
@@ -64,8 +64,8 @@ def test_a_session_that_is_used_ends_all_the_same_some_day(club: Club) -> None:
 
 def test_a_short_idle_time_is_renewed_by_use(club: Club) -> None:
     login = club.user()
-    rules = Rules(session_idle_s=40)
-    session = Logins(club.site.database, rules).sign_in(login, PASSWORD).session_id
+    rules = AccessSettings(session_idle=timedelta(seconds=40))
+    session = club.site.logins.sign_in(login, PASSWORD).session_id  # those of others shall not count as idle
     start = now()
     for seconds in range(0, 120, 30):
         moved = Logins(club.site.database, rules, clock=lambda step=seconds: start + timedelta(seconds=step))  # type: ignore[misc]
@@ -74,7 +74,7 @@ def test_a_short_idle_time_is_renewed_by_use(club: Club) -> None:
 
 def test_the_oldest_of_too_many_sessions_ends(club: Club) -> None:
     login = club.user()
-    logins = Logins(club.site.database, Rules(most_sessions=2))
+    logins = Logins(club.site.database, AccessSettings(most_sessions=2))
     sessions = [logins.sign_in(login, PASSWORD).session_id for _ in range(3)]
     assert [logins.find(session) is not None for session in sessions] == [False, True, True]
 

@@ -13,8 +13,8 @@ import pytest
 
 from connectomedb.errors import AuthenticationFailed
 from connectomedb.server.access.login import Logins
-from connectomedb.server.access.rules import Rules
 from connectomedb.server.access.users import set_enabled, set_password
+from connectomedb.server.settings import AccessSettings
 
 if TYPE_CHECKING:
     from tests.server.accounts.conftest import Club
@@ -38,7 +38,7 @@ def test_a_token_looks_as_clients_expect(owner: httpx2.Client) -> None:
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", token["alias"])
     assert re.fullmatch(r"[A-Za-z0-9]{64}", token["secret"])
     assert (token["xdatUserId"], token["singleUse"], token["validIPAddresses"]) == ("owner", False, [])
-    two_days_ms = Rules().token_lifetime_s * 1000
+    two_days_ms = AccessSettings().token_lifetime.total_seconds() * 1000
     assert abs(token["estimatedExpirationTime"] - time.time() * 1000 - two_days_ms) < 60_000
 
 
@@ -111,7 +111,7 @@ def test_a_token_and_its_sessions_end_with_its_time(club: Club) -> None:
     login = club.user()
     with club.client(login) as client:
         token = _issue(client)
-    rules = Rules(session_lifetime_s=2592000, session_idle_s=2592000)
+    rules = AccessSettings(session_lifetime=timedelta(days=30), session_idle=timedelta(days=30))
     session = Logins(club.site.database, rules).sign_in(*token).session_id
     from connectomedb.server.access.clock import now
 

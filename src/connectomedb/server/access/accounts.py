@@ -12,8 +12,8 @@ from connectomedb.server.access.audit import Action, Actor, Event, record
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.login import mark_of
 from connectomedb.server.access.passwords import hash_password
-from connectomedb.server.access.rules import Rules
 from connectomedb.server.access.users import shut_out
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.schema import logins, users
 
 ADMINISTRATOR = "Administrator"
@@ -105,18 +105,18 @@ def change_account(
     return True
 
 
-def check_password(password: str, login: str, rules: Rules) -> None:
+def check_password(password: str, login: str, settings: AccessSettings) -> None:
     """Raises ConfigError for a password that anybody would try."""
-    least = rules.password_min_length
+    least = settings.password_min_length
     if len(password) < least or password.lower() == login.lower():
         raise ConfigError(f"A password has at least {least} characters and is not the login. Choose another one.")
 
 
-def list_sessions(connection: Connection, rules: Rules, login: str | None = None) -> list[OpenSession]:
+def list_sessions(connection: Connection, settings: AccessSettings, login: str | None = None) -> list[OpenSession]:
     """Living sessions, of one user or all, the oldest first."""
     time = now()
     columns = (users.c.login, logins.c.id_hash, logins.c.opened, logins.c.seen)
-    living = (logins.c.expires > time, logins.c.seen >= time - rules.session_idle)
+    living = (logins.c.expires > time, logins.c.seen >= time - settings.session_idle)
     found = select(*columns).select_from(logins.join(users)).where(*living)
     if login is not None:
         found = found.where(users.c.login == login)

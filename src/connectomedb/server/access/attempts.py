@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 
 from connectomedb.errors import TooManyRequests
-from connectomedb.server.access.rules import Rules
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.schema import sign_in_failures
 
 _MAX_DOUBLINGS = 30
@@ -27,11 +27,11 @@ class Door:
     free_failures: int
 
 
-def doors(rules: Rules, login: str, address: str) -> tuple[Door, ...]:
+def doors(settings: AccessSettings, login: str, address: str) -> tuple[Door, ...]:
     """The doors of one attempt: first that of the login, then that of the address, if it is known."""
-    found = [Door(_hash(f"login {login.lower()}"), rules.free_failures)]
+    found = [Door(_hash(f"login {login.lower()}"), settings.free_failures)]
     if address:
-        found.append(Door(_hash(f"address {address}"), rules.free_failures_of_address))
+        found.append(Door(_hash(f"address {address}"), settings.free_failures_of_address))
     return tuple(found)
 
 
@@ -47,15 +47,15 @@ def check_open(connection: Connection, tried: Sequence[Door], time: datetime) ->
         )
 
 
-def count_failure(connection: Connection, tried: Sequence[Door], rules: Rules, time: datetime) -> None:
+def count_failure(connection: Connection, tried: Sequence[Door], settings: AccessSettings, time: datetime) -> None:
     """A wrong password at each of the doors; what is long past is forgotten."""
-    forgotten = time - timedelta(seconds=rules.failures_forgotten_after_s)
+    forgotten = time - settings.failures_forgotten_after
     connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last < forgotten))
     for door in tried:
         mine = sign_in_failures.c.name_hash == door.name_hash
         before: int | None = connection.execute(select(sign_in_failures.c.failures).where(mine)).scalar()
         failures = (before or 0) + 1
-        row = {"failures": failures, "last": time, "closed_until": time + _delay(failures, door, rules)}
+        row = {"failures": failures, "last": time, "closed_until": time + _delay(failures, door, settings)}
         if before is None:
             connection.execute(insert(sign_in_failures).values(name_hash=door.name_hash, **row))
         else:
@@ -67,12 +67,12 @@ def forget_failures(connection: Connection, door: Door) -> None:
     connection.execute(delete(sign_in_failures).where(sign_in_failures.c.name_hash == door.name_hash))
 
 
-def _delay(failures: int, door: Door, rules: Rules) -> timedelta:
+def _delay(failures: int, door: Door, settings: AccessSettings) -> timedelta:
     over = failures - door.free_failures
     if over < 0:
         return timedelta()
     doubled: int = 2 ** min(over, _MAX_DOUBLINGS)
-    return timedelta(seconds=min(rules.first_delay_s * doubled, rules.longest_delay_s))
+    return min(settings.first_delay * doubled, settings.longest_delay)
 
 
 def _hash(name: str) -> str:

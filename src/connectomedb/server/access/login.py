@@ -22,8 +22,8 @@ from connectomedb.server.access.audit import Action, Actor, Event, record
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.passwords import hash_of_nobody, verify_password
-from connectomedb.server.access.rules import Rules
 from connectomedb.server.access.tokens import check_token, is_alias
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import logins, users
 
@@ -76,9 +76,11 @@ def is_anonymous(session_id: str) -> bool:
 class Logins:
     """The sessions of one database. `clock` gives UTC without zone."""
 
-    def __init__(self, database: Database, rules: Rules | None = None, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, database: Database, settings: AccessSettings | None = None, clock: Callable[[], datetime] = now
+    ) -> None:
         self._database = database
-        self._rules = rules or Rules()
+        self._settings = settings or AccessSettings()
         self._clock = clock
         hash_of_nobody()
 
@@ -92,9 +94,9 @@ class Logins:
         time = self._clock()
         with self._database.read() as connection:
             row = connection.execute(joined.where(mine, users.c.is_enabled, users.c.is_verified)).first()
-        if row is None or row.expires <= time or row.seen < time - self._rules.session_idle:
+        if row is None or row.expires <= time or row.seen < time - self._settings.session_idle:
             return None
-        if row.seen < time - min(RENEW_AFTER, self._rules.session_idle / 4):
+        if row.seen < time - min(RENEW_AFTER, self._settings.session_idle / 4):
             with suppress(LedgerBusy), self._database.write(wait=False) as connection:
                 connection.execute(update(logins).where(mine).values(seen=time))
         return Caller(row.key, row.login, row.is_admin)
@@ -105,7 +107,7 @@ class Logins:
         Raises AuthenticationFailed, which takes as long for unknown users as for wrong passwords, and
         TooManyRequests after too many of these.
         """
-        tried = doors(self._rules, login, address)
+        tried = doors(self._settings, login, address)
         with self._database.read() as connection:
             check_open(connection, tried, self._clock())
         proven = self._prove(login, password)
@@ -145,20 +147,20 @@ class Logins:
     def _refuse(self, login: str, address: str, tried: tuple[Door, ...]) -> NoReturn:
         """Names that nobody has are not written down: they may be passwords in the wrong place."""
         with self._database.write() as connection:
-            count_failure(connection, tried, self._rules, self._clock())
+            count_failure(connection, tried, self._settings, self._clock())
             known = connection.execute(select(users.c.login).where(users.c.login == login)).scalar()
             record(connection, Event(Actor(known or "(unknown)", address), Action.SIGN_IN_REFUSED))
         raise AuthenticationFailed(REFUSED, status=401)
 
     def _open(self, connection: Connection, proven: _Proven, session_id: str) -> None:
         """Add the session; those that are over, and the oldest of too many, go."""
-        time, rules = self._clock(), self._rules
-        over = (logins.c.seen < time - rules.session_idle) | (logins.c.expires <= time)
+        time, settings = self._clock(), self._settings
+        over = (logins.c.seen < time - settings.session_idle) | (logins.c.expires <= time)
         connection.execute(delete(logins).where(over))
         mine = logins.c.user_key == proven.caller.key
-        newest = select(logins.c.id_hash).where(mine).order_by(logins.c.seen.desc()).limit(rules.most_sessions - 1)
+        newest = select(logins.c.id_hash).where(mine).order_by(logins.c.seen.desc()).limit(settings.most_sessions - 1)
         connection.execute(delete(logins).where(mine, logins.c.id_hash.not_in(newest)))
-        expires = min(time + rules.session_lifetime, proven.until or datetime.max)
+        expires = min(time + settings.session_lifetime, proven.until or datetime.max)
         row = {"id_hash": _hash(session_id), "user_key": proven.caller.key, "token_alias": proven.token_alias}
         connection.execute(insert(logins).values(**row, opened=time, seen=time, expires=expires))
 

@@ -3,20 +3,20 @@
 from starlette.responses import Response
 
 from connectomedb.server.access.clock import epoch_ms, now
-from connectomedb.server.access.rules import Rules
+from connectomedb.server.settings import AccessSettings
 
 COOKIE = "JSESSIONID"
 EXPIRATION = "SESSION_EXPIRATION_TIME"
 """Tells programs when a session ends by itself, so that they may ask in time: xnatpy does."""
 
 
-def set_session(reply: Response, session_id: str, base_url: str, rules: Rules) -> None:
+def set_session(reply: Response, session_id: str, base_url: str, settings: AccessSettings) -> None:
     """Give the session's id, out of reach of scripts and of other sites' requests, and how long it lasts idle.
 
     The second cookie is `"<present epoch ms>,<timeout ms>"`, quotes included.
     """
     end = _end(base_url)
-    times = f"{epoch_ms(now())},{rules.session_idle_s * 1000}"
+    times = f"{epoch_ms(now())},{settings.session_idle.total_seconds() * 1000:.0f}"
     reply.headers.append("Set-Cookie", f"{COOKIE}={session_id}; Path=/; HttpOnly; {end}")
     reply.headers.append("Set-Cookie", f'{EXPIRATION}="{times}"; Path=/; {end}')
 

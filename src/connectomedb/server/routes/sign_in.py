@@ -19,7 +19,7 @@ def get_session(call: Call) -> Response:
         session_id = anonymous_session_id()
     token = f"; XNAT_CSRF={csrf_token(session_id)}" if call.parameters.is_true("CSRF") else ""
     reply = text(session_id + token)
-    set_session(reply, session_id, call.base_url, call.site.rules)
+    set_session(reply, session_id, call.base_url, call.site.settings.access)
     return reply
 
 
@@ -39,7 +39,7 @@ def sign_in(call: Call) -> Response:
     password = form.get("password") or form.get("j_password")
     id = call.site.logins.sign_in(login, password, call.client_address).session_id
     reply = text(id)
-    set_session(reply, id, call.base_url, call.site.rules)
+    set_session(reply, id, call.base_url, call.site.settings.access)
     return reply
 
 

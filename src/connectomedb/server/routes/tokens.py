@@ -18,7 +18,7 @@ def get_token(call: Call) -> Response:
     if call.user.is_guest or (login != call.user.login and not call.user.is_admin):
         raise AccessDenied(f"Asked for a token of {login}. Users get their own; administrators anybody's.", status=403)
     with call.site.database.write() as connection:
-        token, secret = issue_token(connection, login, now(), call.site.rules.token_lifetime)
+        token, secret = issue_token(connection, login, now(), call.site.settings.access.token_lifetime)
         record(connection, Event(call.actor, Action.TOKEN_ISSUED, target=login, detail=token.alias))
     return json_value({**_describe(token), "secret": secret})
 

@@ -78,7 +78,7 @@ def post_user(call: Call) -> Response:
     if not isinstance(login, str) or not isinstance(password, str):
         raise AddressError("Asked to make a user. Send JSON with username and password.")
     try:
-        check_password(password, login, call.site.rules)
+        check_password(password, login, call.site.settings.access)
         create_user(
             call.site.database,
             login,
@@ -110,7 +110,7 @@ def put_user(call: Call) -> Response:
             raise AddressError("Asked to change a login. Logins stay; make a new user.")
         try:
             if password is not None:
-                check_password(str(password), account.login, call.site.rules)
+                check_password(str(password), account.login, call.site.settings.access)
             secret = None if password is None else str(password)
             is_changed = change_account(connection, account, {**changes, **flags}, secret, call.actor)
         except ConfigError as fault:
@@ -175,7 +175,7 @@ def get_active(call: Call) -> Response:
     with call.site.database.read() as connection:
         if login is not None:
             find_account(connection, login)
-        sessions = list_sessions(connection, call.site.rules, login)
+        sessions = list_sessions(connection, call.site.settings.access, login)
     found: dict[str, list[dict[str, object]]] = {} if login is None else {login: []}
     for session in sessions:
         times = {"opened": epoch_ms(session.opened), "lastRequest": epoch_ms(session.seen)}
@@ -195,7 +195,7 @@ def delete_active(call: Call) -> Response:
 
 
 def _all(call: Call) -> list[Account]:
-    if call.user.is_admin or (call.site.rules.users_see_users and not call.user.is_guest):
+    if call.user.is_admin or (call.site.settings.access.lists_users_to_all and not call.user.is_guest):
         with call.site.database.read() as connection:
             return list_accounts(connection)
     raise AccessDenied("The list of users is for administrators.", status=403)
@@ -203,7 +203,7 @@ def _all(call: Call) -> list[Account]:
 
 def _of_path(call: Call, connection: Connection) -> Account:
     """The user of the address: oneself, or anybody for those who may list users."""
-    if call.words["login"] != call.signed_in.login and not call.site.rules.users_see_users:
+    if call.words["login"] != call.signed_in.login and not call.site.settings.access.lists_users_to_all:
         check_admin(call)
     return find_account(connection, call.words["login"])
 
