@@ -4,7 +4,7 @@
     ├─ ConfigError                             a setting is missing or makes no sense
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict
+    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict · Expired
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
     │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
@@ -77,6 +77,10 @@ class NotFound(RequestError):
 
 class Conflict(RequestError):
     """The label, identifier or file is taken already."""
+
+
+class Expired(RequestError):
+    """What was asked for was there for some time only, and is gone."""
 
 
 class ServerFault(RequestError):

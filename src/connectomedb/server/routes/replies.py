@@ -80,10 +80,18 @@ def table(call: Call, content: ResultTable, default: Format = Format.JSON) -> Re
     return table_of(call, content, batches, default)
 
 
-def table_of(call: Call, frame: ResultTable, batches: Iterable[Columns], default: Format = Format.JSON) -> Response:
-    """A table of any length: `frame` is all of it but the rows, which come in batches and are counted if they are all.
+def table_of(
+    call: Call,
+    frame: ResultTable,
+    batches: Iterable[Columns],
+    default: Format = Format.JSON,
+    *,
+    is_whole: bool = False,
+) -> Response:
+    """A table of any length: `frame` is all of it but the rows, which come in batches.
 
-    It is complete before the answer begins: no slow reader holds the database, and a fault is still told by a status.
+    They are counted, for the table's total, if they are `is_whole`: all that there are. The table is complete
+    before the answer begins: no slow reader holds the database, and a fault is still told by a status.
     """
     chosen = choose_format(call, TABLES, default)
     writer = _writer(call, chosen)
@@ -94,7 +102,7 @@ def table_of(call: Call, frame: ResultTable, batches: Iterable[Columns], default
         text = writer.rows(frame, columns)
         spool.write((writer.separator + text if count else text).encode())
         count += len(columns[0])
-    whole = frame if frame.total is None else replace(frame, total=count)
+    whole = replace(frame, total=count) if is_whole else frame
     head, tail = writer.head(whole).encode(), writer.tail(whole).encode()
     length = len(head) + spool.tell() + len(tail)
     spool.seek(0)
