@@ -23,11 +23,13 @@ from connectomedb.server.access.auth import GUEST
 from connectomedb.server.access.login import REFUSED, SignedIn
 from connectomedb.server.routes import (
     audit,
+    dictionary,
     favorites,
     front,
     grants,
     items,
     membership,
+    saved,
     schemas,
     search,
     sign_in,
@@ -49,8 +51,21 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-PEOPLE = (*sign_in.WAYS, *tokens.WAYS, *users.WAYS, *favorites.WAYS, *membership.WAYS, *grants.WAYS, *audit.WAYS)
-WAYS = (*front.WAYS, *PEOPLE, *schemas.WAYS, *search.WAYS, *items.WAYS)
+WAYS = (
+    *front.WAYS,
+    *sign_in.WAYS,
+    *tokens.WAYS,
+    *users.WAYS,
+    *favorites.WAYS,
+    *membership.WAYS,
+    *grants.WAYS,
+    *audit.WAYS,
+    *schemas.WAYS,
+    *dictionary.WAYS,
+    *saved.WAYS,
+    *search.WAYS,
+    *items.WAYS,
+)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
@@ -59,6 +74,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.AccessDenied: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Expired: 410,
     errors.TooManyRequests: 429,
     errors.QueryError: 422,
     errors.StoreError: 502,
