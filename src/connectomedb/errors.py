@@ -4,7 +4,7 @@
     ├─ ConfigError                             a setting is missing or makes no sense
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict
+    │   ├─ NotConnected · AuthenticationFailed · AccessDenied → TermsNotAccepted · NotFound · Conflict
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
     │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
@@ -69,6 +69,10 @@ class AuthenticationFailed(RequestError):
 
 class AccessDenied(RequestError):
     """Signed in, but not allowed: a right, a tier or accepted terms are missing."""
+
+
+class TermsNotAccepted(AccessDenied):
+    """The project's data-use terms stand before what was asked, and the user has not accepted them."""
 
 
 class NotFound(RequestError):

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from connectomedb import errors
 from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
-from connectomedb.server.routes import front, items, people, schemas, search
+from connectomedb.server.routes import front, items, keys, packages, people, schemas, search, terms
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
@@ -32,7 +32,7 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *items.WAYS)
+WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *terms.WAYS, *keys.WAYS, *packages.WAYS, *items.WAYS)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
@@ -56,6 +56,8 @@ def build_app(site: Site) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if site.keys:
+            site.keys.start()
         yield
         site.close()
 

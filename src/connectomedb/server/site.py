@@ -6,11 +6,14 @@ from pathlib import Path
 
 from connectomedb.config import S3Settings
 from connectomedb.server.access.login import Logins
-from connectomedb.server.archive import Archive, open_archive
+from connectomedb.server.archive import Archive, open_archive, store_with_user_keys
 from connectomedb.server.folder import DataFolder
+from connectomedb.server.keys.issuer import IamIssuer, Issuer
+from connectomedb.server.keys.ring import KeyRing
 from connectomedb.server.tables.database import Database
 from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
+from connectomedb.stores.s3 import S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,12 @@ class Site:
     archive: Archive
     logins: Logins
     catalogue: CatalogueShelf
+    keys: KeyRing | None = None
 
     def close(self) -> None:
         """Let go of database and stores."""
+        if self.keys:
+            self.keys.stop()
         self.database.close()
         self.archive.close()
 
@@ -39,5 +45,14 @@ def open_site(folder: Path, *, settings: S3Settings | None = None, stores: Mappi
     """
     data_folder = DataFolder.open(folder)
     archive = open_archive(data_folder, settings, stores)
+    issuer = _open_issuer(data_folder, archive)
     database = Database.open(data_folder.database)
-    return Site(data_folder, database, archive, Logins(database), CatalogueShelf())
+    keys = KeyRing(database, *issuer) if issuer else None
+    return Site(data_folder, database, archive, Logins(database), CatalogueShelf(), keys)
+
+
+def _open_issuer(folder: DataFolder, archive: Archive) -> tuple[str, Issuer] | None:
+    """The bucket for which users make keys, and what makes them. Raises ConfigError."""
+    name = store_with_user_keys(folder)
+    store = archive.store(name) if name else None
+    return (name, IamIssuer(store.bucket, store.settings)) if name and isinstance(store, S3Store) else None

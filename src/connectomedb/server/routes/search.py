@@ -4,8 +4,9 @@ from sqlalchemy import func, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError
-from connectomedb.server.access.visible import reads_anything
+from connectomedb.server.access.visible import closed_by_terms, reads_anything
 from connectomedb.server.query.joins import Joins
+from connectomedb.server.query.places import terms_stand_before
 from connectomedb.server.query.sql import SearchColumn, Sort, compile_search
 from connectomedb.server.routes.call import Call, View, Way
 from connectomedb.server.routes.replies import Format, table
@@ -27,6 +28,8 @@ def post_search(call: Call) -> Response:
     query = parse_bundle(call.body)
     with call.view() as view:
         if not reads_anything(view.connection, view.caller):
+            if waiting := closed_by_terms(view.connection, view.caller):
+                raise terms_stand_before(waiting[0], call.path)
             raise AccessDenied("You may not read any project yet, so there is nothing to search. Ask an owner.")
         found = run_search(view, query, _sorts(call))
     return table(call, found)
