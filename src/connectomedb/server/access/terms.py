@@ -16,6 +16,7 @@ from connectomedb.errors import ConfigError, Conflict, NotFound
 from connectomedb.server.access.auth import Caller, Role
 from connectomedb.server.access.users import now
 from connectomedb.server.tables.agreements import acceptances, terms
+from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import members, projects, users
 
 MAX_TEXT_BYTES = 256 << 10
@@ -151,15 +152,15 @@ def list_receipts(connection: Connection, project_key: int) -> list[Receipt]:
     return [_receipt(row) for row in connection.execute(wanted)]
 
 
-def set_project_terms(connection: Connection, project: str, wording: Wording | None, login: str) -> None:
-    """As `set_terms` by the project's ID; None withdraws. Raises NotFound, Conflict."""
-    key = connection.execute(select(projects.c.key).where(projects.c.id == project)).scalar()
-    if key is None:
-        raise NotFound(f"Asked for the terms of project {project}. There is no such project. Bring its data in first.")
-    if wording is None:
-        withdraw_terms(connection, key)
-    else:
-        set_terms(connection, key, wording, login)
+def accept_project_terms(database: Database, project: str, login: str) -> None:
+    """Record that a user accepts what a project demands now, by their names. Raises NotFound."""
+    with database.write() as connection:
+        user = connection.execute(select(users.c.key).where(users.c.login == login)).scalar()
+        key = connection.execute(select(projects.c.key).where(projects.c.id == project)).scalar()
+        current = current_terms(connection, key) if key is not None else None
+        if user is None or current is None:
+            raise NotFound(f"Asked to accept the terms of {project} for {login}. There is no such user, or no terms.")
+        accept_terms(connection, user, current)
 
 
 def _owned(caller: Caller) -> Select[int]:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from connectomedb.config import S3Settings
@@ -62,8 +64,18 @@ class IamIssuer:
     """Identities by IAM."""
 
     def __init__(self, bucket: str, settings: S3Settings) -> None:
+        """Nothing is sent. Raises ConfigError when this cannot work: no boto3, or a bucket reached without keys."""
+        if find_spec("boto3") is None:
+            raise ConfigError("A store says user_keys = true. That needs boto3: pip install 'connectomedb[aws]'.")
+        if settings.anonymous:
+            raise ConfigError("A store says user_keys = true and anonymous = true. Making keys takes keys: choose one.")
         self._bucket = bucket
-        self._client = _open_client(settings)
+        self._settings = settings
+
+    @cached_property
+    def _client(self) -> Any:
+        """Made when first used: boto3 takes a while to load."""
+        return _open_client(self._settings)
 
     def limit(self, name: str, prefixes: Sequence[str]) -> None:
         """As the seam says."""
@@ -97,22 +109,16 @@ class IamIssuer:
 
 
 def _open_client(settings: S3Settings) -> Any:
-    """A client of IAM, at the store's own endpoint if it has one. Raises ConfigError."""
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError:
-        raise ConfigError("A store says user_keys = true. That needs boto3: pip install 'connectomedb[aws]'.") from None
+    """A client of IAM, at the store's own endpoint if it has one."""
+    import boto3
+    from botocore.config import Config
+
     session = boto3.Session(
         aws_access_key_id=settings.access_key,
         aws_secret_access_key=settings.secret_key,
         aws_session_token=settings.session_token,
         region_name=settings.region or "us-east-1",
     )
-    if session.get_credentials() is None:
-        raise ConfigError(
-            "A store says user_keys = true, and no keys are known that may manage users. Set AWS_ACCESS_KEY_ID."
-        )
     patience = Config(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"max_attempts": 2})
     return session.client("iam", endpoint_url=settings.endpoint_url, config=patience)
 
