@@ -99,6 +99,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory, deliver: Deliver) -> Iterato
         yield scene
 
 
+@pytest.fixture(scope="module")
+def waiting(scene: Scene) -> Iterator[httpx2.Client]:
+    """May enter ONE, and never accepts: one user for all tests that only look."""
+    with scene.client(scene.user()) as client:
+        yield client
+
+
 @pytest.fixture
 def member(scene: Scene) -> Iterator[httpx2.Client]:
     """May enter ONE, and has not accepted."""
@@ -107,8 +114,8 @@ def member(scene: Scene) -> Iterator[httpx2.Client]:
 
 
 @pytest.mark.parametrize("address", CLOSED)
-def test_what_the_project_holds_is_closed_and_says_how_to_open_it(member: httpx2.Client, address: str) -> None:
-    reply = member.get(address)
+def test_what_the_project_holds_is_closed_and_says_how_to_open_it(waiting: httpx2.Client, address: str) -> None:
+    reply = waiting.get(address)
     assert reply.status_code == 403
     assert reply.text.startswith("Project ONE has data-use terms, which you have not accepted.")
     assert "cdb terms accept ONE" in reply.text and "/data/projects/ONE/terms" in reply.text
