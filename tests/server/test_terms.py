@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,19 +13,21 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.errors import AccessDenied, ConfigError, Conflict, NotFound, TermsNotAccepted
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Accessibility, Role
+from connectomedb.server.access.passwords import hash_password
 from connectomedb.server.access.terms import Wording, accept_project_terms
-from connectomedb.server.access.users import add_member, create_user, now, set_accessibility
+from connectomedb.server.access.users import add_member, now, set_accessibility
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site
 from connectomedb.server.tables.agreements import acceptances
+from connectomedb.server.tables.schema import users
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
 
@@ -37,6 +40,10 @@ TEXT = "Do not try to find out who took part.\nAcknowledge the study. Größe, �
 WORDS = {"version": "1", "title": "Open access terms", "text": TEXT}
 P = "/data/projects/ONE"
 CREST = f"{P}/subjects/100307/experiments/100307_CREST"
+
+HASH = hash_password(PASSWORD)
+CONTEXT = ssl.create_default_context()
+"""Made once: both are slow on purpose, or by nature."""
 
 CLOSED = [
     f"{P}/subjects",
@@ -75,14 +82,16 @@ class Scene:
 
     def user(self, role: Role | None = Role.COLLABORATOR, projects: tuple[str, ...] = ("ONE", "TWO")) -> str:
         login = f"user{next(self.numbers)}"
-        create_user(self.site.database, login, PASSWORD)
+        row = {"login": login, "password_hash": HASH, "is_enabled": True, "is_admin": False, "insert_date": now()}
+        with self.site.database.write() as connection:
+            connection.execute(insert(users).values(row))
         for project in projects if role else ():
             add_member(self.site.database, project, login, role or Role.MEMBER)
         return login
 
     def client(self, login: str) -> httpx2.Client:
         cookies = {"JSESSIONID": self.site.logins.sign_in(login, PASSWORD).session_id}
-        return httpx2.Client(base_url=self.server.address, cookies=cookies)
+        return httpx2.Client(base_url=self.server.address, cookies=cookies, verify=CONTEXT)
 
     def open(self, login: str) -> Interface:
         return Interface(self.server.address, login, PASSWORD)
@@ -201,16 +210,18 @@ def test_owners_and_administrators_are_not_asked(scene: Scene) -> None:
 WRITES = [("PUT", f"{P}/terms"), ("DELETE", f"{P}/terms"), ("GET", f"{P}/terms/acceptances")]
 
 
-@pytest.mark.parametrize(("method", "address"), WRITES)
-def test_only_owners_and_administrators_decide(scene: Scene, method: str, address: str) -> None:
-    for role, status in ((Role.COLLABORATOR, 403), (Role.MEMBER, 403), (None, 404)):
-        with scene.client(scene.user(role)) as client:
-            client.put(f"{P}/terms/acceptance?version=1")
-            body = {"content": httpx2.Request("PUT", "http://x", json=WORDS).read()} if method == "PUT" else {}
-            assert client.request(method, address, **body).status_code == status  # type: ignore[arg-type]
-    with httpx2.Client(base_url=scene.server.address) as nobody:
-        assert nobody.request(method, address).status_code == 401
-        assert nobody.put(f"{P}/terms/acceptance?version=1").status_code == 401
+@pytest.mark.parametrize(("role", "status"), [(Role.COLLABORATOR, 403), (Role.MEMBER, 403), (None, 404)])
+def test_only_owners_and_administrators_decide(scene: Scene, role: Role | None, status: int) -> None:
+    with scene.client(scene.user(role)) as client:
+        client.put(f"{P}/terms/acceptance?version=1")
+        for method, address in WRITES:
+            assert client.request(method, address, json=WORDS).status_code == status
+
+
+def test_nobody_is_asked_to_sign_in_first(scene: Scene) -> None:
+    with httpx2.Client(base_url=scene.server.address, verify=CONTEXT) as nobody:
+        for method, address in (*WRITES, ("GET", f"{P}/terms"), ("PUT", f"{P}/terms/acceptance?version=1")):
+            assert nobody.request(method, address).status_code == 401
 
 
 def test_to_whom_the_project_is_private_the_terms_are_too(scene: Scene) -> None:
@@ -357,6 +368,8 @@ def test_the_command_line_shows_and_accepts(
     monkeypatch.setenv("XNAT_USER", scene.user())
     monkeypatch.setenv("XNAT_PASS", PASSWORD)
     code, _, err = _cdb(capsys, "ls", "ONE")
+    assert code == 6 and "cdb terms accept" in err
+    code, _, err = _cdb(capsys, "get", "ONE/100307/T1w", "--to", str(tmp_path / "files"))
     assert code == 6 and "cdb terms accept" in err
     code, out, err = _cdb(capsys, "terms", "show", "ONE")
     assert code == 0 and TEXT.rstrip() in out and "You have not accepted them" in err

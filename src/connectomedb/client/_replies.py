@@ -59,6 +59,7 @@ _MEANINGS = {
     416: _Meaning(RequestError, "The file is shorter than the part that was asked for", "Fetch it from the start."),
     429: _Meaning(ServerFault, "The server asks to come back later", "Try again in a while, with fewer workers."),
 }
+_ABOUT_TERMS = re.compile(r"(?=.*\bterms\b).*\baccept", re.IGNORECASE)
 _OF_CLIENT = _Meaning(RequestError, "The server refused the request", "Check names and values.")
 _OF_SERVER = _Meaning(ServerFault, "The server failed", "Try again later, or tell who runs it.")
 _OTHER = _Meaning(UnexpectedReply, "The server gave an answer that means nothing here", "Check the server's address.")
@@ -73,7 +74,7 @@ def fault_of(asked: Asked, status: int, body: bytes, secrets: tuple[str, ...] = 
     """The error that a status and its body mean; `secrets` are blotted out of the server's words."""
     reason = reason_of(body)
     meaning = _MEANINGS.get(status)
-    if status == 403 and re.search(r"\bterms\b", reason, re.IGNORECASE):
+    if status == 403 and _ABOUT_TERMS.search(reason):
         meaning = _TERMS
     elif meaning is None:
         meaning = _OF_CLIENT if 400 <= status < 500 else _OF_SERVER if status >= 500 else _OTHER

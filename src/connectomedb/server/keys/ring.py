@@ -8,12 +8,13 @@ half minute besides, in every process.
 
 import hashlib
 import logging
+import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from connectomedb.errors import AccessDenied, Conflict, ConnectomeDBError
 from connectomedb.server.access.auth import Caller
@@ -30,6 +31,11 @@ LIMIT_EVERY_S = 30.0
 
 MAX_NAME = 64
 """Longest name of an identity. Source: IAM's API reference."""
+
+_UNSURE = "/"
+"""Begins what stands in place of prefixes while a policy is being changed: no prefix begins so."""
+
+_ROUNDS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -71,16 +77,17 @@ class KeyRing:
         if not opened:
             raise AccessDenied("No release in the bucket is yours to read. Ask a project's owner.", status=403)
         name = identity_of(caller)
-        self._issuer.limit(name, opened)
+        self._issuer.limit(name, ())
         pair = self._issuer.create(name)
-        made = UserKey(pair.access_key, opened, now())
+        row = {"user_key": caller.key, "store": self.store, "access_key": pair.access_key, "created": now()}
         with self._database.write() as connection:
             connection.execute(delete(s3_keys).where(s3_keys.c.user_key == caller.key))
-            row = {"user_key": caller.key, "store": self.store, "access_key": made.access_key}
-            connection.execute(s3_keys.insert().values(**row, prefixes="\n".join(opened), created=made.created))
-        if pair.access_key not in self._end_others(caller):
+            connection.execute(insert(s3_keys).values(**row, prefixes=_UNSURE))
+        self._end_others(caller)
+        self._limit(caller)
+        made = self.find(caller)
+        if made is None or made.access_key != pair.access_key:
             raise Conflict("Another request just made keys for you, which ended these. Try again.", status=409)
-        self.limit_all()
         return pair, made
 
     def revoke(self, caller: Caller) -> None:
@@ -90,30 +97,33 @@ class KeyRing:
             connection.execute(delete(s3_keys).where(*self._of(caller.key)))
         self._end_others(caller)
 
-    def limit_all(self) -> None:
-        """Make every key open what its user may read now. Raises StoreError for the last one that could not be."""
+    def limit_all(self, *, is_thorough: bool = False) -> None:
+        """Make every key open what its user may read now; those that may be right already too, if thorough.
+
+        Raises StoreError for the last one that could not be.
+        """
         with self._database.read() as connection:
             held = connection.execute(select(s3_keys, users).select_from(s3_keys.join(users)).where(self._here)).all()
-            wanted = {
-                row.user_key: readable_prefixes(connection, Caller(row.user_key, row.login, row.is_admin), self.store)
+            callers = [
+                Caller(row.user_key, row.login, row.is_admin)
                 for row in held
-                if row.is_enabled
-            }
+                if is_thorough or row.prefixes != "\n".join(self._opened(connection, row.user_key))
+            ]
         fault: ConnectomeDBError | None = None
-        for row in held:
-            opened = wanted.get(row.user_key, ())
-            if opened == _split(row.prefixes):
-                continue
+        for caller in callers:
             try:
-                self._issuer.limit(identity_of(Caller(row.user_key, row.login)), opened)
+                self._limit(caller)
             except ConnectomeDBError as refused:
                 fault = refused
-                continue
-            mine = (*self._of(row.user_key), s3_keys.c.access_key == row.access_key)
-            with self._database.write() as connection:
-                connection.execute(update(s3_keys).where(*mine).values(prefixes="\n".join(opened)))
         if fault is not None:
             raise fault
+
+    def try_limit_all(self, *, is_thorough: bool = False) -> None:
+        """As `limit_all`; faults are logged, and tried again at the next round."""
+        try:
+            self.limit_all(is_thorough=is_thorough)
+        except ConnectomeDBError as fault:
+            logger.error("S3 keys could not be brought in line with rights; trying again: %s", fault)
 
     def start(self) -> None:
         """Compare keys with rights from now on, again and again, until `stop`."""
@@ -127,23 +137,38 @@ class KeyRing:
             self._watch.join()
 
     def _keep_limiting(self) -> None:
-        while True:
-            try:
-                self.limit_all()
-            except ConnectomeDBError as fault:
-                logger.error("S3 keys could not be brought in line with rights; trying again: %s", fault)
-            if self._stopped.wait(LIMIT_EVERY_S):
-                return
+        self.try_limit_all(is_thorough=True)
+        while not self._stopped.wait(LIMIT_EVERY_S):
+            self.try_limit_all()
 
-    def _end_others(self, caller: Caller) -> list[str]:
-        """End all keys of the identity but the one on record; those that lived before."""
-        name = identity_of(caller)
+    def _limit(self, caller: Caller) -> None:
+        """Bring one user's policy in line. Several processes may be at it: the row says that it is unsure before the
+        policy changes, and what it is only if nobody else began meanwhile; else it is done again."""
+        for _ in range(_ROUNDS):
+            mark = f"{_UNSURE}{secrets.token_hex(8)}"
+            with self._database.write() as connection:
+                begun = connection.execute(update(s3_keys).where(*self._of(caller.key)).values(prefixes=mark))
+                if not begun.rowcount:
+                    return
+                opened = self._opened(connection, caller.key)
+            self._issuer.limit(identity_of(caller), opened)
+            with self._database.write() as connection:
+                mine = (*self._of(caller.key), s3_keys.c.prefixes == mark)
+                if connection.execute(update(s3_keys).where(*mine).values(prefixes="\n".join(opened))).rowcount:
+                    return
+        raise Conflict(f"The rights of {caller.login} change all the time. Try again.", status=409)
+
+    def _opened(self, connection: Connection, user_key: int) -> tuple[str, ...]:
+        """What a user may read now; nothing once the account is closed."""
+        row = connection.execute(select(users).where(users.c.key == user_key, users.c.is_enabled)).first()
+        return readable_prefixes(connection, Caller(row.key, row.login, row.is_admin), self.store) if row else ()
+
+    def _end_others(self, caller: Caller) -> None:
+        """End all keys of the identity but the one on record."""
         kept = self.find(caller)
-        living = self._issuer.list(name)
-        for access_key in living:
+        for access_key in self._issuer.list(identity_of(caller)):
             if kept is None or access_key != kept.access_key:
-                self._issuer.end(name, access_key)
-        return [key for key in living if kept is not None and key == kept.access_key]
+                self._issuer.end(identity_of(caller), access_key)
 
     @property
     def _here(self) -> ColumnElement[bool]:
@@ -176,4 +201,4 @@ def _reaches_into(closed: Iterable[str], prefix: str) -> bool:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.split("\n")) if text else ()
+    return tuple(text.split("\n")) if text and not text.startswith(_UNSURE) else ()

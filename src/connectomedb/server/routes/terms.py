@@ -129,7 +129,7 @@ def and_then_limit_keys(handler: Callable[[Call], Response]) -> Callable[[Call],
             return response
 
         def begin() -> Response:
-            keys.limit_all()
+            keys.try_limit_all()
             return response
 
         return Later(begin)
