@@ -3,6 +3,7 @@
     ConnectomeDBError
     ├─ ConfigError                             a setting is missing or makes no sense
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
+    │   └─ PredicateError                      .predicate .column .near
     ├─ RequestError                            .method .address .status
     │   ├─ NotConnected · AuthenticationFailed · AccessDenied → TermsNotAccepted · NotFound · Conflict
     │   └─ ServerFault · UnexpectedReply       a page where data was due
@@ -39,6 +40,22 @@ class AddressError(ConnectomeDBError, ValueError):
 
 class QueryError(ConnectomeDBError, ValueError):
     """A search names an unknown field or comparison, or is not well formed."""
+
+
+class PredicateError(QueryError):
+    """A predicate cannot be read; the message's last two lines show it and point at the place.
+
+    Attributes:
+        predicate: what was read.
+        column: where it is wrong, the first character is 1.
+        near: what may have been meant there, the likeliest first.
+    """
+
+    def __init__(self, message: str, *, predicate: str = "", column: int = 1, near: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.predicate = predicate
+        self.column = column
+        self.near = near
 
 
 class RequestError(ConnectomeDBError):

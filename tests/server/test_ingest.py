@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
@@ -27,6 +28,9 @@ from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.xnat.query import Query, parse_field
 
+if TYPE_CHECKING:
+    from tests.server.conftest import DataFolders
+
 N = "hcp:nontoolboxdata"
 ADMIN = Rights(Caller(1, "admin", is_admin=True))
 
@@ -38,8 +42,8 @@ def tree(tmp_path: Path, write_release: Callable[[Path], None]) -> FolderStore:
 
 
 @pytest.fixture
-def site(tmp_path: Path, tree: FolderStore) -> Iterator[Site]:
-    found = open_site(tmp_path / "data", stores={"tree": tree})
+def site(tmp_path: Path, tree: FolderStore, data_folder: DataFolders) -> Iterator[Site]:
+    found = open_site(data_folder(tmp_path / "data"), stores={"tree": tree})
     yield found
     found.close()
 
@@ -304,10 +308,10 @@ def test_readers_see_the_old_state_until_all_is_in(site: Site, tree: FolderStore
     assert len(dump(site)["files"]) == 34
 
 
-def test_the_demo_release_comes_in(tmp_path: Path) -> None:
+def test_the_demo_release_comes_in(tmp_path: Path, data_folder: DataFolders) -> None:
     release = generate(tmp_path / "release", subjects=("100307", "103515"), workers=1)
     store = FolderStore(release.tree, "release")
-    site = open_site(tmp_path / "data", stores={"release": store})
+    site = open_site(data_folder(tmp_path / "data"), stores={"release": store})
     delivery = Delivery(
         release_of(release.project),
         release.title,

@@ -35,7 +35,7 @@ from connectomedb.server.tables.agreements import s3_keys
 from connectomedb.stores.s3 import S3Store
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Served
+    from tests.server.conftest import DataFolders, Served
 
 PASSWORD = "correct horse"
 KEYS = "/data/services/s3keys"
@@ -239,8 +239,8 @@ def test_who_may_read_nothing_gets_no_keys(scene: Scene) -> None:
         assert client.get(KEYS).status_code == 404
 
 
-def test_a_prefix_that_others_reach_into_is_nobodys(tmp_path: Path) -> None:
-    site = open_site(tmp_path)
+def test_a_prefix_that_others_reach_into_is_nobodys(tmp_path: Path, data_folder: DataFolders) -> None:
+    site = open_site(data_folder(tmp_path / "data"))
     for project, prefix in (("A", "shared"), ("B", "shared"), ("C", "c"), ("D", "c/inner"), ("E", "e")):
         ingest_release(site.database, site.archive, Delivery(Release(project, prefix), project, listings={"s": []}))
     create_user(site.database, "me", PASSWORD)

@@ -7,6 +7,7 @@ have equal answers, but for the name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
@@ -21,6 +22,9 @@ from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, parse_field
+
+if TYPE_CHECKING:
+    from tests.server.conftest import DataFolders
 
 PASSWORD = "correct horse"
 N = "hcp:nontoolboxdata"
@@ -37,13 +41,13 @@ Login = Callable[[str], httpx2.Client]
 
 
 @pytest.fixture(scope="module")
-def login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Login]:
+def login(tmp_path_factory: pytest.TempPathFactory, data_folder: DataFolders) -> Iterator[Login]:
     """Signs in: `reader` of ONE and TWO without grants; `half`, granted sensitive in ONE alone."""
     folder = tmp_path_factory.mktemp("tiers")
     (folder / "table.csv").write_text(TABLE)
     types = {"Qzwordqz": ValueType.TEXT, "Qznumberqz": ValueType.INTEGER, "Score": ValueType.INTEGER}
     definitions = [FieldDefinition(name, type, HIDDEN.get(name, Tier.OPEN)) for name, type in types.items()]
-    site = open_site(folder / "data")
+    site = open_site(data_folder(folder / "data"))
     for project in ("ONE", "TWO"):
         table = SubjectTable(folder / "table.csv", definitions)
         ingest_release(site.database, site.archive, Delivery(release_of(project), project, tables=[table]))

@@ -10,7 +10,9 @@ from connectomedb.server.archive import Archive, open_archive, store_with_user_k
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.keys.issuer import IamIssuer, Issuer
 from connectomedb.server.keys.ring import KeyRing
+from connectomedb.server.settings import DatabaseSettings, Settings, read_settings, with_database
 from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
 from connectomedb.stores.s3 import S3Store
@@ -25,6 +27,7 @@ class Site:
     archive: Archive
     logins: Logins
     catalogue: CatalogueShelf
+    settings: Settings
     keys: KeyRing | None = None
 
     def close(self) -> None:
@@ -35,20 +38,47 @@ class Site:
         self.archive.close()
 
 
-def open_site(folder: Path, *, settings: S3Settings | None = None, stores: Mapping[str, Store] | None = None) -> Site:
+def open_site(
+    folder: Path,
+    *,
+    settings: S3Settings | None = None,
+    stores: Mapping[str, Store] | None = None,
+    config: Path | None = None,
+    database: str = "",
+) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
 
     Args:
         settings: keys for the buckets that the folder's `cdb.toml` declares.
         stores: further stores by name, beside those of `cdb.toml`.
-    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy.
+        config: another file in place of `cdb.toml`.
+        database: address of a PostgreSQL database; without it, the settings or the folder's SQLite file.
+    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
-    data_folder = DataFolder.open(folder)
+    data_folder = DataFolder.open(folder, config)
+    chosen = read_settings(data_folder.settings)
+    if database:
+        chosen = with_database(chosen, database)
     archive = open_archive(data_folder, settings, stores)
     issuer = _open_issuer(data_folder, archive)
-    database = Database.open(data_folder.database)
-    keys = KeyRing(database, *issuer) if issuer else None
-    return Site(data_folder, database, archive, Logins(database), CatalogueShelf(), keys)
+    rows = open_database(data_folder, chosen.database)
+    keys = KeyRing(rows, *issuer) if issuer else None
+    return Site(data_folder, rows, archive, Logins(rows), CatalogueShelf(), chosen, keys)
+
+
+def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:
+    """The database that the settings name, else the folder's SQLite file; brought up to date.
+
+    Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed.
+    """
+    url = settings.url or make_file(folder.database)
+    database = Database(url, statement_timeout_s=settings.statement_timeout_s)
+    try:
+        database.migrate()
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _open_issuer(folder: DataFolder, archive: Archive) -> tuple[str, Issuer] | None:

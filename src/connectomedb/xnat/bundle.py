@@ -21,7 +21,8 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from connectomedb.errors import QueryError
-from connectomedb.xnat.query import Criterion, Group, Method, Query, SearchField, parse_comparison
+from connectomedb.xnat.plain import to_plain
+from connectomedb.xnat.query import PLAIN, Criterion, Group, Method, Query, SearchField, parse_comparison
 
 NAMESPACE = "http://nrg.wustl.edu/security"
 ET.register_namespace("xdat", NAMESPACE)
@@ -39,8 +40,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def format_bundle(query: Query) -> bytes:
     """Write a query as search XML, UTF-8 with declaration.
 
-    Blanks around a text do not travel: readers drop them. Raises QueryError for groups nested deeper
-    than MAX_DEPTH and for characters that XML cannot hold.
+    Comparisons that XNAT lacks are said in its words (`xnat.plain`); so a query of XNAT's own comparisons comes back
+    equal, another comes back meaning the same. Blanks around a text do not travel: readers drop them. Raises QueryError
+    for what XNAT cannot say, for groups nested deeper than MAX_DEPTH and for characters that XML cannot hold.
     """
     root = ET.Element(_tag("bundle"))
     _text(root, "root_element_name", query.root)
@@ -53,7 +55,7 @@ def format_bundle(query: Query) -> bytes:
         if field.value is not None:
             _text(node, "value", field.value)
     if query.where is not None:
-        _format_group(root, "search_where", query.where, 0)
+        _format_group(root, "search_where", to_plain(query.where), 0)
     if query.sort is not None:
         _field(root, "sort_by", query.sort)
     return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
@@ -113,6 +115,8 @@ def _parse_criterion(node: ET.Element) -> Criterion:
     if not field:
         raise QueryError("A criterion of the search names no schema_field.")
     comparison = parse_comparison(_child_text(node, "comparison_type") or "=")
+    if comparison not in PLAIN:
+        raise QueryError(f"Asked to compare with {comparison}, which is no comparison of XNAT's search documents.")
     return Criterion(field, comparison, _child_text(node, "value"))
 
 

@@ -24,7 +24,7 @@ VERSION = "catalogue"
 COLUMN_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
     ValueType.INTEGER: BigInteger(),
     ValueType.FLOAT: Double(),
-    ValueType.TEXT: Text(),
+    ValueType.TEXT: Text().with_variant(Text(collation="C"), "postgresql"),
 }
 KINDS: Mapping[ValueType, Kind] = {
     ValueType.INTEGER: Kind.INTEGER,
