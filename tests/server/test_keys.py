@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -15,13 +16,21 @@ import boto3
 import httpx2
 import pytest
 from botocore.config import Config
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.client.keys import NewKey
 from connectomedb.config import S3Settings, s3_settings
-from connectomedb.errors import ConfigError, NotFound, StoreDenied, StoreError, StoreUnreachable, TermsNotAccepted
+from connectomedb.errors import (
+    ConfigError,
+    Conflict,
+    NotFound,
+    StoreDenied,
+    StoreError,
+    StoreUnreachable,
+    TermsNotAccepted,
+)
 from connectomedb.hcp.release import Release
 from connectomedb.server.access.auth import Caller, Role
 from connectomedb.server.access.terms import Wording
@@ -32,6 +41,7 @@ from connectomedb.server.keys.ring import identity_of, readable_prefixes
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.tables.agreements import s3_keys
+from connectomedb.server.tables.schema import users
 from connectomedb.stores.s3 import S3Store
 
 if TYPE_CHECKING:
@@ -228,6 +238,41 @@ def test_rights_that_end_close_the_keys(scene: Scene) -> None:
     set_enabled(scene.site.database, login, False)
     scene.limit()
     _eventually(mine, "two/100307/T1w/a.txt", "StoreDenied")
+
+
+def test_keys_of_a_user_who_is_no_more_are_ended(scene: Scene) -> None:
+    login = scene.user("TWO")
+    with scene.open(login) as db:
+        made = db.keys.create()
+    mine = scene.seen_with(made)
+    _eventually(mine, "two/100307/T1w/a.txt", b"of TWO")
+    with scene.site.database.write() as connection:
+        connection.execute(delete(users).where(users.c.login == login))
+    scene.limit()
+    _eventually(mine, "two/100307/T1w/a.txt", "StoreDenied")
+    with scene.site.database.read() as connection:
+        assert connection.execute(select(s3_keys).where(s3_keys.c.login == login)).first() is None
+
+
+def test_simultaneous_requests_leave_one_key_alive(scene: Scene) -> None:
+    login = scene.user("TWO")
+    ring = scene.site.keys
+    assert ring
+    with scene.site.database.read() as connection:
+        caller = Caller(connection.execute(select(users.c.key).where(users.c.login == login)).scalar_one(), login)
+
+    def create(number: int) -> str:
+        try:
+            return ring.create(caller)[0].access_key
+        except Conflict:
+            return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        made = set(pool.map(create, range(4)))
+    kept = ring.find(caller)
+    assert kept is not None and kept.access_key in made and kept.prefixes == ("two/",)
+    issuer = IamIssuer(scene.bucket.bucket, scene.bucket.settings)
+    assert issuer.list(identity_of(caller)) == [kept.access_key]
 
 
 def test_who_may_read_nothing_gets_no_keys(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from connectomedb.errors import AccessDenied, Conflict, ConnectomeDBError
 from connectomedb.server.access.auth import Caller
@@ -57,12 +57,13 @@ class KeyRing:
         self._issuer = issuer
         self._stopped = threading.Event()
         self._watch: threading.Thread | None = None
+        self._turns = threading.RLock()
         self.store = store
 
     def find(self, caller: Caller) -> UserKey | None:
         """The caller's key, if there is one."""
         with self._database.read() as connection:
-            row = connection.execute(select(s3_keys).where(*self._of(caller.key))).first()
+            row = connection.execute(select(s3_keys).where(*self._of(caller))).first()
         return UserKey(row.access_key, _split(row.prefixes), row.created) if row else None
 
     def create(self, caller: Caller) -> tuple[KeyPair, UserKey]:
@@ -76,26 +77,16 @@ class KeyRing:
                 raise terms_stand_before(waiting[0], "")
         if not opened:
             raise AccessDenied("No release in the bucket is yours to read. Ask a project's owner.", status=403)
-        name = identity_of(caller)
-        self._issuer.limit(name, ())
-        pair = self._issuer.create(name)
-        row = {"user_key": caller.key, "store": self.store, "access_key": pair.access_key, "created": now()}
-        with self._database.write() as connection:
-            connection.execute(delete(s3_keys).where(s3_keys.c.user_key == caller.key))
-            connection.execute(insert(s3_keys).values(**row, prefixes=_UNSURE))
-        self._end_others(caller)
-        self._limit(caller)
-        made = self.find(caller)
-        if made is None or made.access_key != pair.access_key:
-            raise Conflict("Another request just made keys for you, which ended these. Try again.", status=409)
-        return pair, made
+        with self._turns:
+            return self._create(caller)
 
     def revoke(self, caller: Caller) -> None:
         """End the caller's key. Without one nothing happens. Raises StoreError."""
-        self._issuer.limit(identity_of(caller), ())
-        with self._database.write() as connection:
-            connection.execute(delete(s3_keys).where(*self._of(caller.key)))
-        self._end_others(caller)
+        with self._turns:
+            self._issuer.limit(identity_of(caller), ())
+            with self._database.write() as connection:
+                connection.execute(delete(s3_keys).where(*self._of(caller)))
+            self._end_others(caller)
 
     def limit_all(self, *, is_thorough: bool = False) -> None:
         """Make every key open what its user may read now; those that may be right already too, if thorough.
@@ -103,16 +94,21 @@ class KeyRing:
         Raises StoreError for the last one that could not be.
         """
         with self._database.read() as connection:
-            held = connection.execute(select(s3_keys, users).select_from(s3_keys.join(users)).where(self._here)).all()
+            held = connection.execute(select(s3_keys).where(s3_keys.c.store == self.store)).all()
+            holders = [(Caller(row.user_key, row.login), row.prefixes) for row in held]
             callers = [
-                Caller(row.user_key, row.login, row.is_admin)
-                for row in held
-                if is_thorough or row.prefixes != "\n".join(self._opened(connection, row.user_key))
+                caller
+                for caller, opened in holders
+                if is_thorough
+                or _load_user(connection, caller) is None
+                or opened != "\n".join(self._opened(connection, caller))
             ]
         fault: ConnectomeDBError | None = None
         for caller in callers:
             try:
-                self._limit(caller)
+                with self._turns:
+                    self._limit(caller)
+                    self._end_if_gone(caller)
             except ConnectomeDBError as refused:
                 fault = refused
         if fault is not None:
@@ -141,27 +137,53 @@ class KeyRing:
         while not self._stopped.wait(LIMIT_EVERY_S):
             self.try_limit_all()
 
+    def _create(self, caller: Caller) -> tuple[KeyPair, UserKey]:
+        """Threads of this process take turns; of other processes the one that writes its row last wins."""
+        name = identity_of(caller)
+        self._issuer.limit(name, ())
+        pair = self._issuer.create(name)
+        row = {"user_key": caller.key, "login": caller.login, "store": self.store, "identity": name}
+        row |= {"access_key": pair.access_key, "created": now(), "prefixes": _UNSURE}
+        with self._database.write() as connection:
+            connection.execute(delete(s3_keys).where(s3_keys.c.identity == name))
+            connection.execute(insert(s3_keys).values(row))
+        self._end_others(caller)
+        self._limit(caller)
+        made = self.find(caller)
+        if made is None or made.access_key != pair.access_key or pair.access_key not in self._issuer.list(name):
+            raise Conflict("Another request just made keys for you, which ended these. Try again.", status=409)
+        return pair, made
+
     def _limit(self, caller: Caller) -> None:
         """Bring one user's policy in line. Several processes may be at it: the row says that it is unsure before the
         policy changes, and what it is only if nobody else began meanwhile; else it is done again."""
         for _ in range(_ROUNDS):
             mark = f"{_UNSURE}{secrets.token_hex(8)}"
             with self._database.write() as connection:
-                begun = connection.execute(update(s3_keys).where(*self._of(caller.key)).values(prefixes=mark))
+                begun = connection.execute(update(s3_keys).where(*self._of(caller)).values(prefixes=mark))
                 if not begun.rowcount:
                     return
-                opened = self._opened(connection, caller.key)
+                opened = self._opened(connection, caller)
             self._issuer.limit(identity_of(caller), opened)
             with self._database.write() as connection:
-                mine = (*self._of(caller.key), s3_keys.c.prefixes == mark)
+                mine = (*self._of(caller), s3_keys.c.prefixes == mark)
                 if connection.execute(update(s3_keys).where(*mine).values(prefixes="\n".join(opened))).rowcount:
                     return
         raise Conflict(f"The rights of {caller.login} change all the time. Try again.", status=409)
 
-    def _opened(self, connection: Connection, user_key: int) -> tuple[str, ...]:
-        """What a user may read now; nothing once the account is closed."""
-        row = connection.execute(select(users).where(users.c.key == user_key, users.c.is_enabled)).first()
-        return readable_prefixes(connection, Caller(row.key, row.login, row.is_admin), self.store) if row else ()
+    def _opened(self, connection: Connection, caller: Caller) -> tuple[str, ...]:
+        """What a user may read now; nothing once the account is closed or gone."""
+        row = _load_user(connection, caller)
+        if row is None or not row.is_enabled:
+            return ()
+        return readable_prefixes(connection, Caller(row.key, row.login, row.is_admin), self.store)
+
+    def _end_if_gone(self, caller: Caller) -> None:
+        """End the keys of a user who is no more, so that nobody of the same name inherits them."""
+        with self._database.read() as connection:
+            is_gone = _load_user(connection, caller) is None
+        if is_gone:
+            self.revoke(caller)
 
     def _end_others(self, caller: Caller) -> None:
         """End all keys of the identity but the one on record."""
@@ -170,13 +192,14 @@ class KeyRing:
             if kept is None or access_key != kept.access_key:
                 self._issuer.end(identity_of(caller), access_key)
 
-    @property
-    def _here(self) -> ColumnElement[bool]:
-        """Keys of this store."""
-        return s3_keys.c.store == self.store
+    def _of(self, caller: Caller) -> tuple[ColumnElement[bool], ...]:
+        return (s3_keys.c.identity == identity_of(caller), s3_keys.c.store == self.store)
 
-    def _of(self, user_key: int) -> tuple[ColumnElement[bool], ...]:
-        return (s3_keys.c.user_key == user_key, self._here)
+
+def _load_user(connection: Connection, caller: Caller) -> Row[*tuple[object, ...]] | None:
+    """The row of a user; None when it is somebody else's by now."""
+    mine = (users.c.key == caller.key, users.c.login == caller.login)
+    return connection.execute(select(users).where(*mine)).first()
 
 
 def readable_prefixes(connection: Connection, caller: Caller, store: str) -> tuple[str, ...]:

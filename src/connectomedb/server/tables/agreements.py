@@ -46,7 +46,9 @@ prefixes = Table(
 s3_keys = Table(
     "s3_keys",
     metadata,
-    Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("user_key", Key, nullable=False),  # no foreign key: a row outlives its user until the keys are ended
+    Column("login", Text, nullable=False),
     Column("store", Text, nullable=False),
     Column("access_key", Text, nullable=False),
     Column("prefixes", Text, nullable=False),

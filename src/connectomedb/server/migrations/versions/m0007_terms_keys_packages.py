@@ -22,13 +22,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "s3_keys",
+        sa.Column("identity", sa.Text(), nullable=False),
         sa.Column("user_key", KEY, nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
         sa.Column("store", sa.Text(), nullable=False),
         sa.Column("access_key", sa.Text(), nullable=False),
         sa.Column("prefixes", sa.Text(), nullable=False),
         sa.Column("created", sa.DateTime(), nullable=False),
-        _to("s3_keys", "users", "user_key"),
-        sa.PrimaryKeyConstraint("user_key", name=op.f("pk_s3_keys")),
+        sa.PrimaryKeyConstraint("identity", name=op.f("pk_s3_keys")),
     )
     op.create_table(
         "package_sums",
