@@ -5,7 +5,8 @@
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
     │   └─ PredicateError                      .predicate .column .near
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · AccessDenied → TermsNotAccepted · NotFound · Conflict
+    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · TooManyRequests
+    │   ├─ AccessDenied → TermsNotAccepted
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
     │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
@@ -98,6 +99,28 @@ class NotFound(RequestError):
 
 class Conflict(RequestError):
     """The label, identifier or file is taken already."""
+
+
+class TooManyRequests(RequestError):
+    """The server asks to come back later, for instance after too many wrong passwords.
+
+    Attributes:
+        retry_after_s: how long it asks us to stay away, in seconds; None when it did not say.
+    """
+
+    transient = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        address: str = "",
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, method=method, address=address, status=status)
+        self.retry_after_s = retry_after_s
 
 
 class ServerFault(RequestError):

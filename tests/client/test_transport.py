@@ -25,6 +25,7 @@ from connectomedb.errors import (
     RequestError,
     ServerFault,
     TermsNotAccepted,
+    TooManyRequests,
     UnexpectedReply,
 )
 from connectomedb.stores.xnat import FileConnection
@@ -146,7 +147,7 @@ STATUSES = [
     (410, NotFound, False),
     (417, RequestError, False),
     (422, RequestError, False),
-    (429, ServerFault, True),
+    (429, TooManyRequests, True),
     (500, ServerFault, True),
     (502, ServerFault, True),
     (503, ServerFault, True),

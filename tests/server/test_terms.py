@@ -20,9 +20,10 @@ from connectomedb.client.interface import Interface
 from connectomedb.errors import AccessDenied, ConfigError, Conflict, NotFound, TermsNotAccepted
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Accessibility, Role
+from connectomedb.server.access.clock import now
 from connectomedb.server.access.passwords import hash_password
 from connectomedb.server.access.terms import Wording, accept_project_terms
-from connectomedb.server.access.users import add_member, create_user, now, set_accessibility
+from connectomedb.server.access.users import add_member, create_user, set_accessibility
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site

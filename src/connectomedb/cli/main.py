@@ -11,6 +11,7 @@ from connectomedb.cli._errors import exit_code, sentence
 from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
+    "admin": "Look after a server's data folder: its users and grants.",
     "demo": "See it all work on made-up data: no account, no network.",
     "get": "Bring files to disk, proven.",
     "keys": "S3 keys of your own for the server's bucket.",

@@ -11,6 +11,7 @@ from connectomedb.errors import (
     RequestError,
     ServerFault,
     TermsNotAccepted,
+    TooManyRequests,
     UnexpectedReply,
 )
 
@@ -57,7 +58,7 @@ _MEANINGS = {
     409: _Meaning(Conflict, "The name is taken already", "Choose another, or delete what is there."),
     410: _Meaning(NotFound, "The result is no longer kept", "Run the search again."),
     416: _Meaning(RequestError, "The file is shorter than the part that was asked for", "Fetch it from the start."),
-    429: _Meaning(ServerFault, "The server asks to come back later", "Try again in a while, with fewer workers."),
+    429: _Meaning(TooManyRequests, "The server asks to come back later", "Try again in a while, with fewer workers."),
 }
 _ABOUT_TERMS = re.compile(r"(?=.*\bterms\b).*\baccept", re.IGNORECASE)
 _OF_CLIENT = _Meaning(RequestError, "The server refused the request", "Check names and values.")

@@ -12,6 +12,7 @@ from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
 from connectomedb.client.keys import Keys
 from connectomedb.client.packages import Packages
+from connectomedb.client.people import Manage
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
 from connectomedb.config import xnat_settings
@@ -61,6 +62,7 @@ class Interface:
         self._data_mirror = data_mirror
         self._mirror: DataMirror | None = None
         self.select = Select(Site(self.connection, lambda: self.data_mirror))
+        self.manage = Manage(self.connection)
 
     @property
     def server(self) -> str:

@@ -99,6 +99,12 @@ class Connection:
             raise asked.fault(UnexpectedReply, what, response.status_code)
         return document
 
+    def change(self, method: str, address: Where, params: Parameters | None = None) -> str:
+        """Make, change or delete something by PUT, POST or DELETE; one request, and the text of its reply."""
+        path = _path(address)
+        with self._wire.reply(method, path, params) as response:
+            return self._document(Asked(method, self._wire.server, path), response).decode("utf-8", "replace")
+
     def stream(self, address: Where, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """A file's bytes from `offset`, at most `length`, in pieces; the request is sent with the first piece.
 

@@ -9,7 +9,8 @@ key names.
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -51,6 +52,24 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Section `[access]`: who comes in, and for how long; the defaults of a careful lab."""
+
+    is_open_to_guests: bool = key(False, "nobody's requests run as guest, who sees public and protected projects")
+    lists_users_to_all: bool = key(False, "everybody signed in may list all users with their mail addresses")
+    session_idle: timedelta = key(timedelta(minutes=30), "after which an unused session ends, in seconds")
+    session_lifetime: timedelta = key(timedelta(hours=24), "after which every session ends, in seconds")
+    most_sessions: int = key(1_000, "sessions of one user at once; the oldest ends when there are more")
+    token_lifetime: timedelta = key(timedelta(days=2), "of an alias token, in seconds")
+    password_min_length: int = key(8, "fewest characters of a password that is chosen from now on")
+    free_failures: int = key(5, "wrong passwords for one login before its door closes for a while")
+    free_failures_of_address: int = key(50, "the same for one address, behind which an institute may be")
+    first_delay: timedelta = key(timedelta(seconds=1), "how long the door stays closed first, in seconds; then twice")
+    longest_delay: timedelta = key(timedelta(minutes=5), "how long at most, in seconds")
+    failures_forgotten_after: timedelta = key(timedelta(hours=1), "without a failure counting begins anew, in seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Section `[limits]`: what a request may take."""
 
@@ -76,6 +95,7 @@ class Settings:
     folder: str = key("", "the data folder, when the command line does not name it")
     server: Listening = Listening()
     database: DatabaseSettings = DatabaseSettings()
+    access: AccessSettings = AccessSettings()
     limits: Limits = Limits()
     log: LogSettings = LogSettings()
 
@@ -131,12 +151,15 @@ def _value(kind: Any, value: Any, where: str, name: str) -> Any:
         return tuple(value)
     if kind is float and type(value) is int:
         return float(value)
+    if kind is timedelta and type(value) in (int, float):
+        return timedelta(seconds=value)
     if type(value) is not kind:
         raise ConfigError(f"Read {where}: {name} must be {_WORDS[kind]}.")
     return value
 
 
 _WORDS: Mapping[Any, str] = {
+    timedelta: "a number of seconds",
     str: "a text in quotes",
     int: "a whole number",
     float: "a number",
@@ -154,8 +177,9 @@ def _suggestion(word: str, known: list[str]) -> str:
 
 def _check(settings: Settings, where: str) -> None:
     """What types cannot say."""
-    listening, limits = settings.server, settings.limits
-    numbers = {
+    listening, limits, access = settings.server, settings.limits, settings.access
+    times = {name: value for name, value in asdict(access).items() if isinstance(value, timedelta)}
+    numbers: dict[str, tuple[float, float, float]] = {
         "server.port": (listening.port, 0, 65_535),
         "server.workers": (listening.workers, 1, 64),
         "server.stop_within_s": (listening.stop_within_s, 0, 3_600),
@@ -165,6 +189,11 @@ def _check(settings: Settings, where: str) -> None:
         "limits.pause_s": (limits.pause_s, 1, 3_600),
         "limits.body_bytes_per_s": (limits.body_bytes_per_s, 0, 1 << 30),
         "limits.connections": (limits.connections, 1, 1 << 20),
+        "access.most_sessions": (access.most_sessions, 1, 1 << 20),
+        "access.password_min_length": (access.password_min_length, 1, 100),
+        "access.free_failures": (access.free_failures, 1, 1 << 20),
+        "access.free_failures_of_address": (access.free_failures_of_address, 1, 1 << 20),
+        **{f"access.{name}": (value.total_seconds(), 1, 366 * 86_400) for name, value in times.items()},
     }
     for name, (number, least, most) in numbers.items():
         if not least <= number <= most:

@@ -1,16 +1,17 @@
 """Everything that one server serves from: its folder, database, archive and sessions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectomedb.config import S3Settings
+from connectomedb.server.access.audit import Audit
 from connectomedb.server.access.login import Logins
 from connectomedb.server.archive import Archive, open_archive, store_with_user_keys
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.keys.issuer import IamIssuer, Issuer
 from connectomedb.server.keys.ring import KeyRing
-from connectomedb.server.settings import DatabaseSettings, Settings, read_settings, with_database
+from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings, with_database
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
@@ -28,14 +29,18 @@ class Site:
     logins: Logins
     catalogue: CatalogueShelf
     settings: Settings
+    audit: Audit
     keys: KeyRing | None = None
 
     def close(self) -> None:
-        """Let go of database and stores."""
-        if self.keys:
-            self.keys.stop()
-        self.database.close()
-        self.archive.close()
+        """Write what waits to be written, and let go of database and stores."""
+        try:
+            if self.keys:
+                self.keys.stop()
+            self.audit.close()
+        finally:
+            self.database.close()
+            self.archive.close()
 
 
 def open_site(
@@ -45,6 +50,7 @@ def open_site(
     stores: Mapping[str, Store] | None = None,
     config: Path | None = None,
     database: str = "",
+    access: AccessSettings | None = None,
 ) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
 
@@ -53,17 +59,20 @@ def open_site(
         stores: further stores by name, beside those of `cdb.toml`.
         config: another file in place of `cdb.toml`.
         database: address of a PostgreSQL database; without it, the settings or the folder's SQLite file.
+        access: other rules of sign-in and access than those of the settings.
     Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
     data_folder = DataFolder.open(folder, config)
     chosen = read_settings(data_folder.settings)
     if database:
         chosen = with_database(chosen, database)
+    chosen = replace(chosen, access=access or chosen.access)
     archive = open_archive(data_folder, settings, stores)
     issuer = _open_issuer(data_folder, archive)
     rows = open_database(data_folder, chosen.database)
     keys = KeyRing(rows, *issuer) if issuer else None
-    return Site(data_folder, rows, archive, Logins(rows), CatalogueShelf(), chosen, keys)
+    logins = Logins(rows, chosen.access)
+    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Audit(rows), keys)
 
 
 def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, t
 
 from connectomedb.errors import ConfigError, Conflict, NotFound
 from connectomedb.server.access.auth import Caller, Role
-from connectomedb.server.access.users import now
+from connectomedb.server.access.clock import now
+from connectomedb.server.access.groups import role_in
 from connectomedb.server.tables.agreements import acceptances, terms
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import members, projects, users
@@ -86,8 +87,7 @@ def has_agreed(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement
 
 def owns(connection: Connection, caller: Caller, project_key: int) -> bool:
     """Whether the caller decides about the project: as its owner, or as an administrator."""
-    found = _owned(caller).where(members.c.project_key == project_key)
-    return caller.is_admin or connection.execute(found).first() is not None
+    return role_in(connection, caller, project_key) is Role.OWNER
 
 
 def current_terms(connection: Connection, project_key: int) -> Terms | None:

@@ -8,9 +8,9 @@ or a public project, and the project's data-use terms, if it demands any.
 from sqlalchemy import ColumnElement, Connection, Select, and_, not_, or_, select, true
 
 from connectomedb.hcp.dictionary import Tier
-from connectomedb.server.access.auth import Accessibility, Caller, Rights
+from connectomedb.server.access.auth import Accessibility, Caller, Rights, Role
 from connectomedb.server.access.terms import has_agreed
-from connectomedb.server.tables.schema import grants, members, projects
+from connectomedb.server.tables.schema import grants, members, project_groups, projects
 
 
 def may_read(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
@@ -43,9 +43,33 @@ def closed_by_terms(connection: Connection, caller: Caller) -> list[str]:
 
 
 def load_rights(connection: Connection, caller: Caller) -> Rights:
-    """The caller's grants of tiers."""
-    granted = select(grants.c.project_key, grants.c.tier).where(grants.c.user_key == caller.key)
+    """The caller's grants of tiers; one of a tier that nobody knows opens nothing."""
+    mine = (grants.c.user_key == caller.key, grants.c.tier.in_([tier.value for tier in Tier]))
+    granted = select(grants.c.project_key, grants.c.tier).where(*mine)
     return Rights(caller, {row.project_key: Tier(row.tier) for row in connection.execute(granted)})
+
+
+def list_roles(connection: Connection, caller: Caller) -> list[dict[str, str]]:
+    """The projects that the caller may read, with the name of her group in each, else how she comes to see it."""
+    columns = [projects.c[name] for name in ("id", "secondary_id", "name", "description", "accessibility")]
+    mine = and_(members.c.project_key == projects.c.key, members.c.user_key == caller.key)
+    own = project_groups.c.key == members.c.group_key
+    joined = projects.outerjoin(members, mine).outerjoin(project_groups, own)
+    wanted = select(*columns, members.c.role, project_groups.c.displayname).select_from(joined)
+    rows = connection.execute(wanted.where(may_read(caller, projects.c.key)).order_by(projects.c.key)).all()
+    without = "Administrator" if caller.is_admin else ""
+    return [
+        {
+            "ID": row.id,
+            "secondary_ID": row.secondary_id or "",
+            "name": row.name or "",
+            "description": row.description or "",
+            "role": row.displayname or (Role(row.role).group if row.role else without),
+            "accessibility": row.accessibility,
+            "URI": f"/data/projects/{row.id}",
+        }
+        for row in rows
+    ]
 
 
 def _projects(caller: Caller, *open_to_all: Accessibility) -> Select[int]:

@@ -20,8 +20,8 @@ from connectomedb.errors import ConfigError, Conflict
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.release import Release
 from connectomedb.server.access.auth import Accessibility
+from connectomedb.server.access.clock import now
 from connectomedb.server.access.terms import Wording, set_terms
-from connectomedb.server.access.users import now
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake.inventory import Folder, Inventory, StoredFile, folders_of, scans_of, take_inventory
 from connectomedb.server.intake.subject_tables import (

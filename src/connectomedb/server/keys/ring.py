@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from connectomedb.errors import AccessDenied, Conflict, ConnectomeDBError
 from connectomedb.server.access.auth import Caller
-from connectomedb.server.access.users import now
+from connectomedb.server.access.clock import now
 from connectomedb.server.access.visible import closed_by_terms, may_read
 from connectomedb.server.keys.issuer import Issuer, KeyPair
 from connectomedb.server.query.places import terms_stand_before

@@ -19,7 +19,7 @@ from connectomedb.server.access.visible import may_list, may_read
 from connectomedb.server.query.formulas import FORMULAS
 from connectomedb.server.tables.schema import experiments, projects, scans, subjects
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Field, Registry
+from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Field, Path, Registry
 
 _ROWS: dict[Entity, Table] = {
     Entity.PROJECT: projects,
@@ -92,7 +92,10 @@ class Joins:
             value = self._detail(node, data_type).c[source.name]
         else:
             value = FORMULAS[source.name](self, node, source.argument or argument)
-        if field.tier is Tier.OPEN or self.rights.caller.is_admin:
+        if field.tier is Tier.OPEN:
+            return value
+        self.rights.read.add(f"{data_type.name}/{field.path if isinstance(field, Path) else field.id}")
+        if self.rights.caller.is_admin:
             return value
         granted = self._project_key(node).in_(self.rights.projects_with(field.tier))
         return case((granted, value), else_=null())

@@ -9,6 +9,7 @@ import json
 from starlette.responses import Response
 
 from connectomedb.errors import NotFound
+from connectomedb.server.access.audit import Action, Event, record
 from connectomedb.server.keys.issuer import KeyPair
 from connectomedb.server.keys.ring import KeyRing, UserKey
 from connectomedb.server.routes.call import Call, Later, Way
@@ -18,7 +19,7 @@ from connectomedb.stores.s3 import S3Store
 
 def get_key(call: Call) -> Response:
     """The public half."""
-    found = _ring(call).find(call.user)
+    found = _ring(call).find(call.signed_in)
     if found is None:
         raise NotFound("You have no S3 keys. Make them with POST, or with: cdb keys create")
     return _describe(call, found)
@@ -26,10 +27,11 @@ def get_key(call: Call) -> Response:
 
 def post_key(call: Call) -> Later:
     """A new pair."""
-    ring, caller = _ring(call), call.user
+    ring, caller = _ring(call), call.signed_in
 
     def begin() -> Response:
         pair, made = ring.create(caller)
+        _record(call, Action.KEYS_MADE, made.access_key)
         return _describe(call, made, pair)
 
     return Later(begin)
@@ -37,10 +39,11 @@ def post_key(call: Call) -> Later:
 
 def delete_key(call: Call) -> Later:
     """End the pair."""
-    ring, caller = _ring(call), call.user
+    ring, caller = _ring(call), call.signed_in
 
     def begin() -> Response:
         ring.revoke(caller)
+        _record(call, Action.KEYS_ENDED)
         return text("")
 
     return Later(begin)
@@ -50,6 +53,11 @@ def _ring(call: Call) -> KeyRing:
     if call.site.keys is None:
         raise NotFound("This server gives out no S3 keys. Fetch files from it directly.")
     return call.site.keys
+
+
+def _record(call: Call, action: Action, target: str = "") -> None:
+    with call.site.database.write() as connection:
+        record(connection, Event(call.actor, action, target=target))
 
 
 def _describe(call: Call, key: UserKey, pair: KeyPair | None = None) -> Response:

@@ -1,6 +1,7 @@
 """Answers in the representations of XNAT: tables as JSON, CSV, XML or HTML, objects as XML or JSON, text."""
 
 import html
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from xml.etree import ElementTree as ET
@@ -59,6 +60,11 @@ def text(content: str, status: int = 200, headers: Mapping[str, str] | None = No
 def json_document(content: bytes) -> Response:
     """JSON that is written already."""
     return Response(content, media_type="application/json")
+
+
+def json_value(content: object, status: int = 200) -> Response:
+    """A plain value as JSON."""
+    return Response(json.dumps(content, ensure_ascii=False), status, media_type="application/json")
 
 
 def xml_document(content: bytes) -> Response:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, ConfigError, Conflict, NotFound
+from connectomedb.server.access.audit import Action, Event, record
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.terms import (
     MAX_TEXT_BYTES,
@@ -74,23 +75,27 @@ def put_terms(call: Call) -> Response:
     """Demand terms from now on."""
     wording = _read_wording(call.body)
     with call.site.database.write() as connection:
-        set_terms(connection, _own_project(connection, call).key, wording, call.user.login)
+        project = _own_project(connection, call)
+        set_terms(connection, project.key, wording, call.user.login)
+        record(connection, Event(call.actor, Action.TERMS_SET, project.id, wording.version, wording.digest))
     return get_terms(call)
 
 
 def delete_terms(call: Call) -> Response:
     """Demand no terms any more."""
     with call.site.database.write() as connection:
-        withdraw_terms(connection, _own_project(connection, call).key)
+        project = _own_project(connection, call)
+        withdraw_terms(connection, project.key)
+        record(connection, Event(call.actor, Action.TERMS_WITHDRAWN, project.id))
     return get_terms(call)
 
 
 def put_acceptance(call: Call) -> Response:
     """Accept the terms. The version says which words were read, lest others be accepted unread."""
-    version = call.parameters.get("version")
+    version, caller = call.parameters.get("version"), call.signed_in
     with call.site.database.write() as connection:
         project, current = _demanded(connection, call)
-        _check_may_enter(connection, call.user, project)
+        _check_may_enter(connection, caller, project)
         if not version:
             raise AddressError("Asked to accept terms without saying which. Add ?version= with the one that you read.")
         if version != current.wording.version:
@@ -99,8 +104,9 @@ def put_acceptance(call: Call) -> Response:
                 f"{current.wording.version} now. Read them, then accept that.",
                 status=409,
             )
-        accept_terms(connection, call.user.key, current)
-        receipt = find_receipt(connection, call.user.key, current)
+        accept_terms(connection, caller.key, current)
+        record(connection, Event(call.actor, Action.TERMS_ACCEPTED, project.id, version, current.digest))
+        receipt = find_receipt(connection, caller.key, current)
     return _receipt_reply(current, receipt)
 
 

@@ -1,8 +1,12 @@
 """The tables of the database.
 
     users ─┬─ logins                       who is signed in
-           ├─ members ─ projects           role of a user in a project
+           ├─ tokens                       alias and secret in place of login and password
+           ├─ members ─ projects           role of a user in a project, perhaps by one of its own project_groups
+           ├─ favorites ─ projects
            └─ grants  ─ projects           tiers of measures that a user may see there
+    sign_in_failures                       of a login or an address, lately
+    audit                                  who did what; rows are added, never changed
     projects ─ subjects ─ experiments ─┬─ scans
                                        ├─ image_sessions      what only imaging sessions have
                                        └─ measures_<n>        one table per data type of measures
@@ -30,6 +34,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    true,
 )
 
 metadata = MetaData(
@@ -81,8 +86,20 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     *_texts("firstname", "lastname", "email"),
     Column("is_enabled", Boolean, nullable=False),
+    Column("is_verified", Boolean, nullable=False, server_default=true()),
     Column("is_admin", Boolean, nullable=False),
     Column("insert_date", DateTime, nullable=False),
+    Column("last_modified", DateTime),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("alias", Text, primary_key=True),
+    Column("secret_hash", Text, nullable=False),
+    _to("users", "user_key"),
+    Column("issued", DateTime, nullable=False),
+    Column("expires", DateTime, nullable=False),
 )
 
 logins = Table(
@@ -90,8 +107,19 @@ logins = Table(
     metadata,
     Column("id_hash", Text, primary_key=True),
     _to("users", "user_key"),
+    Column("token_alias", Text, ForeignKey("tokens.alias", ondelete="CASCADE"), index=True),
     Column("opened", DateTime, nullable=False),
     Column("seen", DateTime, nullable=False),
+    Column("expires", DateTime, nullable=False),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("name_hash", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last", DateTime, nullable=False),
+    Column("closed_until", DateTime, nullable=False),
 )
 
 projects = Table(
@@ -104,12 +132,31 @@ projects = Table(
     *_history(),
 )
 
+project_groups = Table(
+    "project_groups",
+    metadata,
+    _key(),
+    _to("projects", "project_key", index=False),
+    Column("id", Text, nullable=False),
+    Column("displayname", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    UniqueConstraint("project_key", "id"),
+)
+
 members = Table(
     "members",
     metadata,
     Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
     Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("role", Text, nullable=False),
+    _to("project_groups", "group_key", nullable=True),
+)
+
+favorites = Table(
+    "favorites",
+    metadata,
+    Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True),
+    Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 grants = Table(
@@ -118,6 +165,17 @@ grants = Table(
     Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
     Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("tier", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _key(),
+    Column("time", DateTime, nullable=False, index=True),
+    Column("login", Text, nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("project", "target", "detail")),
 )
 
 subjects = Table(
