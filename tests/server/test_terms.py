@@ -26,9 +26,10 @@ from connectomedb.server.access.terms import Wording, accept_project_terms
 from connectomedb.server.access.users import add_member, create_user, set_accessibility
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.run import RunningServer, start
-from connectomedb.server.site import Site
+from connectomedb.server.settings import AccessSettings
+from connectomedb.server.site import Site, open_site
 from connectomedb.server.tables.agreements import acceptances
-from connectomedb.server.tables.schema import users
+from connectomedb.server.tables.schema import audit, users
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
 
@@ -193,6 +194,28 @@ def test_accepting_opens_and_gives_a_receipt(member: httpx2.Client, scene: Scene
 def test_accepting_twice_keeps_the_first_receipt(member: httpx2.Client) -> None:
     first = member.put(f"{P}/terms/acceptance?version=1").json()
     assert member.put(f"{P}/terms/acceptance?version=1").json() == first
+
+
+def test_what_is_decided_and_accepted_stands_in_the_audit_log(scene: Scene) -> None:
+    owner, user = scene.user(Role.OWNER), scene.user()
+    digest = hashlib.sha256(TEXT.encode()).hexdigest()
+    with scene.client(owner) as own, scene.client(user) as client:
+        own.put("/data/projects/TWO/terms", json=WORDS)
+        client.put("/data/projects/TWO/terms/acceptance?version=1")
+        client.get("/spring/download/TWO/100307/100307_3T_Structural_preproc.zip")
+        own.delete("/data/projects/TWO/terms")
+    scene.site.audit.flush()
+    wanted = select(audit.c.login, audit.c.action, audit.c.target, audit.c.detail).where(
+        audit.c.project == "TWO", audit.c.login.in_([owner, user])
+    )
+    with scene.site.database.read() as connection:
+        rows = [tuple(row) for row in connection.execute(wanted)]
+    assert set(rows) == {
+        (owner, "terms-set", "1", digest),
+        (user, "terms-accept", "1", digest),
+        (user, "download", "/spring/download/TWO/100307/100307_3T_Structural_preproc.zip", ""),
+        (owner, "terms-withdraw", "", ""),
+    }
 
 
 @pytest.mark.parametrize(("version", "status"), [("?version=0", 409), ("", 400), ("?version=", 400)])
@@ -392,3 +415,16 @@ def test_the_command_line_shows_and_accepts(
     assert _cdb(capsys, "terms", "acceptances", "TWO")[1].splitlines() == ["login\tversion\taccepted\tdigest"]
     assert _cdb(capsys, "terms", "withdraw", "TWO")[0] == 0
     assert _cdb(capsys, "terms", "show", "TWO")[0] == 5
+
+
+def test_a_guest_can_accept_nothing_and_has_no_keys(tmp_path: Path) -> None:
+    site = open_site(tmp_path, access=AccessSettings(is_open_to_guests=True))
+    delivery = Delivery(release_of("ONE"), "One", accessibility=Accessibility.PUBLIC, terms=Wording(**WORDS))
+    ingest_release(site.database, site.archive, delivery)
+    with start(site) as server, httpx2.Client(base_url=server.address, verify=CONTEXT) as guest:
+        assert guest.get(f"{P}/terms").json()["title"] == WORDS["title"]
+        assert guest.get(f"{P}/subjects").status_code == 403
+        assert guest.put(f"{P}/terms/acceptance?version=1").status_code == 401
+        assert guest.get(f"{P}/terms/acceptance").status_code == 404
+        assert guest.put(f"{P}/terms", json=WORDS).status_code == 403
+        assert guest.get("/data/subjects").json()["ResultSet"]["Result"] == []

@@ -29,6 +29,9 @@ from connectomedb.server.tables.schema import projects, users
 LIMIT_EVERY_S = 30.0
 """How often keys are compared with the rights of their users."""
 
+STOP_TIMEOUT_S = 5.0
+"""How long a stop waits for a store that does not answer."""
+
 MAX_NAME = 64
 """Longest name of an identity. Source: IAM's API reference."""
 
@@ -130,7 +133,7 @@ class KeyRing:
         """Stop comparing."""
         self._stopped.set()
         if self._watch is not None:
-            self._watch.join()
+            self._watch.join(STOP_TIMEOUT_S)
 
     def _keep_limiting(self) -> None:
         self.try_limit_all(is_thorough=True)
