@@ -5,7 +5,7 @@
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
     │   └─ PredicateError                      .predicate .column .near
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · TooManyRequests
+    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · Expired · TooManyRequests
     │   ├─ AccessDenied → TermsNotAccepted
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
@@ -121,6 +121,10 @@ class TooManyRequests(RequestError):
     ) -> None:
         super().__init__(message, method=method, address=address, status=status)
         self.retry_after_s = retry_after_s
+
+
+class Expired(RequestError):
+    """What was asked for was there for some time only, and is gone."""
 
 
 class ServerFault(RequestError):

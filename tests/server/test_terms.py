@@ -132,6 +132,17 @@ def test_what_the_project_holds_is_closed_and_says_how_to_open_it(waiting: httpx
     assert "cdb terms accept ONE" in reply.text and "/data/projects/ONE/terms" in reply.text
 
 
+def test_kept_searches_and_exports_are_closed_too(member: httpx2.Client) -> None:
+    export = "/REST/search/dict/Anything/results?project=ONE"
+    assert "cdb terms accept ONE" in member.get(export).text
+    kept = member.post("/data/search?cache=true", content=format_bundle(Query("xnat:subjectData"))).json()
+    id = kept["ResultSet"]["ID"]
+    assert member.get(f"/data/search/{id}").status_code == 200
+    member.put(f"{P}/terms/acceptance?version=1")
+    assert member.get(f"/data/search/{id}").status_code == 410, "it was made with other rights"
+    assert member.get(export).status_code == 404, "there is no such category"
+
+
 def test_the_record_of_the_project_stays_visible(member: httpx2.Client) -> None:
     assert member.get(P).status_code == 200
     listed = member.get("/data/projects?columns=ID").json()["ResultSet"]["Result"]

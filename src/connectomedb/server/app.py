@@ -23,6 +23,7 @@ from connectomedb.server.access.auth import GUEST
 from connectomedb.server.access.login import REFUSED, SignedIn
 from connectomedb.server.routes import (
     audit,
+    dictionary,
     favorites,
     front,
     grants,
@@ -30,6 +31,7 @@ from connectomedb.server.routes import (
     keys,
     membership,
     packages,
+    saved,
     schemas,
     search,
     sign_in,
@@ -52,9 +54,24 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-PEOPLE = (*sign_in.WAYS, *tokens.WAYS, *users.WAYS, *favorites.WAYS, *membership.WAYS, *grants.WAYS, *audit.WAYS)
-CONNECTOME = (*terms.WAYS, *keys.WAYS, *packages.WAYS)
-WAYS = (*front.WAYS, *PEOPLE, *schemas.WAYS, *search.WAYS, *CONNECTOME, *items.WAYS)
+WAYS = (
+    *front.WAYS,
+    *sign_in.WAYS,
+    *tokens.WAYS,
+    *users.WAYS,
+    *favorites.WAYS,
+    *membership.WAYS,
+    *grants.WAYS,
+    *audit.WAYS,
+    *schemas.WAYS,
+    *dictionary.WAYS,
+    *saved.WAYS,
+    *search.WAYS,
+    *terms.WAYS,
+    *keys.WAYS,
+    *packages.WAYS,
+    *items.WAYS,
+)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
@@ -63,6 +80,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.AccessDenied: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Expired: 410,
     errors.TooManyRequests: 429,
     errors.QueryError: 422,
     errors.StoreError: 502,

@@ -10,6 +10,8 @@
     projects ─ subjects ─ experiments ─┬─ scans
                                        ├─ image_sessions      what only imaging sessions have
                                        └─ measures_<n>        one table per data type of measures
+    users ─┬─ saved_searches ─ saved_search_people      searches that are kept, and who else may use them
+           └─ search_snapshots ─ search_snapshot_rows   results that are paged through
     resources  of one project, subject, experiment or scan;  files  of one resource
 
 Tables of measures are made when data comes in, from `data_types` and `fields`; see `server.tables.measures`.
@@ -19,6 +21,7 @@ All times are UTC without zone. Migrations under `migrations/` make these tables
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -29,6 +32,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -287,4 +291,46 @@ fields = Table(
     Column("tier", Text, nullable=False),
     *_texts("category", "assessment", "description"),
     UniqueConstraint("data_type", "name"),
+)
+
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    _to("users", "owner_key"),
+    _to("projects", "project_key", nullable=True),
+    *(Column(name, Text, nullable=False) for name in ("name", "description", "tag", "root")),
+    Column("is_secure", Boolean, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    *_history(),
+)
+
+saved_search_people = Table(
+    "saved_search_people",
+    metadata,
+    Column("search_key", Key, ForeignKey("saved_searches.key", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+)
+
+search_snapshots = Table(
+    "search_snapshots",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    _to("users", "user_key"),
+    Column("expires", DateTime, nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("frame", JSON, nullable=False),
+    Column("total", Integer, nullable=False),
+)
+
+search_snapshot_rows = Table(
+    "search_snapshot_rows",
+    metadata,
+    Column("snapshot_key", Key, ForeignKey("search_snapshots.key", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("cells", JSON, nullable=False),
 )
