@@ -418,7 +418,7 @@ def test_the_command_line_shows_and_accepts(
     assert _cdb(capsys, "ls", "ONE")[0] == 0
     assert _cdb(capsys, "terms", "show", "TWO")[0] == 5
     (tmp_path / "terms.txt").write_text("words")
-    words = ("--version", "1", "--title", "Terms", "--text-from", str(tmp_path / "terms.txt"))
+    words = ("--version", "one", "--title", "Terms", "--text-from", str(tmp_path / "terms.txt"))
     assert _cdb(capsys, "terms", "set", "TWO", *words)[0] == 6
     monkeypatch.setenv("XNAT_USER", scene.user(Role.OWNER, projects=("TWO",)))
     assert _cdb(capsys, "terms", "set", "TWO", *words)[0] == 0
