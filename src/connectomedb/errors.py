@@ -5,7 +5,8 @@
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
     │   └─ PredicateError                      .predicate .column .near
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict · Expired · TooManyRequests
+    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · Expired · TooManyRequests
+    │   ├─ AccessDenied → TermsNotAccepted
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
     │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
@@ -86,6 +87,10 @@ class AuthenticationFailed(RequestError):
 
 class AccessDenied(RequestError):
     """Signed in, but not allowed: a right, a tier or accepted terms are missing."""
+
+
+class TermsNotAccepted(AccessDenied):
+    """The project's data-use terms stand before what was asked, and the user has not accepted them."""
 
 
 class NotFound(RequestError):

@@ -14,6 +14,7 @@ from connectomedb.client.files import File, Resource, request_errors
 from connectomedb.client.handle import Handle, Listing
 from connectomedb.client.missing import explain, explained
 from connectomedb.client.people import People
+from connectomedb.client.terms import ProjectTerms
 from connectomedb.errors import AddressError, NotFound, RequestError
 from connectomedb.hcp.paths import check_path
 from connectomedb.hcp.release import release_of
@@ -174,6 +175,11 @@ class Project(_WithExperiments):
     level = Level.PROJECTS
     label_column = "ID"
     columns = ("ID", "name")
+
+    @property
+    def terms(self) -> ProjectTerms:
+        """The project's data-use terms; nothing is sent."""
+        return ProjectTerms(self._site.connection, self.uri, self.given)
 
     def subject(self, id: str) -> Subject:
         """A subject by label or ID."""

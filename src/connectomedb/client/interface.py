@@ -10,6 +10,8 @@ from platformdirs import user_cache_path
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
+from connectomedb.client.keys import Keys
+from connectomedb.client.packages import Packages
 from connectomedb.client.people import Manage
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
@@ -85,6 +87,16 @@ class Interface:
     def experiment(self, id: str) -> Experiment:
         """An experiment by accession ID, whatever its project; nothing is sent."""
         return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
+
+    @property
+    def packages(self) -> Packages:
+        """The server's download packages; nothing is sent."""
+        return Packages(self.connection)
+
+    @property
+    def keys(self) -> Keys:
+        """Your S3 keys for the server's bucket; nothing is sent."""
+        return Keys(self.connection)
 
     @property
     def store_of(self) -> XnatSource:

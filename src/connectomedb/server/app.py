@@ -28,11 +28,14 @@ from connectomedb.server.routes import (
     front,
     grants,
     items,
+    keys,
     membership,
+    packages,
     saved,
     schemas,
     search,
     sign_in,
+    terms,
     tokens,
     users,
 )
@@ -64,6 +67,9 @@ WAYS = (
     *dictionary.WAYS,
     *saved.WAYS,
     *search.WAYS,
+    *terms.WAYS,
+    *keys.WAYS,
+    *packages.WAYS,
     *items.WAYS,
 )
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
@@ -91,6 +97,8 @@ def build_app(site: Site) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if site.keys:
+            site.keys.start()
         yield
         site.close()
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from connectomedb.config import S3Settings
 from connectomedb.server.access.audit import Audit
 from connectomedb.server.access.login import Logins
-from connectomedb.server.archive import Archive, open_archive
+from connectomedb.server.archive import Archive, open_archive, store_with_user_keys
 from connectomedb.server.folder import DataFolder
+from connectomedb.server.keys.issuer import IamIssuer, Issuer
+from connectomedb.server.keys.ring import KeyRing
 from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings, with_database
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
+from connectomedb.stores.s3 import S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,13 @@ class Site:
     catalogue: CatalogueShelf
     settings: Settings
     audit: Audit
+    keys: KeyRing | None = None
 
     def close(self) -> None:
         """Write what waits to be written, and let go of database and stores."""
         try:
+            if self.keys:
+                self.keys.stop()
             self.audit.close()
         finally:
             self.database.close()
@@ -62,9 +68,11 @@ def open_site(
         chosen = with_database(chosen, database)
     chosen = replace(chosen, access=access or chosen.access)
     archive = open_archive(data_folder, settings, stores)
+    issuer = _open_issuer(data_folder, archive)
     rows = open_database(data_folder, chosen.database)
+    keys = KeyRing(rows, *issuer) if issuer else None
     logins = Logins(rows, chosen.access)
-    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Audit(rows))
+    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Audit(rows), keys)
 
 
 def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:
@@ -80,3 +88,10 @@ def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:
         database.close()
         raise
     return database
+
+
+def _open_issuer(folder: DataFolder, archive: Archive) -> tuple[str, Issuer] | None:
+    """The bucket for which users make keys, and what makes them. Raises ConfigError."""
+    name = store_with_user_keys(folder)
+    store = archive.store(name) if name else None
+    return (name, IamIssuer(store.bucket, store.settings)) if name and isinstance(store, S3Store) else None

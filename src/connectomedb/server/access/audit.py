@@ -51,6 +51,11 @@ class Action(StrEnum):
     ACCESSIBILITY = "accessibility"
     GRANT = "grant"
     REVOKE = "revoke"
+    TERMS_SET = "terms-set"
+    TERMS_WITHDRAWN = "terms-withdraw"
+    TERMS_ACCEPTED = "terms-accept"
+    KEYS_MADE = "keys-make"
+    KEYS_ENDED = "keys-end"
     RESTRICTED_READ = "restricted-read"
     DOWNLOAD = "download"
 

@@ -1,18 +1,25 @@
 """What a user may see, as one relation that every list, item, file and search joins.
 
 The relation is the set of projects whose contents, or whose mere record, a caller may read. Every object
-has a home project, so no statement needs another rule.
+has a home project, so no statement needs another rule. Contents take two things: a way in, which is a role
+or a public project, and the project's data-use terms, if it demands any.
 """
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, not_, or_, select, true
 
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.auth import Accessibility, Caller, Rights, Role
+from connectomedb.server.access.terms import has_agreed
 from connectomedb.server.tables.schema import grants, members, project_groups, projects
 
 
 def may_read(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
     """True where the caller may read the contents of the project of that key."""
+    return and_(may_enter(caller, project_key), has_agreed(caller, project_key))
+
+
+def may_enter(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where the caller may read the contents once the project's terms are accepted."""
     return true() if caller.is_admin else project_key.in_(_projects(caller, Accessibility.PUBLIC))
 
 
@@ -27,6 +34,12 @@ def reads_anything(connection: Connection, caller: Caller) -> bool:
     """Whether there is a project whose contents the caller may read."""
     found = select(projects.c.key).where(may_read(caller, projects.c.key)).limit(1)
     return caller.is_admin or connection.execute(found).first() is not None
+
+
+def closed_by_terms(connection: Connection, caller: Caller) -> list[str]:
+    """IDs of the projects that only wait for the caller to accept their terms."""
+    waiting = and_(may_enter(caller, projects.c.key), not_(has_agreed(caller, projects.c.key)))
+    return list(connection.execute(select(projects.c.id).where(waiting).order_by(projects.c.id)).scalars())
 
 
 def load_rights(connection: Connection, caller: Caller) -> Rights:

@@ -21,7 +21,7 @@ from connectomedb.server.site import Site
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import Registry
 
-_PROJECT = re.compile(r"/data/projects/([^/]+)")
+_PROJECT = re.compile(r"/(?:data/projects|spring/download)/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,5 +15,7 @@ def is_download(call: Call, reply: Response) -> bool:
         return False
     if call.parameters.get("format").lower() in ARCHIVES:
         return True
+    if call.path.startswith("/spring/download/"):
+        return call.path.endswith(".zip")
     _, found, path = call.path.partition("/files/")
     return bool(found and path) and not path.endswith("/")

@@ -6,8 +6,9 @@ from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, LedgerBusy
 from connectomedb.server.access.clock import now
-from connectomedb.server.access.visible import reads_anything
+from connectomedb.server.access.visible import closed_by_terms, reads_anything
 from connectomedb.server.query import snapshots
+from connectomedb.server.query.places import terms_stand_before
 from connectomedb.server.query.results import describe, format_batches, read_rows
 from connectomedb.server.query.sql import Page, Search, Sort, compile_search
 from connectomedb.server.routes.call import Call, Later, View, Way
@@ -40,6 +41,8 @@ def prepare_search(call: Call, view: View, query: Query) -> Search:
     Raises AccessDenied when that is nothing at all, QueryError for a search that makes no sense.
     """
     if not reads_anything(view.connection, view.caller):
+        if waiting := closed_by_terms(view.connection, view.caller):
+            raise terms_stand_before(waiting[0], call.path)
         raise AccessDenied("You may not read any project yet, so there is nothing to search. Ask an owner.")
     page = Page() if call.parameters.is_true("cache") else page_of(call)
     return compile_search(query, view.names, view.details, sorts_of(call), page)
