@@ -27,6 +27,11 @@ class Tier(StrEnum):
         order = list(Tier)
         return order.index(other) <= order.index(self)
 
+    @classmethod
+    def of(cls, word: str) -> "Tier":
+        """The tier that a word states for a column. A word that nobody knows closes it."""
+        return next((tier for tier in cls if tier.value == word), cls.RESTRICTED)
+
 
 class ValueType(StrEnum):
     """What the values of a column are."""

@@ -14,7 +14,7 @@ _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST}
 
 
 @contextmanager
-def disk_faults(target: Path) -> Iterator[None]:
+def disk_faults(target: Path | str) -> Iterator[None]:
     """Turn system errors while writing `target` into DiskFull, DiskRefused or TransferError."""
     try:
         yield

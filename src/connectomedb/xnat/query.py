@@ -74,13 +74,17 @@ _OTHER_SPELLINGS = {"NOT NULL": Comparison.IS_NOT_NULL, "==": Comparison.EQUAL, 
 
 @dataclass(frozen=True, slots=True)
 class SearchField:
-    """A column: a display field or schema path of a data type, with its value when parameterised."""
+    """A column: a display field or schema path of a data type, with its value when parameterised.
+
+    `is_visible` is for those who show the table: a hidden column is there for links only.
+    """
 
     element: str
     field_id: str
     value: str | None = None
     type: str = "string"
     header: str = ""
+    is_visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
