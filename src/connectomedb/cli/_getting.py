@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,11 +75,15 @@ class Getting:
 
     def carry_out(self, file: Path) -> None:
         """Bring what the plans of a file say."""
+        self.carry_out_all(lambda: self.kept(file))
+
+    def carry_out_all(self, plans: Callable[[], Iterable[Plan]]) -> None:
+        """Bring what plans say; they are made twice, as those of a release are not kept in memory."""
         with _output.progress("fetching") as on_event:
-            outlook = self.mirror.outlook(self.kept(file), self.options)
+            outlook = self.mirror.outlook(plans(), self.options)
             self._announce(outlook)
             outlook.room.check()
-            self._show(self.mirror.fetch_many(_read_plans(file), options=self.options, on_event=on_event))
+            self._show(self.mirror.fetch_many(plans(), options=self.options, on_event=on_event))
 
     def _fetch_one(self, group: Group, on_event: OnEvent) -> Iterator[Report]:
         def hear(event: Event) -> None:
