@@ -131,3 +131,14 @@ def test_a_table_can_be_written_as_csv() -> None:
 def test_an_empty_table_is_drawn_too() -> None:
     assert repr(Table((), ())) == "\n[0 rows, 0 columns]"
     assert not Table(("a",), ())
+
+
+def test_polars_and_arrow_have_the_same_types_and_missing_values() -> None:
+    import polars
+
+    table = Table(("n", "x", "t"), (("1", "0.5", "a"), ("", "", "")), {"n": "integer", "x": "float"})
+    frame = table.to_polars()
+    assert frame.schema == {"n": polars.Int64, "x": polars.Float64, "t": polars.String}
+    assert frame.rows() == [(1, 0.5, "a"), (None, None, None)]
+    assert polars.DataFrame(table).equals(frame)  # taken over as an Arrow stream
+    assert Table(("n",), (("x",),), {"n": "integer"}).to_polars()["n"].to_list() == ["x"]

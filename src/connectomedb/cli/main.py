@@ -13,6 +13,7 @@ from connectomedb.errors import ConnectomeDBError
 COMMANDS = {
     "admin": "Look after a server's data folder: its users and grants.",
     "audit": "Say what is known against the files of a lockfile.",
+    "cohort": "Named groups of subjects, kept on the server.",
     "demo": "See it all work on made-up data: no account, no network.",
     "diff": "Say what differs between two lockfiles.",
     "explain": "Say why these subjects: the funnel of a predicate.",

@@ -10,6 +10,7 @@ from platformdirs import user_cache_path
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.cohorts.cohort import Cohort
 from connectomedb.client.cohorts.dictionary import read_dictionary
+from connectomedb.client.cohorts.groups import Groups
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
 from connectomedb.client.keys import Keys
@@ -97,6 +98,11 @@ class Interface:
     def where(self, predicate: str, *, project: str = "") -> Cohort:
         """The subjects that a predicate chooses; nothing is sent. Raises PredicateError for a slip in the language."""
         return Cohort(self, predicate, project)
+
+    @property
+    def groups(self) -> Groups:
+        """Cohorts that are kept on the server under a name; nothing is sent."""
+        return Groups(self)
 
     def dictionary(self, data_type: str = NONTOOLBOX) -> Dictionary:
         """What the columns of a data type mean, as far as they are open to you; one request, the first time."""

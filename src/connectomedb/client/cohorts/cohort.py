@@ -213,11 +213,20 @@ class Cohort:
 
     def _search(self, names: Sequence[str], where: Group) -> Table:
         connection: Connection = self._db.connection
-        members: tuple[Criterion | Group, ...] = (where,) if where.members else ()
-        if self.project:
-            members += (Criterion(f"{NONTOOLBOX}/{PROJECT}", Comparison.EQUAL, self.project),)
         search = Search(connection, FieldTypes(connection), NONTOOLBOX, [_qualified(name) for name in names])
-        return search.find(Group(Method.AND, members))
+        return search.find(_within(self.project, where))
+
+
+def condition_of(cohort: Cohort) -> Group:
+    """What an XNAT is asked for a cohort: true of all its subjects, and of no others where XNAT has the words."""
+    return _within(cohort.project, weaken(cohort.where).where)
+
+
+def _within(project: str, where: Group) -> Group:
+    members: tuple[Criterion | Group, ...] = (where,) if where.members else ()
+    if project:
+        members += (Criterion(f"{NONTOOLBOX}/{PROJECT}", Comparison.EQUAL, project),)
+    return Group(Method.AND, members)
 
 
 def _qualified(name: str) -> str:
