@@ -10,9 +10,14 @@ import pytest
 from tests.cli.conftest import Cdb
 
 from connectomedb.cli._cohort import is_predicate
+from connectomedb.cli._getting import _advised
 from connectomedb.client.interface import Interface
 from connectomedb.demo.stage import Stage
 from connectomedb.errors import PredicateError, QueryError
+from connectomedb.hcp.advisories import known_advisories
+from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.plan import Act, Action, Plan
+from connectomedb.transfer.checksum import Expected, Proof
 
 BRAIN = "T1w/T1w_acpc_dc_restore_brain.nii.gz"
 ALL = "MMSE_Score >= 0"
@@ -151,3 +156,13 @@ def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
     missing = cdb("cohort", "show", "bright")
     assert missing.returncode != 0
     assert "There are: none." in missing.stderr
+
+
+def test_a_plan_says_what_is_known_against_its_files() -> None:
+    known = next(one for one in known_advisories().advisories if one.subjects and "*" not in one.paths[0])
+    subject, release, path = known.subjects[0], known.releases[0], known.paths[0]
+    expected = Expected(1, None, Proof.SIZE)
+    plans = [Plan(release, who, Choice(), (Action(path, Act.FETCH, "", expected),)) for who in (subject, "100206")]
+    warnings: dict[str, list[str]] = {}
+    assert list(_advised(plans, warnings)) == plans
+    assert warnings[f"{known.kind}: {known.summary}"] == [subject]

@@ -182,6 +182,8 @@ def _polars_series(name: str, cells: list[str], type_name: str) -> "polars.Serie
     kinds: dict[str, polars.DataType] = {"integer": polars.Int64(), "float": polars.Float64(), "date": polars.Date()}
     kind = kinds.get(type_name)
     try:
+        if type_name == "timestamp":
+            return text.str.to_datetime()
         return text if kind is None else text.cast(kind)
     except polars.exceptions.InvalidOperationError:
         return text  # a lie about the type loses no value
