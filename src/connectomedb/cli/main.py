@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Say why these subjects: the funnel of a predicate.",
     "fields": "Find columns of measures, and what they mean.",
     "get": "Bring files to disk, proven.",
+    "ingest": "Take tables and files into a project of a data folder.",
     "keys": "S3 keys of your own for the server's bucket.",
     "lock": "Write down a study's subjects and files.",
     "ls": "List projects, subjects, files, or a bucket.",
