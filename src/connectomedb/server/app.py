@@ -1,8 +1,8 @@
 """The application on one screen: routes, wrappers, and which status an error has.
 
-A request passes: plain path → route → body (bounded) → who asks → handler → headers. Handlers are plain
-functions and run in few threads: SQLite is fastest with one reader per process; passwords, which are
-slow to check on purpose, and writing wait in a lane of their own.
+A request passes: watch → patience → plain path → route → body (bounded) → who asks → handler → headers.
+Handlers are plain functions and run in few threads, as many as the database gains from; passwords, which
+are slow to check on purpose, and writing wait in a lane of their own.
 """
 
 import logging
@@ -19,20 +19,20 @@ from starlette.types import ASGIApp
 
 from connectomedb import errors
 from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
-from connectomedb.server.routes import front, items, people, schemas, search
+from connectomedb.server.operation.watch import SEEN, Patience, Watch
+from connectomedb.server.routes import front, health, items, people, schemas, search
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
 from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
 from connectomedb.server.site import Site
 
-DATABASE_THREADS = 1
 PASSWORD_THREADS = 1
 
 logger = logging.getLogger(__name__)
 
 
-WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *items.WAYS)
+WAYS = (*front.WAYS, *health.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *items.WAYS)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
@@ -59,7 +59,7 @@ def build_app(site: Site) -> ASGIApp:
         yield
         site.close()
 
-    database, passwords = CapacityLimiter(DATABASE_THREADS), CapacityLimiter(PASSWORD_THREADS)
+    database, passwords = CapacityLimiter(site.database.readers), CapacityLimiter(PASSWORD_THREADS)
 
     def route(way: Way) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -73,12 +73,15 @@ def build_app(site: Site) -> ASGIApp:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return SafeHeaders(PlainPaths(app))
+    patient = Patience(SafeHeaders(PlainPaths(app)), site.config.limits)
+    return Watch(patient, site.metrics, logs_requests=site.config.log.requests)
 
 
 async def _answer(
     way: Way, site: Site, request: Request, database: CapacityLimiter, passwords: CapacityLimiter
 ) -> Response:
+    seen = request.scope[SEEN]
+    seen.route = way.path
     body = await body_of(request, way.max_body_bytes)
     session_id = request.cookies.get(COOKIE)
     caller = await to_thread.run_sync(site.logins.find, session_id, limiter=database) if session_id else None
@@ -89,6 +92,7 @@ async def _answer(
         caller, session_id = opened.caller, opened.session_id
     if caller is None and not way.is_open:
         raise errors.AuthenticationFailed(REFUSED, status=401)
+    seen.login = caller.login if caller else ""
     call = Call(
         site=site,
         method=request.method,

@@ -3,7 +3,7 @@
     FOLDER/
       database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
-      cdb.toml            optional: settings (`server.settings`), and further stores
+      cdb.toml            optional: settings (`server.operation.configuration`), and further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
     kind = "s3"

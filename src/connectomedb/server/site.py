@@ -8,7 +8,12 @@ from connectomedb.config import S3Settings
 from connectomedb.server.access.login import Logins
 from connectomedb.server.archive import Archive, open_archive
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.settings import DatabaseSettings, Settings, read_settings, with_database
+from connectomedb.server.operation.configuration import (
+    Configuration,
+    DatabaseSettings,
+    read_configuration,
+)
+from connectomedb.server.operation.metrics import Metrics
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
@@ -24,7 +29,8 @@ class Site:
     archive: Archive
     logins: Logins
     catalogue: CatalogueShelf
-    settings: Settings
+    config: Configuration
+    metrics: Metrics
 
     def close(self) -> None:
         """Let go of database and stores."""
@@ -37,25 +43,28 @@ def open_site(
     *,
     settings: S3Settings | None = None,
     stores: Mapping[str, Store] | None = None,
-    config: Path | None = None,
-    database: str = "",
+    config: Configuration | None = None,
+    config_file: Path | None = None,
 ) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
 
     Args:
         settings: keys for the buckets that the folder's `cdb.toml` declares.
         stores: further stores by name, beside those of `cdb.toml`.
-        config: another file in place of `cdb.toml`.
-        database: address of a PostgreSQL database; without it, the settings or the folder's SQLite file.
+        config: settings that were read already; without them, those of the file.
+        config_file: another file in place of `cdb.toml`.
     Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
-    data_folder = DataFolder.open(folder, config)
-    chosen = read_settings(data_folder.settings)
-    if database:
-        chosen = with_database(chosen, database)
+    data_folder = DataFolder.open(folder, config_file)
+    chosen = config or configuration_of(folder, config_file)
     archive = open_archive(data_folder, settings, stores)
     rows = open_database(data_folder, chosen.database)
-    return Site(data_folder, rows, archive, Logins(rows), CatalogueShelf(), chosen)
+    return Site(data_folder, rows, archive, Logins(rows), CatalogueShelf(), chosen, Metrics())
+
+
+def configuration_of(folder: Path, config_file: Path | None = None) -> Configuration:
+    """The settings of a data folder, which need not be there yet. Raises ConfigError."""
+    return read_configuration(DataFolder(folder, config_file).settings)
 
 
 def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:

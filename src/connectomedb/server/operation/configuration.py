@@ -19,8 +19,8 @@ from sqlalchemy.exc import ArgumentError
 
 from connectomedb.errors import ConfigError
 
-STORES = "stores"
-"""The section that `server.folder` reads: each store has keys of its own kind."""
+ELSEWHERE = ("stores", "files")
+"""Sections that `server.folder` reads."""
 
 
 def key(default: Any, meaning: str) -> Any:
@@ -70,7 +70,7 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Configuration:
     """All settings; `folder` is the data folder."""
 
     folder: str = key("", "the data folder, when the command line does not name it")
@@ -83,22 +83,23 @@ class Settings:
 T = TypeVar("T")
 
 
-def read_settings(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+def read_configuration(path: Path | None, environment: Mapping[str, str] | None = None) -> Configuration:
     """The settings of a file, of none when it is not there, and of the environment. Raises ConfigError."""
     document = _read(path) if path else {}
-    document.pop(STORES, None)
-    settings = _section(Settings, document, str(path), "")
-    _check(settings, str(path))
+    for name in ELSEWHERE:
+        document.pop(name, None)
+    config = _section(Configuration, document, str(path), "")
+    _check(config, str(path))
     given = os.environ if environment is None else environment
-    database = replace(settings.database, url=given.get("CDB_DATABASE_URL") or settings.database.url)
-    return replace(settings, database=_with_password(database, given.get("CDB_DATABASE_PASSWORD", "")))
+    database = replace(config.database, url=given.get("CDB_DATABASE_URL") or config.database.url)
+    return replace(config, database=_with_password(database, given.get("CDB_DATABASE_PASSWORD", "")))
 
 
-def with_database(settings: Settings, url: str) -> Settings:
+def with_database(config: Configuration, url: str) -> Configuration:
     """Settings with another database, as named on the command line, which everybody can read. Raises ConfigError."""
     _check_url(url, "--database")
-    chosen = replace(settings.database, url=url)
-    return replace(settings, database=_with_password(chosen, os.environ.get("CDB_DATABASE_PASSWORD", "")))
+    chosen = replace(config.database, url=url)
+    return replace(config, database=_with_password(chosen, os.environ.get("CDB_DATABASE_PASSWORD", "")))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -152,14 +153,14 @@ def _suggestion(word: str, known: list[str]) -> str:
     return f" There are: {', '.join(known)}. Secrets belong into the environment."
 
 
-def _check(settings: Settings, where: str) -> None:
+def _check(config: Configuration, where: str) -> None:
     """What types cannot say."""
-    listening, limits = settings.server, settings.limits
+    listening, limits = config.server, config.limits
     numbers = {
         "server.port": (listening.port, 0, 65_535),
         "server.workers": (listening.workers, 1, 64),
         "server.stop_within_s": (listening.stop_within_s, 0, 3_600),
-        "database.statement_timeout_s": (settings.database.statement_timeout_s, 0.01, 86_400),
+        "database.statement_timeout_s": (config.database.statement_timeout_s, 0.01, 86_400),
         "limits.header_bytes": (limits.header_bytes, 1_024, 1 << 20),
         "limits.idle_s": (limits.idle_s, 1, 3_600),
         "limits.pause_s": (limits.pause_s, 1, 3_600),
@@ -169,11 +170,11 @@ def _check(settings: Settings, where: str) -> None:
     for name, (number, least, most) in numbers.items():
         if not least <= number <= most:
             raise ConfigError(f"Read {where}: {name} is {number}. Choose {least} to {most}.")
-    if settings.log.level not in LEVELS:
-        raise ConfigError(f"Read {where}: log.level is {settings.log.level!r}. Choose one of {', '.join(LEVELS)}.")
+    if config.log.level not in LEVELS:
+        raise ConfigError(f"Read {where}: log.level is {config.log.level!r}. Choose one of {', '.join(LEVELS)}.")
     if bool(listening.tls_certificate) != bool(listening.tls_key):
         raise ConfigError(f"Read {where}: server.tls_certificate and server.tls_key go together. Give both or none.")
-    _check_url(settings.database.url, f"Read {where}: database.url")
+    _check_url(config.database.url, f"Read {where}: database.url")
 
 
 LEVELS = ("debug", "info", "warning", "error")
