@@ -33,8 +33,8 @@ from connectomedb.server.access.users import add_member, create_user, grant_tier
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
-from connectomedb.server.operation.configuration import read_configuration
 from connectomedb.server.run import RunningServer, start
+from connectomedb.server.settings import AccessSettings, read_settings
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.site import open_database as open_database_of
 from connectomedb.server.tables.database import Database
@@ -170,7 +170,7 @@ def open_database(tmp_path: Path, data_folder: DataFolders) -> Iterator[Callable
     with ExitStack() as opened:
 
         def open_it() -> Database:
-            database = open_database_of(folder, read_configuration(folder.settings).database)
+            database = open_database_of(folder, read_settings(folder.settings).database)
             opened.callback(database.close)
             return database
 
@@ -238,7 +238,8 @@ def _serving(folder: Path, data: Path) -> Iterator[Served]:
     tree = folder / "tree"
     _write_release(tree)
     store = FolderStore(tree, "tree")
-    site = open_site(data, stores={"tree": store})
+    patient = AccessSettings(free_failures=10_000, free_failures_of_address=10_000)  # tests try passwords at will
+    site = open_site(data, stores={"tree": store}, access=patient)
     delivery = Delivery(
         release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
     )

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 from connectomedb.errors import ConfigError, Conflict, DiskRefused, ServiceFailed
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.operation.backup import back_up, migrate, restore
-from connectomedb.server.operation.configuration import DatabaseSettings, read_configuration
+from connectomedb.server.settings import DatabaseSettings, read_settings
 from connectomedb.server.site import open_database
 from connectomedb.server.tables.database import newest_revision
 from connectomedb.server.tables.schema import counters
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _settings(folder: Path) -> DatabaseSettings:
-    return read_configuration(folder / "cdb.toml").database
+    return read_settings(folder / "cdb.toml").database
 
 
 def _dump(folder: Path) -> list[object]:

@@ -20,10 +20,11 @@ from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
-from connectomedb.server.routes.call import View
-from connectomedb.server.routes.search import run_search
+from connectomedb.server.query.results import format_batches, read_rows
+from connectomedb.server.query.sql import compile_search
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
+from connectomedb.server.types.columns import Names
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.xnat.query import Query, parse_field
@@ -68,8 +69,9 @@ def measured(site: Site, *names: str) -> list[tuple[str, ...]]:
     query = Query(N, tuple(parse_field(f"{N}/{name}") for name in ("SUBJECT_LABEL", *names)))
     with site.database.read() as connection:
         catalogue = site.catalogue.load(connection)
-        view = View(connection, ADMIN, catalogue.registry, catalogue.details)
-        return [row[:-1] for row in run_search(view, query).rows]
+        search = compile_search(query, Names(catalogue.registry, ADMIN), catalogue.details)
+        batches = format_batches(read_rows(connection, search))
+        return [row[:-1] for columns in batches for row in zip(*columns, strict=True)]
 
 
 def dump(site: Site) -> dict[str, list[tuple[object, ...]]]:

@@ -22,15 +22,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectomedb.errors import ConfigError
-from connectomedb.server.operation.configuration import (
-    Configuration,
+from connectomedb.server.run import ADMIN, start
+from connectomedb.server.settings import (
     Limits,
     Listening,
     LogSettings,
-    read_configuration,
+    Settings,
+    read_settings,
     with_database,
 )
-from connectomedb.server.run import ADMIN, start
 from connectomedb.server.site import open_site
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _keys(kind: Any, section: str = "") -> Iterator[str]:
 
 def test_every_setting_is_documented_and_means_something() -> None:
     page = (ROOT / "docs" / "server.md").read_text()
-    for key in _keys(Configuration()):
+    for key in _keys(Settings()):
         assert f"`{key}`" in page, key
 
 
@@ -64,7 +64,7 @@ def test_an_example_is_read_into_values(tmp_path: Path) -> None:
         '[database]\nurl = "postgresql://cdb@db/cdb"\nstatement_timeout_s = 5\n[limits]\npause_s = 3\n'
         '[log]\nlevel = "debug"\nrequests = false\n[stores.a]\nkind = "folder"\npath = "x"\n[files]\n'
     )
-    config = read_configuration(file, {})
+    config = read_settings(file, {})
     assert config.folder == "/srv/cdb"
     assert config.server == Listening(port=80, workers=2, trusted_proxies=("10.0.0.0/8",))
     assert config.database.url == "postgresql://cdb@db/cdb"
@@ -79,8 +79,8 @@ def test_the_environment_counts_more_than_the_file_and_the_command_line_most(
     file = tmp_path / "cdb.toml"
     (tmp_path / "secret").write_text("word\n")
     file.write_text(f'[database]\nurl = "postgresql://a@h/x"\npassword_file = "{tmp_path}/secret"\n')
-    assert read_configuration(file, {}).database.url == "postgresql://a:word@h/x"
-    config = read_configuration(file, {"CDB_DATABASE_URL": "postgresql://b@h/y", "CDB_DATABASE_PASSWORD": "p"})
+    assert read_settings(file, {}).database.url == "postgresql://a:word@h/x"
+    config = read_settings(file, {"CDB_DATABASE_URL": "postgresql://b@h/y", "CDB_DATABASE_PASSWORD": "p"})
     assert config.database.url == "postgresql://b:p@h/y"
     monkeypatch.setenv("CDB_DATABASE_PASSWORD", "q")
     assert with_database(config, "postgresql://c@h/z").database.url == "postgresql://c:q@h/z"
@@ -113,7 +113,7 @@ def test_a_setting_that_makes_no_sense_is_refused_with_what_to_write(tmp_path: P
     content, words = WRONG[reason]
     (tmp_path / "cdb.toml").write_text(content)
     with pytest.raises(ConfigError) as caught:
-        read_configuration(tmp_path / "cdb.toml", {})
+        read_settings(tmp_path / "cdb.toml", {})
     assert words in str(caught.value)
     assert "hush" not in str(caught.value)
 
@@ -167,7 +167,7 @@ def test_numbers_are_for_administrators_and_who_has_the_token(served: Served, mo
 
 @contextmanager
 def _impatient(tmp_path: Path, limits: Limits) -> Iterator[tuple[str, int]]:
-    site = open_site(tmp_path / "data", config=replace(Configuration(), limits=limits))
+    site = open_site(tmp_path / "data", config=replace(Settings(), limits=limits))
     with start(site, admin_password=PASSWORD) as server:
         host, port = server.address.removeprefix("http://").split(":")
         yield host, int(port)
@@ -241,7 +241,7 @@ def test_nobody_holds_a_connection_by_being_slow_or_endless(tmp_path: Path) -> N
 
 def test_a_client_that_does_not_read_is_let_go(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    site = open_site(folder, config=replace(Configuration(), limits=HASTY))
+    site = open_site(folder, config=replace(Settings(), limits=HASTY))
     big = b"GET /schemas/xnat/xnat.xsd HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRtaW46Y29ycmVjdCBob3JzZQ==\r\n\r\n"
     with start(site, admin_password=PASSWORD) as server:
         host, port = server.address.removeprefix("http://").split(":")
@@ -437,7 +437,7 @@ def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
 def test_headers_of_proxies_count_only_when_they_are_trusted(
     tmp_path: Path, proxies: tuple[str, ...], is_secure: bool
 ) -> None:
-    config = replace(Configuration(), server=Listening(trusted_proxies=proxies))
+    config = replace(Settings(), server=Listening(trusted_proxies=proxies))
     with start(open_site(tmp_path / "data", config=config), admin_password=PASSWORD) as server:
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
         reply = httpx2.get(f"{server.address}/data/JSESSION", auth=(ADMIN, PASSWORD), headers=headers)

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from connectomedb.errors import AuthenticationFailed
-from connectomedb.server.access.login import IDLE_TIMEOUT, RENEW_AFTER, Logins
+from connectomedb.server.access.login import RENEW_AFTER, Logins
 from connectomedb.server.access.users import create_user, set_enabled, set_password
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import metadata
 
@@ -28,7 +29,11 @@ def test_basic_signs_in_and_starts_a_session(nobody: httpx2.Client) -> None:
     reply = nobody.get("/data/auth", auth=("reader", PASSWORD))
     assert (reply.status_code, reply.text) == (200, "User 'reader' is logged in")
     cookie = reply.headers["set-cookie"]
-    assert re.fullmatch(r"JSESSIONID=[0-9A-F]{32}; Path=/; HttpOnly; SameSite=Lax", cookie)
+    assert re.fullmatch(
+        r"JSESSIONID=[0-9A-F]{32}; Path=/; HttpOnly; SameSite=Lax, "
+        r'SESSION_EXPIRATION_TIME="\d{13},1800000"; Path=/; SameSite=Lax',
+        cookie,
+    )
     assert nobody.get("/data/auth").text == "User 'reader' is logged in"
 
 
@@ -146,12 +151,12 @@ class Clock:
 
 def test_a_session_lives_while_it_is_used_and_ends_when_it_is_not(database: Database) -> None:
     clock = Clock()
-    logins = Logins(database, clock)
+    logins = Logins(database, clock=clock)
     session = logins.sign_in("me", PASSWORD).session_id
     for _ in range(5):
-        clock.move(IDLE_TIMEOUT - RENEW_AFTER)
+        clock.move(AccessSettings().session_idle - RENEW_AFTER)
         assert logins.find(session) is not None
-    clock.move(IDLE_TIMEOUT + RENEW_AFTER)
+    clock.move(AccessSettings().session_idle + RENEW_AFTER)
     assert logins.find(session) is None
 
 
@@ -165,7 +170,7 @@ def test_another_process_knows_the_session(database: Database, open_database: Ca
 
 def test_a_session_is_found_while_somebody_writes(database: Database) -> None:
     clock = Clock()
-    logins = Logins(database, clock)
+    logins = Logins(database, clock=clock)
     session = logins.sign_in("me", PASSWORD).session_id
     clock.move(RENEW_AFTER * 2)
     with database.write():

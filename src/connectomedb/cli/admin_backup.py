@@ -6,17 +6,14 @@ import click
 
 from connectomedb.cli import _output
 from connectomedb.cli._options import JSON
-from connectomedb.cli._sites import configured, database_options
-
-FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+from connectomedb.cli._sites import Chosen, on_site
 
 
 @click.command(name="backup")
-@FOLDER
+@on_site
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@database_options
 @JSON
-def backup(folder: Path, file: Path, config: Path | None, database: str | None, as_json: bool) -> None:
+def backup(site: Chosen, file: Path, as_json: bool) -> None:
     """Write all rows of a server to FILE, while the server goes on.
 
     File bytes are not in it: copy FOLDER/archive or the bucket after the rows. A backup holds password hashes and all
@@ -25,11 +22,9 @@ def backup(folder: Path, file: Path, config: Path | None, database: str | None, 
     \b
     cdb admin backup /data/connectomedb /backup/connectomedb-monday
     """
-    from connectomedb.server.folder import DataFolder
     from connectomedb.server.operation.backup import back_up
 
-    chosen, _ = configured(folder, config, database)
-    size = back_up(DataFolder(folder, config), chosen.database, file)
+    size = back_up(site.folder, site.settings.database, file)
     if as_json:
         _output.show_json({"file": str(file), "size": size})
     else:
@@ -37,40 +32,34 @@ def backup(folder: Path, file: Path, config: Path | None, database: str | None, 
 
 
 @click.command(name="restore")
-@FOLDER
+@on_site
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@database_options
 @click.option("--replace", is_flag=True, help="Replace the rows that are there.")
-def restore(folder: Path, file: Path, config: Path | None, database: str | None, replace: bool) -> None:
+def restore(site: Chosen, file: Path, replace: bool) -> None:
     """Bring the rows of FILE, a backup, back into a data folder or its PostgreSQL database. Stop the server before.
 
     \b
     cdb admin restore /data/connectomedb /backup/connectomedb-monday
     cdb admin check /data/connectomedb
     """
-    from connectomedb.server.folder import DataFolder
     from connectomedb.server.operation.backup import restore as bring_back
 
-    chosen, _ = configured(folder, config, database)
-    bring_back(DataFolder(folder, config), chosen.database, file, replace=replace)
-    _output.say(f"Restored from {file}. Bring file bytes back by their own means, then run: cdb admin check {folder}")
+    bring_back(site.folder, site.settings.database, file, replace=replace)
+    _output.say(f"Restored from {file}. Bring file bytes back by their own means, before the server starts.")
 
 
 @click.command(name="migrate")
-@FOLDER
-@database_options
+@on_site
 @JSON
-def migrate(folder: Path, config: Path | None, database: str | None, as_json: bool) -> None:
+def migrate(site: Chosen, as_json: bool) -> None:
     """Bring the tables up to date; starting the server does the same. Make a backup before.
 
     \b
     cdb admin migrate /data/connectomedb
     """
-    from connectomedb.server.folder import DataFolder
     from connectomedb.server.operation.backup import migrate as bring_up_to_date
 
-    chosen, _ = configured(folder, config, database)
-    before, after = bring_up_to_date(DataFolder(folder, config), chosen.database)
+    before, after = bring_up_to_date(site.folder, site.settings.database)
     if as_json:
         _output.show_json({"before": before, "after": after})
     else:

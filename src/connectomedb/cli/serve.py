@@ -1,17 +1,16 @@
 """`cdb serve`: run a ConnectomeDB on a data folder."""
 
 import os
-from pathlib import Path
 
 import click
 
 from connectomedb.cli import _output
 from connectomedb.cli._options import JSON
-from connectomedb.cli._sites import configured, site_options
+from connectomedb.cli._sites import Chosen, on_site_of_settings
 
 
 @click.command(name="serve")
-@site_options
+@on_site_of_settings
 @click.option("--host", help="Address to listen on [127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one [8080].")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that share the port [1].")
@@ -19,9 +18,7 @@ from connectomedb.cli._sites import configured, site_options
 @click.option("--tls-key", type=click.Path(), help="PEM file of the certificate's key.")
 @JSON
 def command(
-    folder: Path | None,
-    config: Path | None,
-    database: str | None,
+    site: Chosen,
     host: str | None,
     port: int | None,
     workers: int | None,
@@ -46,7 +43,7 @@ def command(
     from connectomedb.server.operation.logs import configure_logs
     from connectomedb.server.run import ADMIN, Answering, serve
 
-    chosen, where = configured(folder, config, database)
+    chosen = site.settings
     if tls_certificate or tls_key:
         tls = replace(chosen.server, tls_certificate=tls_certificate or "", tls_key=tls_key or "")
         chosen = replace(chosen, server=tls)
@@ -61,12 +58,12 @@ def command(
         _output.show_lines([answering.address])
 
     serve(
-        where,
+        site.folder.root,
         host=host,
         port=port,
         workers=workers,
         config=chosen,
-        config_file=config,
+        config_file=site.folder.settings_file,
         admin_password=os.environ.get("CDB_ADMIN_PASSWORD"),
         settings=s3_settings(),
         on_answering=ready,

@@ -3,7 +3,7 @@
     FOLDER/
       database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
-      cdb.toml            optional: settings (`server.operation.configuration`), and further stores
+      cdb.toml            optional: settings (`server.settings`), and further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
     kind = "s3"
@@ -11,6 +11,7 @@
     endpoint_url = "http://127.0.0.1:8333"       # optional, for any S3 but AWS
     region = "us-east-1"                         # optional
     anonymous = false                            # optional
+    user_keys = false                            # optional: users make S3 keys of their own, see server.keys
 
     [stores.share]
     kind = "folder"
@@ -29,7 +30,7 @@ from connectomedb.errors import ConfigError, DiskRefused
 ARCHIVE = "archive"
 """Name of the store that every server has."""
 
-_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous"}
+_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous", "user_keys"}
 _FOLDER_KEYS = {"kind", "path"}
 
 
@@ -48,6 +49,7 @@ class S3Declaration:
     endpoint_url: str | None = None
     region: str | None = None
     anonymous: bool = False
+    user_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class DataFolder:
             endpoint_url=_text(section, "endpoint_url", where) or None,
             region=_text(section, "region", where) or None,
             anonymous=section.get("anonymous") is True,
+            user_keys=section.get("user_keys") is True,
         )
 
 

@@ -16,10 +16,11 @@ from typing import Self
 from connectomedb.config import S3Settings
 from connectomedb.errors import ConfigError, ServiceFailed
 from connectomedb.server.access.users import create_user, has_admin
-from connectomedb.server.operation.configuration import Configuration
+from connectomedb.server.folder import DataFolder
 from connectomedb.server.operation.process import Server, address_of, check_tls, listen, stopped_by_signals
 from connectomedb.server.operation.workers import Order, run_workers
-from connectomedb.server.site import Site, configuration_of, open_site
+from connectomedb.server.settings import Settings, read_settings
+from connectomedb.server.site import Site, open_site
 from connectomedb.stores.base import Store
 
 ADMIN = "admin"
@@ -53,7 +54,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     workers: int | None = None,
-    config: Configuration | None = None,
+    config: Settings | None = None,
     config_file: Path | None = None,
     admin_password: str | None = None,
     settings: S3Settings | None = None,
@@ -72,7 +73,7 @@ def serve(
         on_answering: told once, when the server answers.
     Raises: ServiceFailed (the address is taken), DiskRefused, DiskFull, ConfigError, LedgerBusy.
     """
-    config = config or configuration_of(folder, config_file)
+    config = config or read_settings(DataFolder(folder, config_file).settings)
     listening = config.server
     listening = replace(
         listening,
@@ -149,4 +150,4 @@ def start(site: Site, *, host: str = "127.0.0.1", port: int = 0, admin_password:
     if not server.started:
         server.should_exit = True
         raise ServiceFailed(f"The server on {host} did not start within {START_TIMEOUT_S:.0f} s. Look at its log.")
-    return RunningServer(server, thread, Answering(address_of(listener, site.config.server), made))
+    return RunningServer(server, thread, Answering(address_of(listener, site.settings.server), made))

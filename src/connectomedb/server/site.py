@@ -1,23 +1,23 @@
 """Everything that one server serves from: its folder, database, archive and sessions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectomedb.config import S3Settings
+from connectomedb.server.access.audit import Audit
 from connectomedb.server.access.login import Logins
-from connectomedb.server.archive import Archive, open_archive
+from connectomedb.server.archive import Archive, open_archive, store_with_user_keys
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.operation.configuration import (
-    Configuration,
-    DatabaseSettings,
-    read_configuration,
-)
+from connectomedb.server.keys.issuer import IamIssuer, Issuer
+from connectomedb.server.keys.ring import KeyRing
 from connectomedb.server.operation.metrics import Metrics
+from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
+from connectomedb.stores.s3 import S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,20 @@ class Site:
     archive: Archive
     logins: Logins
     catalogue: CatalogueShelf
-    config: Configuration
+    settings: Settings
     metrics: Metrics
+    audit: Audit
+    keys: KeyRing | None = None
 
     def close(self) -> None:
-        """Let go of database and stores."""
-        self.database.close()
-        self.archive.close()
+        """Write what waits to be written, and let go of database and stores."""
+        try:
+            if self.keys:
+                self.keys.stop()
+            self.audit.close()
+        finally:
+            self.database.close()
+            self.archive.close()
 
 
 def open_site(
@@ -43,8 +50,9 @@ def open_site(
     *,
     settings: S3Settings | None = None,
     stores: Mapping[str, Store] | None = None,
-    config: Configuration | None = None,
+    config: Settings | None = None,
     config_file: Path | None = None,
+    access: AccessSettings | None = None,
 ) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
 
@@ -53,18 +61,18 @@ def open_site(
         stores: further stores by name, beside those of `cdb.toml`.
         config: settings that were read already; without them, those of the file.
         config_file: another file in place of `cdb.toml`.
+        access: other rules of sign-in and access than those of the settings.
     Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
     data_folder = DataFolder.open(folder, config_file)
-    chosen = config or configuration_of(folder, config_file)
+    chosen = config or read_settings(data_folder.settings)
+    chosen = replace(chosen, access=access or chosen.access)
     archive = open_archive(data_folder, settings, stores)
+    issuer = _open_issuer(data_folder, archive)
     rows = open_database(data_folder, chosen.database)
-    return Site(data_folder, rows, archive, Logins(rows), CatalogueShelf(), chosen, Metrics())
-
-
-def configuration_of(folder: Path, config_file: Path | None = None) -> Configuration:
-    """The settings of a data folder, which need not be there yet. Raises ConfigError."""
-    return read_configuration(DataFolder(folder, config_file).settings)
+    keys = KeyRing(rows, *issuer) if issuer else None
+    logins = Logins(rows, chosen.access)
+    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Metrics(), Audit(rows), keys)
 
 
 def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:
@@ -80,3 +88,10 @@ def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:
         database.close()
         raise
     return database
+
+
+def _open_issuer(folder: DataFolder, archive: Archive) -> tuple[str, Issuer] | None:
+    """The bucket for which users make keys, and what makes them. Raises ConfigError."""
+    name = store_with_user_keys(folder)
+    store = archive.store(name) if name else None
+    return (name, IamIssuer(store.bucket, store.settings)) if name and isinstance(store, S3Store) else None

@@ -19,7 +19,7 @@ from sqlalchemy.schema import MetaData
 
 from connectomedb.errors import ConfigError, Conflict, DiskFull, DiskRefused, LedgerBusy, ServiceFailed
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.operation.configuration import DatabaseSettings
+from connectomedb.server.settings import DatabaseSettings
 from connectomedb.server.site import open_database
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.programs import find_program

@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from connectomedb.server.operation.configuration import LogSettings
+from connectomedb.server.settings import LogSettings
 
 FIELDS = "cdb_fields"
 """Attribute of a log record with further members of its object."""

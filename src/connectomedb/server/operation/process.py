@@ -11,8 +11,8 @@ import uvicorn
 
 from connectomedb.errors import ConfigError, ServiceFailed
 from connectomedb.server.app import build_app
-from connectomedb.server.operation.configuration import Listening
 from connectomedb.server.operation.protocol import protocol_of
+from connectomedb.server.settings import Listening
 from connectomedb.server.site import Site
 
 MAX_PORT = 65_535
@@ -22,7 +22,7 @@ class Server(uvicorn.Server):
     """uvicorn that says when it answers, and leaves signals to whoever runs it. Raises ConfigError."""
 
     def __init__(self, site: Site, on_started: Callable[[], None]) -> None:
-        listening, limits = site.config.server, site.config.limits
+        listening, limits = site.settings.server, site.settings.limits
         check_tls(listening)
         super().__init__(
             uvicorn.Config(

@@ -6,7 +6,7 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from connectomedb.server.operation.configuration import Limits
+from connectomedb.server.settings import Limits
 
 LINGER_S = 2.0
 """How long the rest of a body is thrown away after its answer, so that the client gets to read the answer."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectomedb.server.operation.configuration import Limits
 from connectomedb.server.operation.logs import FIELDS
 from connectomedb.server.operation.metrics import Metrics
+from connectomedb.server.settings import Limits
 
 SEEN = "cdb_seen"
 """Key of the scope under which the application notes what it made of a request."""

@@ -21,9 +21,9 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ServiceFailed
-from connectomedb.server.operation.configuration import Configuration
 from connectomedb.server.operation.metrics import SHARED_FOLDER
 from connectomedb.server.operation.process import on_signals
+from connectomedb.server.settings import Settings
 
 READY = b"ready\n"
 START_TIMEOUT_S = 60.0
@@ -40,7 +40,7 @@ class Order:
 
     folder: Path
     config_file: Path | None
-    config: Configuration
+    config: Settings
     settings: S3Settings | None
     listener: int
 

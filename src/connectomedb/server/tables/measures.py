@@ -81,7 +81,7 @@ def load_columns(connection: Connection, data_type: str) -> dict[str, FieldColum
     """Name of a measure → its column."""
     rows = connection.execute(select(fields).where(fields.c.data_type == data_type).order_by(fields.c.key))
     return {
-        row.name: FieldColumn(row.name, row.column_name, ValueType(row.type), Tier(row.tier), row.description or "")
+        row.name: FieldColumn(row.name, row.column_name, ValueType(row.type), Tier.of(row.tier), row.description or "")
         for row in rows
     }
 

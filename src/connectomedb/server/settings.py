@@ -9,7 +9,8 @@ key names.
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -19,8 +20,11 @@ from sqlalchemy.exc import ArgumentError
 
 from connectomedb.errors import ConfigError
 
-ELSEWHERE = ("stores", "files")
-"""Sections that `server.folder` reads."""
+MOST_SECONDS = 1e12
+"""Longer times are no numbers of seconds: they would not fit into a date."""
+
+STORES = "stores"
+"""The section that `server.folder` reads: each store has keys of its own kind."""
 
 
 def key(default: Any, meaning: str) -> Any:
@@ -51,6 +55,24 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Section `[access]`: who comes in, and for how long; the defaults of a careful lab."""
+
+    is_open_to_guests: bool = key(False, "nobody's requests run as guest, who sees public and protected projects")
+    lists_users_to_all: bool = key(False, "everybody signed in may list all users with their mail addresses")
+    session_idle: timedelta = key(timedelta(minutes=30), "after which an unused session ends, in seconds")
+    session_lifetime: timedelta = key(timedelta(hours=24), "after which every session ends, in seconds")
+    most_sessions: int = key(1_000, "sessions of one user at once; the oldest ends when there are more")
+    token_lifetime: timedelta = key(timedelta(days=2), "of an alias token, in seconds")
+    password_min_length: int = key(8, "fewest characters of a password that is chosen from now on")
+    free_failures: int = key(5, "wrong passwords for one login before its door closes for a while")
+    free_failures_of_address: int = key(50, "the same for one address, behind which an institute may be")
+    first_delay: timedelta = key(timedelta(seconds=1), "how long the door stays closed first, in seconds; then twice")
+    longest_delay: timedelta = key(timedelta(minutes=5), "how long at most, in seconds")
+    failures_forgotten_after: timedelta = key(timedelta(hours=1), "without a failure counting begins anew, in seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Section `[limits]`: what a request may take."""
 
@@ -70,12 +92,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class Settings:
     """All settings; `folder` is the data folder."""
 
     folder: str = key("", "the data folder, when the command line does not name it")
     server: Listening = Listening()
     database: DatabaseSettings = DatabaseSettings()
+    access: AccessSettings = AccessSettings()
     limits: Limits = Limits()
     log: LogSettings = LogSettings()
 
@@ -83,23 +106,22 @@ class Configuration:
 T = TypeVar("T")
 
 
-def read_configuration(path: Path | None, environment: Mapping[str, str] | None = None) -> Configuration:
+def read_settings(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of a file, of none when it is not there, and of the environment. Raises ConfigError."""
     document = _read(path) if path else {}
-    for name in ELSEWHERE:
-        document.pop(name, None)
-    config = _section(Configuration, document, str(path), "")
-    _check(config, str(path))
+    document.pop(STORES, None)
+    settings = _section(Settings, document, str(path), "")
+    _check(settings, str(path))
     given = os.environ if environment is None else environment
-    database = replace(config.database, url=given.get("CDB_DATABASE_URL") or config.database.url)
-    return replace(config, database=_with_password(database, given.get("CDB_DATABASE_PASSWORD", "")))
+    database = replace(settings.database, url=given.get("CDB_DATABASE_URL") or settings.database.url)
+    return replace(settings, database=_with_password(database, given.get("CDB_DATABASE_PASSWORD", "")))
 
 
-def with_database(config: Configuration, url: str) -> Configuration:
+def with_database(settings: Settings, url: str) -> Settings:
     """Settings with another database, as named on the command line, which everybody can read. Raises ConfigError."""
     _check_url(url, "--database")
-    chosen = replace(config.database, url=url)
-    return replace(config, database=_with_password(chosen, os.environ.get("CDB_DATABASE_PASSWORD", "")))
+    chosen = replace(settings.database, url=url)
+    return replace(settings, database=_with_password(chosen, os.environ.get("CDB_DATABASE_PASSWORD", "")))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -132,12 +154,15 @@ def _value(kind: Any, value: Any, where: str, name: str) -> Any:
         return tuple(value)
     if kind is float and type(value) is int:
         return float(value)
+    if kind is timedelta and type(value) in (int, float) and abs(value) < MOST_SECONDS:
+        return timedelta(seconds=value)
     if type(value) is not kind:
         raise ConfigError(f"Read {where}: {name} must be {_WORDS[kind]}.")
     return value
 
 
 _WORDS: Mapping[Any, str] = {
+    timedelta: "a number of seconds",
     str: "a text in quotes",
     int: "a whole number",
     float: "a number",
@@ -153,28 +178,34 @@ def _suggestion(word: str, known: list[str]) -> str:
     return f" There are: {', '.join(known)}. Secrets belong into the environment."
 
 
-def _check(config: Configuration, where: str) -> None:
+def _check(settings: Settings, where: str) -> None:
     """What types cannot say."""
-    listening, limits = config.server, config.limits
-    numbers = {
+    listening, limits, access = settings.server, settings.limits, settings.access
+    times = {name: value for name, value in asdict(access).items() if isinstance(value, timedelta)}
+    numbers: dict[str, tuple[float, float, float]] = {
         "server.port": (listening.port, 0, 65_535),
         "server.workers": (listening.workers, 1, 64),
         "server.stop_within_s": (listening.stop_within_s, 0, 3_600),
-        "database.statement_timeout_s": (config.database.statement_timeout_s, 0.01, 86_400),
+        "database.statement_timeout_s": (settings.database.statement_timeout_s, 0.01, 86_400),
         "limits.header_bytes": (limits.header_bytes, 1_024, 1 << 20),
         "limits.idle_s": (limits.idle_s, 1, 3_600),
         "limits.pause_s": (limits.pause_s, 1, 3_600),
         "limits.body_bytes_per_s": (limits.body_bytes_per_s, 0, 1 << 30),
         "limits.connections": (limits.connections, 1, 1 << 20),
+        "access.most_sessions": (access.most_sessions, 1, 1 << 20),
+        "access.password_min_length": (access.password_min_length, 1, 100),
+        "access.free_failures": (access.free_failures, 1, 1 << 20),
+        "access.free_failures_of_address": (access.free_failures_of_address, 1, 1 << 20),
+        **{f"access.{name}": (value.total_seconds(), 1, 366 * 86_400) for name, value in times.items()},
     }
     for name, (number, least, most) in numbers.items():
         if not least <= number <= most:
             raise ConfigError(f"Read {where}: {name} is {number}. Choose {least} to {most}.")
-    if config.log.level not in LEVELS:
-        raise ConfigError(f"Read {where}: log.level is {config.log.level!r}. Choose one of {', '.join(LEVELS)}.")
+    if settings.log.level not in LEVELS:
+        raise ConfigError(f"Read {where}: log.level is {settings.log.level!r}. Choose one of {', '.join(LEVELS)}.")
     if bool(listening.tls_certificate) != bool(listening.tls_key):
         raise ConfigError(f"Read {where}: server.tls_certificate and server.tls_key go together. Give both or none.")
-    _check_url(config.database.url, f"Read {where}: database.url")
+    _check_url(settings.database.url, f"Read {where}: database.url")
 
 
 LEVELS = ("debug", "info", "warning", "error")
