@@ -53,16 +53,16 @@ def test_rows_that_are_there_are_not_replaced_unasked(tmp_path: Path, deliver: D
     deliver(tmp_path).close()
     folder = tmp_path / "data"
     before = _dump(folder)
-    back_up(DataFolder(folder), _settings(folder), tmp_path / "backup")
+    back_up(DataFolder(folder), _settings(folder), tmp_path / "back%20up ?#")
     with (
         closing(open_database(DataFolder(folder), _settings(folder))) as database,
         database.write() as connection,
     ):
         connection.execute(insert(counters).values(name="later", value=1))
     with pytest.raises(Conflict, match="--replace"):
-        restore(DataFolder(folder), _settings(folder), tmp_path / "backup")
+        restore(DataFolder(folder), _settings(folder), tmp_path / "back%20up ?#")
     assert _dump(folder) != before
-    restore(DataFolder(folder), _settings(folder), tmp_path / "backup", replace=True)
+    restore(DataFolder(folder), _settings(folder), tmp_path / "back%20up ?#", replace=True)
     assert _dump(folder) == before
 
 
@@ -108,10 +108,13 @@ def test_what_is_no_backup_is_refused_before_anything_changes(tmp_path: Path, de
         with pytest.raises(error):
             restore(folder, _settings(folder.root), tmp_path / name, replace=True)
         assert _dump(folder.root) == before
-    (tmp_path / "damaged").write_bytes(damaged)
-    with pytest.raises((ConfigError, ServiceFailed)):
-        restore(folder, _settings(folder.root), tmp_path / "damaged", replace=True)
-    assert _dump(folder.root) == before
+    back_up(folder, _settings(folder.root), tmp_path / "whole")
+    whole = (tmp_path / "whole").read_bytes()
+    for content in (damaged, whole[: len(whole) // 2], whole[:-3000]):
+        (tmp_path / "damaged").write_bytes(content)
+        with pytest.raises((ConfigError, ServiceFailed)):
+            restore(folder, _settings(folder.root), tmp_path / "damaged", replace=True)
+        assert _dump(folder.root) == before
 
 
 def test_a_backup_replaces_no_file_and_leaves_none_after_a_fault(tmp_path: Path, deliver: Deliver) -> None:

@@ -62,7 +62,7 @@ def test_an_example_is_read_into_values(tmp_path: Path) -> None:
     file.write_text(
         'folder = "/srv/cdb"\n[server]\nport = 80\nworkers = 2\ntrusted_proxies = ["10.0.0.0/8"]\n'
         '[database]\nurl = "postgresql://cdb@db/cdb"\nstatement_timeout_s = 5\n[limits]\npause_s = 3\n'
-        '[log]\nlevel = "debug"\nrequests = false\n[stores.a]\nkind = "folder"\npath = "x"\n[files]\n'
+        '[log]\nlevel = "debug"\nrequests = false\n[stores.a]\nkind = "folder"\npath = "x"\n'
     )
     config = read_settings(file, {})
     assert config.folder == "/srv/cdb"

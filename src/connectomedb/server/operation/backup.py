@@ -9,23 +9,18 @@ came later harm nothing; `cdb admin check` names what is missing.
 
 import os
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.schema import MetaData
-
-from connectomedb.errors import ConfigError, Conflict, DiskFull, DiskRefused, LedgerBusy, ServiceFailed
+from connectomedb.errors import ConfigError, Conflict, DiskFull, DiskRefused, LedgerBusy
 from connectomedb.server.folder import DataFolder
+from connectomedb.server.operation.postgres_copies import dump_postgres, restore_postgres
 from connectomedb.server.settings import DatabaseSettings
 from connectomedb.server.site import open_database
 from connectomedb.server.tables.database import Database
-from connectomedb.server.tables.programs import find_program
 
 _MAGIC = {b"SQLite format 3\x00": "SQLite", b"PGDMP": "PostgreSQL"}
-_PAGES_AT_ONCE = 4_000
 
 
 def back_up(folder: DataFolder, settings: DatabaseSettings, target: Path) -> int:
@@ -41,7 +36,7 @@ def back_up(folder: DataFolder, settings: DatabaseSettings, target: Path) -> int
     with _removed_after_a_fault(part):
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         if settings.url:
-            _run_postgres("pg_dump", settings.url, ["--format=custom", "--no-owner", f"--file={part}"])
+            dump_postgres(settings.url, part)
         else:
             _copy_sqlite(folder.database, part)
         with part.open("rb") as written:
@@ -65,9 +60,7 @@ def restore(folder: DataFolder, settings: DatabaseSettings, source: Path, *, rep
             "Asked to restore into a database that has rows. Name a new folder or database, or say --replace."
         )
     if settings.url:
-        _empty_postgres(settings)
-        options = ["--no-owner", "--exit-on-error", "--single-transaction", str(source)]
-        _run_postgres("pg_restore", settings.url, options)
+        restore_postgres(settings.url, source)
     else:
         _restore_sqlite(folder, source)
     open_database(folder, settings).close()
@@ -104,13 +97,13 @@ def _has_rows(folder: DataFolder, settings: DatabaseSettings) -> bool:
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
-    """SQLite copies page by page and begins anew by itself where somebody writes meanwhile."""
+    """All pages in one step: one moment of a database in WAL mode, whose writers go on meanwhile."""
     with (
         _sqlite_faults(),
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as rows,
+        closing(sqlite3.connect(_read_only(source), uri=True)) as rows,
         closing(sqlite3.connect(target)) as copy,
     ):
-        rows.backup(copy, pages=_PAGES_AT_ONCE)
+        rows.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
@@ -120,13 +113,17 @@ def _restore_sqlite(folder: DataFolder, source: Path) -> None:
     folder.database.touch(mode=0o600)
     with (
         _sqlite_faults(),
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as backup,
+        closing(sqlite3.connect(_read_only(source), uri=True)) as backup,
         closing(sqlite3.connect(folder.database)) as rows,
     ):
         state = backup.execute("PRAGMA integrity_check").fetchone()[0]
         if state != "ok":
             raise ConfigError(f"Asked to restore {source}. It is damaged: {state}. Take another backup.")
         backup.backup(rows)
+
+
+def _read_only(file: Path) -> str:
+    return f"{file.resolve().as_uri()}?mode=ro"
 
 
 @contextmanager
@@ -140,33 +137,6 @@ def _sqlite_faults() -> Iterator[None]:
         if "locked" in reason or "busy" in reason:
             raise LedgerBusy("Copying the database: somebody else uses it. Stop the server, then try again.") from fault
         raise ConfigError(f"Copying the database: {reason}. Name a database and a backup of it.") from fault
-
-
-def _empty_postgres(settings: DatabaseSettings) -> None:
-    with closing(Database(settings.url)) as database, database.write() as connection:
-        tables = MetaData()
-        tables.reflect(connection)
-        tables.drop_all(connection)
-
-
-def _run_postgres(program: str, url: str, options: list[str]) -> None:
-    """Run a program of PostgreSQL; the password goes through its environment."""
-    address = make_url(url)
-    environment = {**os.environ, **({"PGPASSWORD": str(address.password)} if address.password else {})}
-    where = f"--dbname={_libpq(address)}"
-    command = [find_program(program), where, "--no-password", *options]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = " ".join(done.stderr.split())[-400:]
-        if "No space left" in reason:
-            raise DiskFull(f"{program}: {reason}. Make room, then try again.")
-        raise ServiceFailed(f"{program} failed: {reason}.")
-
-
-def _libpq(address: URL) -> str:
-    """The address as PostgreSQL's programs read it, without the password."""
-    plain = address.set(drivername="postgresql", password=None)
-    return plain.render_as_string(hide_password=False)
 
 
 @contextmanager
