@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectomedb.errors import ConfigError
+from connectomedb.server.operation.metrics import Metrics
 from connectomedb.server.run import ADMIN, start
 from connectomedb.server.settings import (
     Limits,
@@ -37,24 +40,47 @@ if TYPE_CHECKING:
     from tests.server.conftest import DataFolders, Served
 
 PASSWORD = "correct horse"
-ROOT = Path(__file__).parents[2]
+MANUAL = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
 
 
 # Settings
 
 
-def _keys(kind: Any, section: str = "") -> Iterator[str]:
+def _rows(kind: Any, section: str = "") -> Iterator[str]:
     for item in fields(kind):
         if is_dataclass(item.default):
-            yield from _keys(item.default, item.name)
+            yield from _rows(item.default, item.name)
         else:
-            yield f"{section}.{item.name}".strip(".")
+            name = f"{section}.{item.name}".strip(".")
+            yield f"| `{name}` | {_shown(item.default)} | {item.metadata['meaning']} |"
 
 
-def test_every_setting_is_documented_and_means_something() -> None:
-    page = (ROOT / "docs" / "server.md").read_text()
-    for key in _keys(Settings()):
-        assert f"`{key}`" in page, key
+def _shown(value: Any) -> str:
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.0f}"
+    if isinstance(value, str):
+        return f'`"{value}"`'
+    return {"()": "`[]`", "True": "true", "False": "false"}.get(str(value), str(value))
+
+
+def test_the_manual_has_every_setting_with_its_default_and_meaning() -> None:
+    lines = MANUAL.splitlines()
+    assert [row for row in _rows(Settings()) if row not in lines] == []
+
+
+def test_the_example_of_the_manual_is_read(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("word")
+    example = re.findall(r"```toml\n(.*?)```", MANUAL, re.DOTALL)[0]
+    (tmp_path / "cdb.toml").write_text(example.replace("/etc/connectomedb/database-password", f"{tmp_path}/word"))
+    settings = read_settings(tmp_path / "cdb.toml", {})
+    assert settings.server.workers == 4
+    assert settings.database.url == "postgresql://cdb:word@db.example.org/cdb"
+
+
+def test_the_manual_has_every_number() -> None:
+    names = {family.name for family in text_string_to_metric_families(Metrics().format().decode())}
+    assert len(names) == 5
+    assert [name for name in names if not re.search(rf"`{name}(_total)?`", MANUAL)] == []
 
 
 def test_an_example_is_read_into_values(tmp_path: Path) -> None:
