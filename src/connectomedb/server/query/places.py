@@ -1,17 +1,20 @@
 """Addresses → rows: which project, subject, experiment or scan an address names, for one caller.
 
 With a project in the address a label or an accession ID names an object; without one only the ID does.
+Below a project stand its own objects and those that are shared into it, under the labels they have there.
 What the caller may not see is answered like what is not there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from connectomedb.errors import AccessDenied, NotFound
 from connectomedb.server.access.auth import Caller
-from connectomedb.server.access.visible import may_list, may_read
-from connectomedb.server.tables.schema import experiments, projects, scans, subjects
+from connectomedb.server.access.visible import may_list, may_read, may_see
+from connectomedb.server.query.entries import ROWS, SHARES
+from connectomedb.server.tables.schema import experiments, project_aliases, projects, reconstructions, scans
+from connectomedb.server.types.datatypes import Entity
 from connectomedb.xnat.address import Address, Level, Step, format_address
 
 
@@ -27,19 +30,23 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The objects that an address names, from the top down. Scans may be several."""
+    """The objects that an address names, from the top down. Scans may be several.
+
+    `derived` is an assessor or a reconstruction of the experiment.
+    """
 
     project: Found | None = None
     subject: Found | None = None
     experiment: Found | None = None
     scans: tuple[Found, ...] = ()
+    derived: Found | None = None
 
     @property
     def last(self) -> tuple[Found, ...]:
-        """The lowest: scans, or the one experiment, subject or project."""
+        """The lowest: scans, or the one assessor, reconstruction, experiment, subject or project."""
         if self.scans:
             return self.scans
-        found = self.experiment or self.subject or self.project
+        found = self.derived or self.experiment or self.subject or self.project
         return (found,) if found else ()
 
 
@@ -64,14 +71,17 @@ def find_place(connection: Connection, caller: Caller, address: Address, *, is_i
                 found = _scans(connection, step, place)
                 place = Place(place.project, place.subject, place.experiment, found)
             case Level.RECONSTRUCTIONS | Level.ASSESSORS:
-                raise _missing(step)
+                find = _assessor if step.level is Level.ASSESSORS else _reconstruction
+                place = replace(place, derived=find(connection, caller, step, place))
     return place
 
 
 def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool, address: Address) -> Found:
     readable = may_read(caller, projects.c.key)
     found = select(projects.c.key, projects.c.id, readable.label("readable"))
-    row = connection.execute(found.where(projects.c.id == step.id, may_list(caller, projects.c.key))).first()
+    other_name = select(project_aliases.c.project_key).where(project_aliases.c.alias == step.id)
+    named = or_(projects.c.id == step.id, projects.c.key.in_(other_name))
+    row = connection.execute(found.where(named, may_list(caller, projects.c.key))).first()
     if row is None:
         raise _missing(step)
     if is_inside and not row.readable:
@@ -85,32 +95,64 @@ def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool
 
 
 def _subject(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
-    condition = _named(subjects, step.id, place.project)
-    return _one(connection, step, subjects, and_(condition, may_read(caller, subjects.c.project_key)))
+    return _one(connection, caller, step, Entity.SUBJECT, place.project)
 
 
 def _experiment(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
     if place.subject and not place.project:
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
-    condition = _named(experiments, step.id, place.project)
-    if place.subject:
-        condition = and_(condition, experiments.c.subject_key == place.subject.key)
-    return _one(connection, step, experiments, and_(condition, may_read(caller, experiments.c.project_key)))
+    limits = [experiments.c.subject_key == place.subject.key] if place.subject else []
+    return _one(connection, caller, step, Entity.EXPERIMENT, place.project, *limits)
 
 
-def _named(table: Table, id: str, project: Found | None) -> ColumnElement[bool]:
-    """Label or accession ID in a project, the ID alone without one."""
+def _assessor(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
+    """An assessor of a session, which has a home of its own."""
+    assert place.experiment is not None, "assessors stand below an experiment in every address"
+    named = or_(experiments.c.label == step.id, experiments.c.id == step.id)
+    columns = select(experiments.c.key, experiments.c.id, experiments.c.label)
+    mine = columns.where(may_see(caller, Entity.EXPERIMENT, experiments), named)
+    return _first(connection, step, mine.where(experiments.c.session_key == place.experiment.key))
+
+
+def _reconstruction(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
+    assert place.experiment is not None, "reconstructions stand below an experiment in every address"
+    columns = select(reconstructions.c.key, reconstructions.c.id, reconstructions.c.type.label("label"))
+    of_session = columns.where(reconstructions.c.experiment_key == place.experiment.key)
+    return _first(connection, step, of_session.where(reconstructions.c.id == step.id))
+
+
+def _one(
+    connection: Connection,
+    caller: Caller,
+    step: Step,
+    entity: Entity,
+    project: Found | None,
+    *limits: ColumnElement[bool],
+) -> Found:
+    """A subject or experiment by ID; in a project first by its label, at home and then where it is shared."""
+    table, shares = ROWS[entity], SHARES[entity]
+    columns = select(table.c.key, table.c.id, table.c.label)
     if project is None:
-        return table.c.id == id
-    return and_(table.c.project_key == project.key, or_(table.c.label == id, table.c.id == id))
+        return _first(connection, step, columns.where(table.c.id == step.id, may_see(caller, entity, table), *limits))
+    at_home = table.c.project_key == project.key
+    joined = select(table.c.key, table.c.id, shares.c.label).select_from(
+        table.join(shares, and_(shares.c.owner_key == table.c.key, shares.c.project_key == project.key))
+    )
+    tries = (
+        columns.where(at_home, table.c.label == step.id),
+        columns.where(at_home, table.c.id == step.id),
+        joined.where(or_(shares.c.label == step.id, table.c.id == step.id)),
+    )
+    return _first(connection, step, *(statement.where(*limits) for statement in tries))
 
 
-def _one(connection: Connection, step: Step, table: Table, condition: ColumnElement[bool]) -> Found:
-    rows = connection.execute(select(table.c.key, table.c.id, table.c.label).where(condition)).all()
-    if not rows:
-        raise _missing(step)
-    row = next((row for row in rows if row.label == step.id), rows[0])
-    return Found(step.level, row.key, row.id, row.label)
+def _first(connection: Connection, step: Step, *tries: Select[int, str, str]) -> Found:
+    """The object of the first statement that finds one. Raises NotFound."""
+    for statement in tries:
+        row = connection.execute(statement).first()
+        if row is not None:
+            return Found(step.level, row.key, row.id, row.label or "")
+    raise _missing(step)
 
 
 def _scans(connection: Connection, step: Step, place: Place) -> tuple[Found, ...]:

@@ -30,6 +30,7 @@ BUSY_TIMEOUT_MS = 30_000
 
 _IS_WRITING = "connectomedb_is_writing"
 _IS_PATIENT = "connectomedb_is_patient"
+_IS_MIGRATING = "connectomedb_is_migrating"
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -65,16 +66,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, wait: bool = True) -> Iterator[Connection]:
+    def write(self, *, wait: bool = True, is_migrating: bool = False) -> Iterator[Connection]:
         """A connection that alone may write; all of it is kept at the end, or nothing after an error.
 
         Raises LedgerBusy when somebody else writes: for too long, or at all if we are not to wait.
+        `is_migrating` lets SQLite replace a table without deleting what refers to it.
         """
         if not self._writing.acquire(blocking=wait):
             raise LedgerBusy("Another thread is writing to the database. Try again.")
         try:
             with _translated(), self._engine.connect() as connection:
-                writer = connection.execution_options(**{_IS_WRITING: True, _IS_PATIENT: wait})
+                options = {_IS_WRITING: True, _IS_PATIENT: wait, _IS_MIGRATING: is_migrating}
+                writer = connection.execution_options(**options)
                 with writer.begin():
                     yield writer
         finally:
@@ -84,7 +87,7 @@ class Database:
         """Bring the tables up to date, all steps or none."""
         config = Config()
         config.set_main_option("script_location", "connectomedb.server:migrations")
-        with self.write() as connection:
+        with self.write(is_migrating=True) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -128,6 +131,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             return
         wait_ms = BUSY_TIMEOUT_MS if options.get(_IS_PATIENT, True) else 0
         connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+        connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if options.get(_IS_MIGRATING) else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
