@@ -2,9 +2,9 @@
 
     ConnectomeDBError
     ├─ ConfigError                             a setting is missing or makes no sense
-    ├─ AddressError, QueryError                also ValueError: the caller can fix it
+    ├─ AddressError, QueryError, DocumentError   also ValueError: the caller can fix it
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict
+    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict · Unusable
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
     │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
@@ -39,6 +39,10 @@ class AddressError(ConnectomeDBError, ValueError):
 
 class QueryError(ConnectomeDBError, ValueError):
     """A search names an unknown field or comparison, or is not well formed."""
+
+
+class DocumentError(ConnectomeDBError, ValueError):
+    """A document describes no object: it is not well formed, or of another kind than was due."""
 
 
 class RequestError(ConnectomeDBError):
@@ -77,6 +81,10 @@ class NotFound(RequestError):
 
 class Conflict(RequestError):
     """The label, identifier or file is taken already."""
+
+
+class Unusable(RequestError):
+    """The request lacks what it needs, or holds an identifier that nothing may have."""
 
 
 class ServerFault(RequestError):

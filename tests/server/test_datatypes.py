@@ -17,10 +17,10 @@ from connectomedb.server.query.listing import FRAMES, compile_listing
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.tables.schema import image_sessions
-from connectomedb.server.types.imaging import BUILTIN
 from connectomedb.server.types.catalogue import FieldColumn, measures_table, measures_type
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import DataType, Field, Formula, Many, Registry, plain_path
+from connectomedb.server.types.imaging import BUILTIN
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, SearchField
 

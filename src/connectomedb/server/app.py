@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from connectomedb import errors
 from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
-from connectomedb.server.routes import front, items, people, schemas, search
+from connectomedb.server.routes import changes, extras, front, items, people, schemas, search
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
@@ -32,7 +32,7 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *items.WAYS)
+WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *extras.WAYS, *items.WAYS, *changes.WAYS)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
@@ -41,7 +41,9 @@ STATUS: Mapping[type[Exception], int] = {
     errors.AccessDenied: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Unusable: 417,
     errors.QueryError: 422,
+    errors.DocumentError: 422,
     errors.StoreError: 502,
     errors.StoreUnreachable: 503,
     errors.LedgerBusy: 503,

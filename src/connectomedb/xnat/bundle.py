@@ -18,10 +18,10 @@ Source: XNAT's stored-search documents, as pyxnat and xnatpy write them.
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
-from xml.parsers import expat
 
 from connectomedb.errors import QueryError
 from connectomedb.xnat.query import Criterion, Group, Method, Query, SearchField, parse_comparison
+from connectomedb.xnat.tree import parse_tree
 
 NAMESPACE = "http://nrg.wustl.edu/security"
 ET.register_namespace("xdat", NAMESPACE)
@@ -61,7 +61,7 @@ def format_bundle(query: Query) -> bytes:
 
 def parse_bundle(document: bytes) -> Query:
     """Read search XML into a query. Raises QueryError with what is wrong."""
-    root = _parse_xml(document)
+    root = parse_tree(document, QueryError)
     name = _child_text(root, "root_element_name")
     if not name:
         raise QueryError("The search document names no root_element_name: say which data type is searched.")
@@ -130,27 +130,6 @@ def _parse_field(node: ET.Element) -> SearchField:
 def _sequence(node: ET.Element, position: int) -> tuple[int, int]:
     text = _child_text(node, "sequence")
     return (int(text) if text.isdecimal() and len(text) <= MAX_SEQUENCE_DIGITS else position, position)
-
-
-def _parse_xml(document: bytes) -> ET.Element:
-    builder = ET.TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
-    parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes)
-    parser.EndElementHandler = lambda tag: builder.end(tag)
-    parser.CharacterDataHandler = lambda text: builder.data(text)
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
-        parser.Parse(document, True)
-        return builder.close()
-    except QueryError:
-        raise
-    except (expat.ExpatError, AssertionError, LookupError, ValueError) as fault:  # the last two: odd encodings
-        raise QueryError(f"The search document is not well-formed XML: {fault}.") from fault
-
-
-def _refuse_doctype(name: str, system: str | None, public: str | None, has_subset: bool) -> None:
-    raise QueryError("The search document declares a document type. Leave the DOCTYPE out.")
 
 
 def _tag(name: str) -> str:

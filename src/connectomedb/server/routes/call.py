@@ -76,6 +76,13 @@ class Call:
             catalogue = self.site.catalogue.load(connection)
             yield View(connection, load_rights(connection, self.user), catalogue.registry, catalogue.details)
 
+    @contextmanager
+    def change(self) -> Iterator[View]:
+        """The database, for this caller, to be written: all of it is kept at the end, or nothing after an error."""
+        with self.site.database.write() as connection:
+            catalogue = self.site.catalogue.load(connection)
+            yield View(connection, load_rights(connection, self.user), catalogue.registry, catalogue.details)
+
 
 @dataclass(frozen=True, slots=True)
 class Later:

@@ -81,7 +81,11 @@ def load_items(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, Ite
 
 
 def _item(
-    type: str, fields: dict[str, FieldValue], facts: Iterable[tuple[str, str, str]], key: int, below: dict[str, Children]
+    type: str,
+    fields: dict[str, FieldValue],
+    facts: Iterable[tuple[str, str, str]],
+    key: int,
+    below: dict[str, Children],
 ) -> Item:
     children: dict[str, tuple[Item, ...]] = {}
     person = {name: value for name, value in fields.items() if name.startswith(_DEMOGRAPHICS)}
@@ -134,9 +138,7 @@ def _nested(
     return {key: tuple(items) for key, items in found.items()}
 
 
-def _named(
-    view: View, entity: Entity, list: str, keys: Sequence[int], type: str, columns: tuple[str, ...]
-) -> Children:
+def _named(view: View, entity: Entity, list: str, keys: Sequence[int], type: str, columns: tuple[str, ...]) -> Children:
     """Entries of a list that are nothing but texts."""
     rows = entries(entity, list)
     found: dict[int, tuple[Item, ...]] = {}
@@ -207,13 +209,16 @@ def _fields(
     values = [joins.value(data_type, path).label(f"c{number}") for number, path in enumerate(selected)]
     scope = joins.scope()
     statement = select(joins.key.label("key"), *values).select_from(joins.clause)
+    known = {path.path for path in view.registry.paths(data_type)}
     found: dict[int, dict[str, FieldValue]] = {}
     for key, *row in view.connection.execute(statement.where(joins.key.in_(keys), scope)):
         cells: dict[str, object] = dict(zip((path.path for path in selected), row, strict=True))
         cells |= {path: text for path, name, text in facts.get(key, ()) if not name}
-        found[key] = {
-            _plain(path): _field(cells[path.path]) for path in paths if cells.get(path.path) not in (None, "")
+        fields = {_plain(path): _field(cells[path.path]) for path in paths if cells.get(path.path) not in (None, "")}
+        foreign: dict[str, FieldValue] = {
+            path: text for path, name, text in facts.get(key, ()) if not name and path not in known and text
         }
+        found[key] = fields | foreign
     return found
 
 

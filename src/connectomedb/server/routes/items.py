@@ -11,7 +11,7 @@ from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
-from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, text, xml_document
+from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, xml_document
 from connectomedb.server.routes.schemas import NAMESPACES, namespace_of
 from connectomedb.server.types.datatypes import DataType
 from connectomedb.server.types.values import format_value
@@ -52,13 +52,6 @@ def read_address(path: str) -> Address:
         if hostile or "/resources/" in path:
             raise
         raise NotFound(f"There is nothing at {path}. Lists start at /data/projects.") from None
-
-
-def get_status(call: Call) -> Response:
-    """State of an experiment: all that come in are active."""
-    with call.view() as view:
-        find_place(view.connection, view.caller, read_address(call.path.removesuffix("/status")))
-    return text("active")
 
 
 def list_objects(call: Call, view: View, level: Level, place: Place) -> ResultTable:
@@ -119,10 +112,6 @@ def _element(data_type: DataType) -> str:
 
 
 WAYS = (
-    *(
-        Way("GET", f"/data/{below}experiments/{{experiment}}/status", get_status)
-        for below in ("", "projects/{project}/", "projects/{project}/subjects/{subject}/")
-    ),
     *(
         Way("GET", f"/data/{level}{rest}", get_address)
         for level in ("projects", "subjects", "experiments")

@@ -3,7 +3,18 @@
 Source: XNAT's schema, path shortcuts and display fields, as its clients ask for them.
 """
 
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Display, Entity, Fact, Formula, Kind, Many, Path
+from connectomedb.server.types.datatypes import (
+    Column,
+    DataType,
+    Detail,
+    Display,
+    Entity,
+    Fact,
+    Formula,
+    Kind,
+    Many,
+    Path,
+)
 
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"

@@ -139,11 +139,7 @@ def scan_type(modality: _Modality) -> DataType:
         displays=_SCAN_DISPLAYS,
         aliases=aliases_of(
             name,
-            **{
-                path.path.removeprefix("parameters/"): path.path
-                for path in modality.scan
-                if path.path.count("/") == 1
-            },
+            **{path.path.removeprefix("parameters/"): path.path for path in modality.scan if path.path.count("/") == 1},
         ),
         listing=("PROJECT", "SESSION_ID", "SESSION_LABEL", "ID", "TYPE", "QUALITY"),
     )

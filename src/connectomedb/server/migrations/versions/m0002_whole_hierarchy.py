@@ -95,7 +95,9 @@ def _make_facts(level: str) -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["owner_key"], [f"{level}s.key"], name=op.f(f"fk_{name}_owner_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["owner_key"], [f"{level}s.key"], name=op.f(f"fk_{name}_owner_key"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("owner_key", "path", "name", name=op.f(f"pk_{name}")),
     )
 
@@ -107,7 +109,9 @@ def _make_shares(level: str) -> None:
         sa.Column("project_key", KEY, nullable=False),
         sa.Column("owner_key", KEY, nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["owner_key"], [f"{level}s.key"], name=op.f(f"fk_{name}_owner_key"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["owner_key"], [f"{level}s.key"], name=op.f(f"fk_{name}_owner_key"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["project_key"], ["projects.key"], name=op.f(f"fk_{name}_project_key"), ondelete="CASCADE"
         ),
