@@ -1,9 +1,9 @@
 """The data folder of a server.
 
     FOLDER/
-      database.sqlite     users, projects, subjects, measures, and which file lies where
+      database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
-      cdb.toml            optional: further stores
+      cdb.toml            optional: settings (`server.settings`), and further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
     kind = "s3"
@@ -11,6 +11,7 @@
     endpoint_url = "http://127.0.0.1:8333"       # optional, for any S3 but AWS
     region = "us-east-1"                         # optional
     anonymous = false                            # optional
+    user_keys = false                            # optional: users make S3 keys of their own, see server.keys
 
     [stores.share]
     kind = "folder"
@@ -29,7 +30,7 @@ from connectomedb.errors import ConfigError, DiskRefused
 ARCHIVE = "archive"
 """Name of the store that every server has."""
 
-_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous"}
+_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous", "user_keys"}
 _FOLDER_KEYS = {"kind", "path"}
 
 
@@ -48,6 +49,7 @@ class S3Declaration:
     endpoint_url: str | None = None
     region: str | None = None
     anonymous: bool = False
+    user_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,16 @@ class DataFolder:
     """Where everything of one server lies."""
 
     root: Path
+    settings_file: Path | None = None
 
     @classmethod
-    def open(cls, root: Path) -> "DataFolder":
+    def open(cls, root: Path, settings_file: Path | None = None) -> "DataFolder":
         """The folder, made if it is missing; only its owner may enter a new one. Raises DiskRefused."""
-        folder = cls(root)
+        folder = cls(root, settings_file)
         try:
             if not root.exists():
                 root.mkdir(parents=True, mode=0o700)
             folder.archive.mkdir(exist_ok=True)
-            folder.database.touch(mode=0o600)
         except OSError as fault:
             message = f"Asked for the data folder {root}. It cannot be written: {fault.strerror}. Choose another one."
             raise DiskRefused(message, path=str(root)) from fault
@@ -82,8 +84,8 @@ class DataFolder:
 
     @property
     def settings(self) -> Path:
-        """The optional settings."""
-        return self.root / "cdb.toml"
+        """The optional settings: `cdb.toml` in the folder, unless another file was named."""
+        return self.settings_file or self.root / "cdb.toml"
 
     def declared_stores(self) -> dict[str, FolderDeclaration | S3Declaration]:
         """Stores of `cdb.toml` by name; none without the file. Raises ConfigError."""
@@ -93,10 +95,9 @@ class DataFolder:
             document = tomllib.loads(self.settings.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise ConfigError(f"Read {self.settings}: {fault}. Put it right, or remove it.") from fault
-        unknown = set(document) - {"stores"}
         stores = document.get("stores", {})
-        if unknown or not isinstance(stores, dict):
-            raise ConfigError(f"Read {self.settings}: it may hold [stores.NAME] sections, not {sorted(unknown)}.")
+        if not isinstance(stores, dict):
+            raise ConfigError(f"Read {self.settings}: stores are sections, [stores.NAME].")
         return {name: self._declaration(name, section) for name, section in stores.items()}
 
     def _declaration(self, name: str, section: object) -> FolderDeclaration | S3Declaration:
@@ -116,6 +117,7 @@ class DataFolder:
             endpoint_url=_text(section, "endpoint_url", where) or None,
             region=_text(section, "region", where) or None,
             anonymous=section.get("anonymous") is True,
+            user_keys=section.get("user_keys") is True,
         )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import func, insert, or_, select, update
 
 from connectomedb.errors import AccessDenied, AddressError, Conflict, Unusable
+from connectomedb.server.access import audit
+from connectomedb.server.access.audit import Event, record
 from connectomedb.server.access.auth import Accessibility, Role
 from connectomedb.server.access.rules import Action, may_create_projects
 from connectomedb.server.changes.rights import require
@@ -55,18 +57,20 @@ def put_project(writer: Writer, id: str, wish: Wish) -> Outcome:
     else:
         made = key
         if wish.get("accessibility"):
-            set_accessibility(writer, key, wish.get("accessibility"))
+            _set_accessibility(writer, id, key, wish.get("accessibility"))
     writer.write(data_type, made, draft)
     _add_aliases(writer, made, aliases)
     return Outcome(id, key is None, is_told=False)
 
 
-def set_accessibility(writer: Writer, key: int, word: str) -> Accessibility:
-    """Open or close a project. Raises AccessDenied, AddressError."""
-    require(writer.view, key, Action.MANAGE)
+def _set_accessibility(writer: Writer, id: str, key: int, word: str) -> None:
+    """Open or close a project. Raises AddressError."""
     accessibility = read_accessibility(word)
-    writer.update(Entity.PROJECT, key, accessibility=accessibility.value)
-    return accessibility
+    before: str = writer.connection.execute(select(projects.c.accessibility).where(projects.c.key == key)).scalar_one()
+    if before != accessibility.value:
+        writer.update(Entity.PROJECT, key, accessibility=accessibility.value)
+        change = f"{before} to {accessibility.value}"
+        record(writer.connection, Event(writer.actor, audit.Action.ACCESSIBILITY, id, detail=change))
 
 
 def set_code(writer: Writer, key: int, name: str, word: str) -> None:

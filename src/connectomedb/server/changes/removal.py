@@ -10,6 +10,7 @@ from connectomedb.server.changes.sharing import unshare
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.query.entries import ROWS
 from connectomedb.server.query.places import Found
+from connectomedb.server.routes.call import View
 from connectomedb.server.tables.schema import (
     experiments,
     files,
@@ -32,7 +33,7 @@ def remove(writer: Writer, entity: Entity, found: Found, project: Found | None) 
     Returns the bytes that no row tells of any longer. Raises AccessDenied.
     """
     home = home_of(writer.view, entity, found.key)
-    if project is not None and project.key != home and entity in (Entity.SUBJECT, Entity.EXPERIMENT):
+    if project is not None and is_only_shared(writer.view, entity, found, project):
         unshare(writer, entity, found, project)
         return ()
     require(writer.view, home, Action.DELETE)
@@ -44,6 +45,11 @@ def remove(writer: Writer, entity: Entity, found: Found, project: Found | None) 
     rows = ROWS[entity]
     writer.connection.execute(delete(rows).where(rows.c.key == found.key))
     return _unheld(writer, held)
+
+
+def is_only_shared(view: View, entity: Entity, found: Found, project: Found) -> bool:
+    """Whether an object is in the project that an address names, and at home elsewhere."""
+    return entity in (Entity.SUBJECT, Entity.EXPERIMENT) and project.key != home_of(view, entity, found.key)
 
 
 def _files_below(writer: Writer, entity: Entity, key: int) -> Stored:

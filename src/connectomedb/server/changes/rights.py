@@ -1,21 +1,19 @@
-"""Whether the caller may change something: role from the database, decision from `access.rules`."""
+"""Whether the caller may change something in a project, and which project an object belongs to."""
 
 from sqlalchemy import select
 
 from connectomedb.errors import AccessDenied
-from connectomedb.server.access.auth import Role
+from connectomedb.server.access.groups import role_in
 from connectomedb.server.access.rules import Action, may
 from connectomedb.server.query.entries import ROWS
 from connectomedb.server.routes.call import View
-from connectomedb.server.tables.schema import experiments, members
+from connectomedb.server.tables.schema import experiments
 from connectomedb.server.types.datatypes import Entity
 
 
 def require(view: View, project_key: int, action: Action) -> None:
     """Let pass who may do that in a project. Raises AccessDenied."""
-    mine = select(members.c.role).where(members.c.project_key == project_key, members.c.user_key == view.caller.key)
-    word = view.connection.execute(mine).scalar()
-    if not may(view.caller, Role(word) if word else None, action):
+    if not may(role_in(view.connection, view.caller, project_key), action):
         raise AccessDenied(f"You may not {action.value} this project. Ask one of its owners.", status=403)
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from connectomedb.errors import AddressError, Conflict, QueryError, Unusable
-from connectomedb.server.access.users import now
+from connectomedb.server.access.audit import Actor
+from connectomedb.server.access.clock import now
 from connectomedb.server.changes.draft import Draft
 from connectomedb.server.query.entries import FACTS, ROWS, SHARES
 from connectomedb.server.routes.call import View
@@ -27,15 +28,16 @@ _LONG = frozenset({"description", "keywords", "note", "notes", "comments", "fiel
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One writing transaction of one caller at one time."""
+    """One writing transaction of one caller at one time; `actor` is the caller for the audit log."""
 
     view: View
+    actor: Actor
     time: datetime
 
     @classmethod
-    def of(cls, view: View) -> "Writer":
+    def of(cls, view: View, actor: Actor) -> "Writer":
         """The writer of a view whose connection may write."""
-        return cls(view, now())
+        return cls(view, actor, now())
 
     @property
     def connection(self) -> Connection:

@@ -9,7 +9,6 @@ the root. Types of one object (`xnat:mrSessionData`, `xnat:subjectAssessorData`)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Table, and_, case, cast, func, null, select, true
@@ -19,8 +18,20 @@ from connectomedb.server.access.auth import Rights
 from connectomedb.server.access.visible import may_list, may_see
 from connectomedb.server.query.entries import FACTS, ROWS, entries
 from connectomedb.server.query.formulas import FORMULAS
+from connectomedb.server.query.nodes import Node
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Fact, Field, Kind, Many, Registry
+from connectomedb.server.types.datatypes import (
+    Column,
+    DataType,
+    Detail,
+    Entity,
+    Fact,
+    Field,
+    Kind,
+    Many,
+    Path,
+    Registry,
+)
 
 _KEY_OF_PARENT = {
     Entity.SUBJECT: "project_key",
@@ -29,25 +40,6 @@ _KEY_OF_PARENT = {
     Entity.RECONSTRUCTION: "experiment_key",
 }
 _OF_SESSIONS = (Entity.SCAN, Entity.RECONSTRUCTION)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Rows of one entity in the statement.
-
-    Attributes:
-        name: tells nodes of one statement apart.
-        may_lack: whether there may be no row (it stands below or beside the root).
-        repeats: whether there may be several rows for one object of the root.
-        is_above: whether it was reached by going up; a shared object does not show what stands above it.
-    """
-
-    name: str
-    entity: Entity
-    rows: FromClause
-    may_lack: bool = False
-    repeats: bool = False
-    is_above: bool = False
 
 
 class Joins:
@@ -101,7 +93,10 @@ class Joins:
             value = self._entries(node, source.list).c[source.column]
         else:
             value = FORMULAS[source.name](self, node, source.argument or argument)
-        if field.tier is Tier.OPEN or self.rights.caller.is_admin:
+        if field.tier is Tier.OPEN:
+            return value
+        self.rights.read.add(f"{data_type.name}/{field.path if isinstance(field, Path) else field.id}")
+        if self.rights.caller.is_admin:
             return value
         granted = self._project_key(node).in_(self.rights.projects_with(field.tier))
         return case((granted, value), else_=null())

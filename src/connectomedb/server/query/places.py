@@ -6,12 +6,13 @@ What the caller may not see is answered like what is not there.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, null, or_, select
 
-from connectomedb.errors import AccessDenied, NotFound
+from connectomedb.errors import AccessDenied, NotFound, TermsNotAccepted
 from connectomedb.server.access.auth import Caller
-from connectomedb.server.access.visible import may_list, may_read, may_see
+from connectomedb.server.access.visible import may_enter, may_list, may_reach, may_read, may_see
 from connectomedb.server.query.entries import ROWS, SHARES
 from connectomedb.server.tables.schema import experiments, project_aliases, projects, reconstructions, scans
 from connectomedb.server.types.datatypes import Entity
@@ -78,12 +79,15 @@ def find_place(connection: Connection, caller: Caller, address: Address, *, is_i
 
 def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool, address: Address) -> Found:
     readable = may_read(caller, projects.c.key)
-    found = select(projects.c.key, projects.c.id, readable.label("readable"))
+    enterable = may_enter(caller, projects.c.key)
+    found = select(projects.c.key, projects.c.id, readable.label("readable"), enterable.label("enterable"))
     other_name = select(project_aliases.c.project_key).where(project_aliases.c.alias == step.id)
     named = or_(projects.c.id == step.id, projects.c.key.in_(other_name))
     row = connection.execute(found.where(named, may_list(caller, projects.c.key))).first()
     if row is None:
         raise _missing(step)
+    if is_inside and row.enterable and not row.readable:
+        raise terms_stand_before(row.id, format_address(address))
     if is_inside and not row.readable:
         asked = format_address(address)
         raise AccessDenied(
@@ -109,14 +113,14 @@ def _assessor(connection: Connection, caller: Caller, step: Step, place: Place) 
     """An assessor of a session, which has a home of its own."""
     assert place.experiment is not None, "assessors stand below an experiment in every address"
     named = or_(experiments.c.label == step.id, experiments.c.id == step.id)
-    columns = select(experiments.c.key, experiments.c.id, experiments.c.label)
-    mine = columns.where(may_see(caller, Entity.EXPERIMENT, experiments), named)
+    mine = _columns(caller, Entity.EXPERIMENT, experiments.c.label).where(named)
     return _first(connection, step, mine.where(experiments.c.session_key == place.experiment.key))
 
 
 def _reconstruction(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
     assert place.experiment is not None, "reconstructions stand below an experiment in every address"
-    columns = select(reconstructions.c.key, reconstructions.c.id, reconstructions.c.type.label("label"))
+    names = (reconstructions.c.key, reconstructions.c.id, reconstructions.c.type.label("label"))
+    columns = select(*names, null().label("closed"))
     of_session = columns.where(reconstructions.c.experiment_key == place.experiment.key)
     return _first(connection, step, of_session.where(reconstructions.c.id == step.id))
 
@@ -131,25 +135,35 @@ def _one(
 ) -> Found:
     """A subject or experiment by ID; in a project first by its label, at home and then where it is shared."""
     table, shares = ROWS[entity], SHARES[entity]
-    columns = select(table.c.key, table.c.id, table.c.label)
-    if project is None:
-        return _first(connection, step, columns.where(table.c.id == step.id, may_see(caller, entity, table), *limits))
-    at_home = table.c.project_key == project.key
-    joined = select(table.c.key, table.c.id, shares.c.label).select_from(
-        table.join(shares, and_(shares.c.owner_key == table.c.key, shares.c.project_key == project.key))
-    )
-    tries = (
-        columns.where(at_home, table.c.label == step.id),
-        columns.where(at_home, table.c.id == step.id),
-        joined.where(or_(shares.c.label == step.id, table.c.id == step.id)),
-    )
+    columns = _columns(caller, entity, table.c.label)
+    tries = [columns.where(table.c.id == step.id)]
+    if project is not None:
+        at_home = table.c.project_key == project.key
+        shared_here = and_(shares.c.owner_key == table.c.key, shares.c.project_key == project.key)
+        elsewhere = _columns(caller, entity, shares.c.label).select_from(table.join(shares, shared_here))
+        tries = [
+            columns.where(at_home, table.c.label == step.id),
+            columns.where(at_home, table.c.id == step.id),
+            elsewhere.where(or_(shares.c.label == step.id, table.c.id == step.id)),
+        ]
     return _first(connection, step, *(statement.where(*limits) for statement in tries))
 
 
-def _first(connection: Connection, step: Step, *tries: Select[int, str, str]) -> Found:
-    """The object of the first statement that finds one. Raises NotFound."""
+def _columns(caller: Caller, entity: Entity, label: ColumnElement[str]) -> Select[Any]:
+    """Subjects or experiments that the caller may reach; `closed` is the home whose terms stand before one."""
+    table = ROWS[entity]
+    home = select(projects.c.id).where(projects.c.key == table.c.project_key).correlate(table).scalar_subquery()
+    closed = case((may_see(caller, entity, table), null()), else_=home)
+    columns = select(table.c.key, table.c.id, label.label("label"), closed.label("closed"))
+    return columns.where(may_reach(caller, entity, table))
+
+
+def _first(connection: Connection, step: Step, *tries: Select[Any]) -> Found:
+    """The object of the first statement that finds one. Raises NotFound, TermsNotAccepted."""
     for statement in tries:
         row = connection.execute(statement).first()
+        if row is not None and row.closed:
+            raise terms_stand_before(row.closed, f"/data/{step.level}/{step.id}")
         if row is not None:
             return Found(step.level, row.key, row.id, row.label or "")
     raise _missing(step)
@@ -170,6 +184,16 @@ def _scans(connection: Connection, step: Step, place: Place) -> tuple[Found, ...
     if not chosen:
         raise _missing(step)
     return tuple(Found(Level.SCANS, row.key, row.id, row.type or "") for row in chosen)
+
+
+def terms_stand_before(project: str, address: str) -> TermsNotAccepted:
+    """The refusal of somebody who may enter a project and has not accepted its terms."""
+    return TermsNotAccepted(
+        f"Project {project} has data-use terms, which you have not accepted. "
+        f"Read them at /data/projects/{project}/terms, accept them with: cdb terms accept {project}",
+        address=address,
+        status=403,
+    )
 
 
 def _missing(step: Step) -> NotFound:

@@ -12,9 +12,10 @@
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from connectomedb.server.access.audit import Action, record
 from connectomedb.server.changes import projects, sharing
 from connectomedb.server.changes.levels import PUTS
-from connectomedb.server.changes.removal import remove
+from connectomedb.server.changes.removal import is_only_shared, remove
 from connectomedb.server.changes.rights import home_of
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.query.places import Found, find_place
@@ -32,7 +33,8 @@ def put(call: Call) -> Response:
     address, last = _object_address(call)
     wish = read_wish(call)
     with call.change() as view:
-        outcome = PUTS[last.level](Writer.of(view), address, last.id, wish)
+        outcome = PUTS[last.level](Writer.of(view, call.actor), address, last.id, wish)
+        record(view.connection, call.event(Action.MADE if outcome.is_new else Action.CHANGED, outcome.id))
     return text(outcome.id if outcome.is_told else "", 201 if outcome.is_new and outcome.is_told else 200)
 
 
@@ -45,7 +47,8 @@ def post(call: Call) -> Response:
         raise HTTPException(405, headers=_READ_ONLY)
     wish = read_wish(call, is_post=True)
     with call.change() as view:
-        outcome = PUTS[address.listing](Writer.of(view), address, "", wish)
+        outcome = PUTS[address.listing](Writer.of(view, call.actor), address, "", wish)
+        record(view.connection, call.event(Action.MADE, outcome.id))
     uri = call.base_url.rstrip("/") + format_address(_of_new(address, address.listing, outcome.id))
     return text(uri, headers={"Location": uri})
 
@@ -55,10 +58,13 @@ def delete(call: Call) -> Response:
     address, _ = _object_address(call)
     with call.change() as view:
         place = find_place(view.connection, view.caller, address)
-        writer = Writer.of(view)
-        gone = [
-            stored for found in place.last for stored in remove(writer, ENTITIES[found.level], found, place.project)
-        ]
+        writer = Writer.of(view, call.actor)
+        gone: list[tuple[str, str]] = []
+        for found in place.last:
+            entity = ENTITIES[found.level]
+            is_shared = place.project is not None and is_only_shared(view, entity, found, place.project)
+            record(view.connection, call.event(Action.SHARE_ENDED if is_shared else Action.DELETED, found.id))
+            gone += remove(writer, entity, found, place.project)
     if call.parameters.is_true("removeFiles"):
         call.site.archive.discard(gone)
     return text("")
@@ -68,8 +74,10 @@ def share(call: Call) -> Response:
     """Show an object in another project, or with `primary=true` move it there."""
     with call.change() as view:
         found, project = _shared(call, view)
-        change = sharing.move if call.parameters.is_true("primary") else sharing.share
-        change(Writer.of(view), ENTITIES[found.level], found, project, call.parameters.get("label"))
+        is_move = call.parameters.is_true("primary")
+        change = sharing.move if is_move else sharing.share
+        change(Writer.of(view, call.actor), ENTITIES[found.level], found, project, call.parameters.get("label"))
+        record(view.connection, call.event(Action.MOVED if is_move else Action.SHARED, found.id))
     return text("")
 
 
@@ -77,28 +85,23 @@ def unshare(call: Call) -> Response:
     """Show an object no longer in a project; in its home that is deleting it."""
     with call.change() as view:
         found, project = _shared(call, view)
-        entity, writer = ENTITIES[found.level], Writer.of(view)
+        entity, writer = ENTITIES[found.level], Writer.of(view, call.actor)
         is_home = project.key == home_of(view, entity, found.key)
         gone = remove(writer, entity, found, None) if is_home else ()
         if not is_home:
             sharing.unshare(writer, entity, found, project)
+        record(view.connection, call.event(Action.DELETED if is_home else Action.SHARE_ENDED, found.id))
     if call.parameters.is_true("removeFiles"):
         call.site.archive.discard(gone)
     return text("")
-
-
-def put_accessibility(call: Call) -> Response:
-    """Open or close a project; the answer is the word."""
-    with call.change() as view:
-        word = projects.set_accessibility(Writer.of(view), _project(call, view).key, call.words["level"])
-    return text(word.value)
 
 
 def put_code(call: Call) -> Response:
     """Set one of a project's codes."""
     with call.change() as view:
         name = call.path.split("/")[-2]
-        projects.set_code(Writer.of(view), _project(call, view).key, name, call.words["value"])
+        projects.set_code(Writer.of(view, call.actor), _project(call, view).key, name, call.words["value"])
+        record(view.connection, call.event(Action.CHANGED))
     return text("")
 
 
@@ -141,7 +144,6 @@ WAYS = (
         for above in SHAREABLE
         for method, handler in (("PUT", share), ("DELETE", unshare))
     ),
-    Way("PUT", "/data/projects/{project}/accessibility/{level}", put_accessibility, is_slow=True),
     *(Way("PUT", f"/data/projects/{{project}}/{name}/{{value}}", put_code, is_slow=True) for name in projects.CODES),
     *(
         Way(method, f"/data/{level}{rest}", handler, is_slow=True, max_body_bytes=MAX_DOCUMENT_BYTES)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
@@ -35,6 +36,20 @@ _MEDIA_TYPES = {
     ".gz": "application/gzip",
 }
 """Types that a browser may be told; all others are bytes, so that no stored page or script ever runs."""
+
+
+class Stored(Protocol):
+    """Something whose bytes lie in a store of the archive, under a key."""
+
+    @property
+    def store(self) -> str:
+        """Name of the store."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Key of the object."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,7 @@ def send_file(call: Call, file: StoredFile) -> Response | Later:
     return Later(begin)
 
 
-def open_exactly(archive: Archive, file: StoredFile, start: int, length: int) -> Iterator[bytes]:
+def open_exactly(archive: Archive, file: Stored, start: int, length: int) -> Iterator[bytes]:
     """Exactly so many bytes of a file, or StoreError: what was promised is never cut or padded."""
     left = length
     for piece in archive.open(file.store, file.key, start, length):
