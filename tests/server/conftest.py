@@ -276,8 +276,8 @@ class Lab(Protocol):
 
 
 @contextmanager
-def _serve_lab(folder: Path) -> Iterator[ClientsOf]:
-    site = open_site(folder / "data")
+def _serve_lab(data: Path) -> Iterator[ClientsOf]:
+    site = open_site(data)
     people = {
         "owner": [("P1", Role.OWNER), ("SHARED", Role.OWNER), ("ROLES", Role.OWNER)],
         "member": [("P1", Role.MEMBER), ("ROLES", Role.MEMBER)],
@@ -299,9 +299,9 @@ def _serve_lab(folder: Path) -> Iterator[ClientsOf]:
 
 
 @pytest.fixture(scope="session")
-def write_lab() -> Lab:
+def write_lab(data_folder: DataFolders) -> Lab:
     """Serves empty projects: P1 and ROLES, SHARED with a second owner, P2 and PUBLIC for all to read."""
-    return _serve_lab
+    return lambda folder: _serve_lab(data_folder(folder / "data"))
 
 
 def _sessions_of(site: Site) -> Callable[[str], str]:
