@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -131,3 +132,16 @@ def test_a_table_can_be_written_as_csv() -> None:
 def test_an_empty_table_is_drawn_too() -> None:
     assert repr(Table((), ())) == "\n[0 rows, 0 columns]"
     assert not Table(("a",), ())
+
+
+def test_polars_and_arrow_have_the_same_types_and_missing_values() -> None:
+    import polars
+
+    table = Table(("n", "x", "t"), (("1", "0.5", "a"), ("", "", "")), {"n": "integer", "x": "float"})
+    when = Table(("w",), (("2013-03-05 10:11:12.5",), ("",)), {"w": "timestamp"}).to_polars()["w"].to_list()
+    assert when == [datetime(2013, 3, 5, 10, 11, 12, 500_000), None]
+    frame = table.to_polars()
+    assert frame.schema == {"n": polars.Int64, "x": polars.Float64, "t": polars.String}
+    assert frame.rows() == [(1, 0.5, "a"), (None, None, None)]
+    assert polars.DataFrame(table).equals(frame)  # taken over as an Arrow stream
+    assert Table(("n",), (("x",),), {"n": "integer"}).to_polars()["n"].to_list() == ["x"]

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TextIO
 from connectomedb.cli import _forecast, _output
 from connectomedb.cli._wanted import Group
 from connectomedb.errors import ConfigError, NotFound
+from connectomedb.hcp.advisories import known_advisories
 from connectomedb.mirror.events import Event, OnEvent, Planned
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.options import Options
@@ -47,9 +48,12 @@ class Getting:
     def foretell(self, plans: Iterable[Plan], save_to: Path | None) -> None:
         """Print a line per file, and totals. Raises DiskFull when it would not fit, NotFound for nothing at all."""
         outlook: Outlook | None = None
+        warnings: dict[str, list[str]] = {}
+        plans = _advised(plans, warnings)
 
         def end() -> str:
-            return f'], "totals": {json.dumps(outlook and _forecast.totals(outlook))}}}'
+            totals = json.dumps(outlook and _forecast.totals(outlook))
+            return f'], "advisories": {json.dumps(warnings)}, "totals": {totals}}}'
 
         with ExitStack() as stack:
             file = stack.enter_context(_writing(save_to)) if save_to else None
@@ -60,6 +64,8 @@ class Getting:
                 outlook = self.mirror.outlook(_shown_as_lines(plans, file), self.options)
         for sentence in _forecast.sentences(outlook):
             _output.say(sentence)
+        for summary, subjects in warnings.items():
+            _output.say(f"Known: {summary} ({', '.join(subjects)})")
         if not outlook.total.files:
             raise NotFound(" ".join(outlook.notes[:1]) or "Asked for nothing at all.")
         outlook.room.check()
@@ -75,11 +81,15 @@ class Getting:
 
     def carry_out(self, file: Path) -> None:
         """Bring what the plans of a file say."""
+        self.carry_out_all(lambda: self.kept(file))
+
+    def carry_out_all(self, plans: Callable[[], Iterable[Plan]]) -> None:
+        """Bring what plans say; they are made twice, as those of a release are not kept in memory."""
         with _output.progress("fetching") as on_event:
-            outlook = self.mirror.outlook(self.kept(file), self.options)
+            outlook = self.mirror.outlook(plans(), self.options)
             self._announce(outlook)
             outlook.room.check()
-            self._show(self.mirror.fetch_many(_read_plans(file), options=self.options, on_event=on_event))
+            self._show(self.mirror.fetch_many(plans(), options=self.options, on_event=on_event))
 
     def _fetch_one(self, group: Group, on_event: OnEvent) -> Iterator[Report]:
         def hear(event: Event) -> None:
@@ -180,6 +190,16 @@ def _row(subject: str, file: FileReport) -> dict[str, object]:
         "sources": list(file.sources),
         "error": str(file.error) if file.error else None,
     }
+
+
+def _advised(plans: Iterable[Plan], warnings: dict[str, list[str]]) -> Iterator[Plan]:
+    """The plans as they pass; what is known against their files goes to `warnings`: advisory → subjects."""
+    known = known_advisories()
+    for plan in plans:
+        for advisory in known.of_subject(plan.subject, plan.project):
+            if any(advisory.touches(plan.subject, action.path) for action in plan.actions):
+                warnings.setdefault(f"{advisory.kind}: {advisory.summary}", []).append(plan.subject)
+        yield plan
 
 
 def _saved(plans: Iterable[Plan], file: TextIO | None) -> Iterator[Plan]:

@@ -13,7 +13,7 @@ from connectomedb.errors import ConfigError
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
-    from connectomedb.mirror.mirror import S3Mirror
+    from connectomedb.mirror.mirror import Mirror, S3Mirror
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -72,7 +72,13 @@ def has_server(server: str | None, profile: str | None) -> bool:
     return True
 
 
-def open_interface(server: str | None, user: str | None, profile: str | None, anonymous: bool) -> "Interface":
+def open_interface(
+    server: str | None,
+    user: str | None,
+    profile: str | None,
+    anonymous: bool,
+    data_mirror: "Mirror | None" = None,
+) -> "Interface":
     """An Interface; asks for the password at a terminal when none is known."""
     from connectomedb.client.interface import Interface
 
@@ -81,7 +87,7 @@ def open_interface(server: str | None, user: str | None, profile: str | None, an
         password = click.prompt(f"Password of {user}", hide_input=True, err=True)
     elif user:
         password = os.environ.get("XNAT_PASS")
-    return Interface(server, user, password, anonymous=anonymous, profile=profile)
+    return Interface(server, user, password, anonymous=anonymous, profile=profile, data_mirror=data_mirror)
 
 
 def open_s3_mirror(

@@ -12,6 +12,7 @@ from connectomedb.cli._options import bucket_options, has_server, open_interface
 from connectomedb.errors import ConfigError
 
 if TYPE_CHECKING:
+    from connectomedb.client.interface import Interface
     from connectomedb.mirror.mirror import Mirror
 
 
@@ -29,17 +30,33 @@ class Sources:
 
     def open(self, stack: ExitStack, folder: Path) -> "Mirror":
         """A mirror in a folder: the bucket first, the server after it; either alone will do. Raises ConfigError."""
+        return self.open_both(stack, folder)[0]
+
+    def interface(self, stack: ExitStack, folder: Path) -> "Interface":
+        """The server, with that mirror as its own. Raises ConfigError when no server is known."""
+        return must_ask(self.open_both(stack, folder)[1])
+
+    def open_both(self, stack: ExitStack, folder: Path) -> "tuple[Mirror, Interface | None]":
+        """The mirror, and the server if one is known."""
         from connectomedb.mirror.mirror import Mirror
 
         s3 = None
         if self.bucket:
             s3 = open_s3_mirror(self.bucket, folder, self.endpoint_url, self.prefix, self.profile, self.anonymous)
         if has_server(self.server, self.profile):
-            db = stack.enter_context(open_interface(self.server, self.user, self.profile, self.anonymous))
-            return (s3 or Mirror(folder, [], prefix=self.prefix)).with_fallback(db.store_of)
+            own = s3 or Mirror(folder, [], prefix=self.prefix)
+            db = stack.enter_context(open_interface(self.server, self.user, self.profile, self.anonymous, own))
+            return own.with_fallback(db.store_of), db
         if s3 is None:
             raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
-        return s3
+        return s3, None
+
+
+def must_ask(db: "Interface | None") -> "Interface":
+    """The server that a predicate is asked of. Raises ConfigError when none is known."""
+    if db is None:
+        raise ConfigError("A predicate is asked of a server. Name one (--server, XNAT_HOST).")
+    return db
 
 
 def source_options(command: Callable[..., object]) -> Callable[..., object]:

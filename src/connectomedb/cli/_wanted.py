@@ -3,13 +3,19 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
+from connectomedb.cli._cohort import is_predicate
 from connectomedb.cli._options import parse_where
-from connectomedb.cli._sources import packed
+from connectomedb.cli._sources import must_ask, packed
+from connectomedb.errors import NotFound
 from connectomedb.hcp.paths import is_subject
 from connectomedb.mirror.choice import Choice
+
+if TYPE_CHECKING:
+    from connectomedb.client.interface import Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,28 @@ class Wanted:
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     packages: tuple[str, ...]
+    project: str
+
+    @property
+    def predicate(self) -> str | None:
+        """What chooses the subjects by what is known of them; then the other places are globs of their files."""
+        return self.places[0] if self.places and is_predicate(self.places[0]) else None
+
+    def chosen_groups(self, db: "Interface | None") -> list[Group]:
+        """The subjects that the predicate chooses, project by project. Raises NotFound when there are none."""
+        if self.subjects or self.subjects_from:
+            raise click.UsageError("A predicate chooses the subjects: leave out --subjects.")
+        choice = Choice(self.path, (*self.places[1:], *self.include), self.exclude, self.packages)
+        cohort = must_ask(db).where(self.predicate or "", project=self.project)
+        groups = [Group(project, tuple(labels), choice) for project, labels in cohort.by_project().items()]
+        if not groups:
+            raise NotFound(f"Asked for subjects with {self.predicate}. There are none. See why: cdb explain.")
+        return groups
 
     @property
     def is_said(self) -> bool:
         """Whether anything was said at all."""
-        return self != Wanted((), (), None, "", (), (), ())
+        return self != Wanted((), (), None, "", (), (), (), "")
 
     def groups(self) -> list[Group]:
         """What is wanted, subjects with the same wishes together. Raises a usage error, or AddressError."""
@@ -93,7 +116,8 @@ def wanted_options(command: Callable[..., object]) -> Callable[..., object]:
         click.option(
             "--subjects", multiple=True, metavar="LABELS", help="Subjects of the PROJECT, like 100307,103515."
         ),
-        click.argument("places", nargs=-1, metavar="[PROJECT[/SUBJECT[/PATH]]]..."),
+        click.option("--project", default="", help="With a predicate: only subjects of this project."),
+        click.argument("places", nargs=-1, metavar="[PROJECT[/SUBJECT[/PATH]]]... | PREDICATE [GLOB]..."),
     ):
         command = option(command)
     return command

@@ -85,7 +85,7 @@ def course_options(command: Callable[..., object]) -> Callable[..., object]:
     for option in (
         click.option("--plan", type=there, help="Carry out a plan that was kept; nothing is listed again."),
         click.option("--save-plan", type=file, help="Keep the plan of a dry run in a file."),
-        click.option("--dry-run", is_flag=True, help="Say what would be fetched, from where, and whether it fits."),
+        click.option("-n", "--dry-run", is_flag=True, help="Say what would be fetched, from where, if it fits."),
     ):
         command = option(command)
     return command
@@ -108,20 +108,27 @@ def course_options(command: Callable[..., object]) -> Callable[..., object]:
 def command(wanted: Wanted, folder: Path, course: Course, way: Way, as_json: bool, sources: Sources) -> None:
     """Bring files to disk: from the bucket, or else from the server; whole and proven, or not at all.
 
+    Name places; or a predicate, which chooses subjects by what is known of them, and globs of their files.
+
     Prints the local paths. What is there already is not fetched again; after an interruption the same command goes
     on. Each of --path, --package, --include and --exclude narrows what the others leave.
 
     \b
     cdb get HCP_Q1/100307/T1w --to brains --bucket hcp.aws.amazon.com
     cdb get HCP_Q1 --subjects 100307,103515 --package 3T_tfMRI_MOTOR_preproc --to brains --dry-run
+    cdb get "MMSE_Score >= 29 and Gender = 'F'" T1w/T1w_acpc_dc_restore_brain.nii.gz --to brains
     cdb get HCP_Q1 --subjects-from labels.csv --include '**/*.dtseries.nii' --to brains --limit-rate 10MB
     """
     course.check(wanted)
-    groups = [] if course.plan else wanted.groups()
+    is_chosen = wanted.predicate is not None
+    groups = [] if course.plan or is_chosen else wanted.groups()
     with ExitStack() as stack:
         from connectomedb.cli._getting import Getting
 
-        getting = Getting(sources.open(stack, folder), way.options(), as_json)
+        mirror, db = sources.open_both(stack, folder)
+        if is_chosen:
+            groups = wanted.chosen_groups(db)
+        getting = Getting(mirror, way.options(), as_json)
         if course.dry_run:
             getting.foretell(getting.kept(course.plan) if course.plan else getting.plans(groups), course.save_plan)
         elif course.plan:

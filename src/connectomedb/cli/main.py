@@ -12,15 +12,20 @@ from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
     "admin": "Look after a server's data folder: its users and grants.",
+    "audit": "Say what is known against the files of a lockfile.",
+    "cohort": "Named groups of subjects, kept on the server.",
     "demo": "See it all work on made-up data: no account, no network.",
     "diff": "Say what differs between two lockfiles.",
+    "explain": "Say why these subjects: the funnel of a predicate.",
     "fields": "Find columns of measures, and what they mean.",
     "get": "Bring files to disk, proven.",
     "keys": "S3 keys of your own for the server's bucket.",
+    "lock": "Write down a study's subjects and files.",
     "ls": "List projects, subjects, files, or a bucket.",
     "packages": "Download packages: list, show, get.",
     "search": "Find subjects by what is known of them.",
     "serve": "Run a ConnectomeDB on a data folder.",
+    "sync": "Bring exactly the files of a lockfile.",
     "terms": "Data-use terms of a project: show, accept.",
     "verify": "Read files again: are they what was published?",
 }

@@ -8,6 +8,9 @@ from urllib.parse import quote
 from platformdirs import user_cache_path
 
 from connectomedb.client._wire import TIMEOUT_S
+from connectomedb.client.cohorts.cohort import Cohort
+from connectomedb.client.cohorts.dictionary import read_dictionary
+from connectomedb.client.cohorts.groups import Groups
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
 from connectomedb.client.keys import Keys
@@ -15,7 +18,10 @@ from connectomedb.client.packages import Packages
 from connectomedb.client.people import Manage
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
+from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.config import xnat_settings
+from connectomedb.hcp.dictionary import Dictionary, FieldDefinition
+from connectomedb.hcp.field_search import find_fields
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.stores.xnat import XnatSource
 from connectomedb.xnat.address import Address, Level
@@ -61,6 +67,7 @@ class Interface:
         )
         self._data_mirror = data_mirror
         self._mirror: DataMirror | None = None
+        self._dictionaries: dict[str, Dictionary] = {}
         self.select = Select(Site(self.connection, lambda: self.data_mirror))
         self.manage = Manage(self.connection)
 
@@ -87,6 +94,25 @@ class Interface:
     def experiment(self, id: str) -> Experiment:
         """An experiment by accession ID, whatever its project; nothing is sent."""
         return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
+
+    def where(self, predicate: str, *, project: str = "") -> Cohort:
+        """The subjects that a predicate chooses; nothing is sent. Raises PredicateError for a slip in the language."""
+        return Cohort(self, predicate, project)
+
+    @property
+    def groups(self) -> Groups:
+        """Cohorts that are kept on the server under a name; nothing is sent."""
+        return Groups(self)
+
+    def dictionary(self, data_type: str = NONTOOLBOX) -> Dictionary:
+        """What the columns of a data type mean, as far as they are open to you; one request, the first time."""
+        if data_type not in self._dictionaries:
+            self._dictionaries[data_type] = read_dictionary(self.connection, data_type)
+        return self._dictionaries[data_type]
+
+    def fields(self, words: str, *, most: int = 20) -> list[FieldDefinition]:
+        """Columns of measures about some words, the likeliest first; typing errors are forgiven."""
+        return find_fields(self.dictionary(), words, most)
 
     @property
     def packages(self) -> Packages:

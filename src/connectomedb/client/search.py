@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from connectomedb.client.table import Table
@@ -11,6 +12,7 @@ from connectomedb.errors import QueryError, RequestError
 from connectomedb.xnat.query import (
     Comparison,
     Constraint,
+    Group,
     Query,
     SearchField,
     parse_comparison,
@@ -81,6 +83,11 @@ class Search:
             fields.append(parse_field(f"{self.root}/{SUBJECT_LABEL}"))
         where = parse_constraints(constraints)
         return Query(self.root, tuple(fields), where if where.members else None)
+
+    def find(self, where: Group) -> Table:
+        """The rows that fulfil a condition in XNAT's words; as `where`. Raises QueryError, RequestError."""
+        query = replace(self.query(), where=where if where.members else None)
+        return self._table(query, self._connection.post_search(query))
 
     def where(self, constraints: Constraint) -> Table:
         """The rows that fulfil the constraints; sent at once, one request.

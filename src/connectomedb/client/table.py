@@ -12,6 +12,7 @@ from connectomedb.xnat.writers import format_csv
 
 if TYPE_CHECKING:
     import pandas
+    import polars
 
 Row: TypeAlias = dict[str, str]
 
@@ -95,6 +96,24 @@ class Table:
         series = (_series(self[name], self.types.get(name, "string")) for name in self.columns)
         return pandas.DataFrame(dict(zip(self.columns, series, strict=True)))
 
+    def to_polars(self) -> "polars.DataFrame":
+        """A polars DataFrame: integers, floats and dates typed, text as strings; missing is null.
+
+        A column whose values are not what its type says stays text. Needs the extra `connectomedb[polars]`;
+        raises ConfigError without it.
+        """
+        try:
+            import polars
+        except ImportError as fault:
+            raise ConfigError(
+                "A table becomes a DataFrame by polars, which is not installed. Install connectomedb[polars]."
+            ) from fault
+        return polars.DataFrame([_polars_series(name, self[name], self.types.get(name, "")) for name in self.columns])
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table as an Arrow stream, for any library that takes one (Arrow's PyCapsule protocol); by polars."""
+        return self.to_polars().__arrow_c_stream__(requested_schema)
+
     def _find(self, name: str) -> int | None:
         """Place of a column: by name in any case, or by the field that was asked for."""
         lower = name.lower()
@@ -153,3 +172,18 @@ def _series(cells: list[str], type_name: str) -> "pandas.Series":
     except (ValueError, OverflowError):
         pass  # a lie about the type loses no value: the text stands
     return pandas.Series(present, dtype="string")
+
+
+def _polars_series(name: str, cells: list[str], type_name: str) -> "polars.Series":
+    """One column with its real type, or as text where the values do not fit it."""
+    import polars
+
+    text = polars.Series(name, [cell or None for cell in cells], dtype=polars.String)
+    kinds: dict[str, polars.DataType] = {"integer": polars.Int64(), "float": polars.Float64(), "date": polars.Date()}
+    kind = kinds.get(type_name)
+    try:
+        if type_name == "timestamp":
+            return text.str.to_datetime()
+        return text if kind is None else text.cast(kind)
+    except polars.exceptions.InvalidOperationError:
+        return text  # a lie about the type loses no value

@@ -99,10 +99,12 @@ class Connection:
             raise asked.fault(UnexpectedReply, what, response.status_code)
         return document
 
-    def change(self, method: str, address: Where, params: Parameters | None = None) -> str:
+    def change(
+        self, method: str, address: Where, params: Parameters | None = None, *, content: bytes | None = None
+    ) -> str:
         """Make, change or delete something by PUT, POST or DELETE; one request, and the text of its reply."""
         path = _path(address)
-        with self._wire.reply(method, path, params) as response:
+        with self._wire.reply(method, path, params, content=content) as response:
             return self._document(Asked(method, self._wire.server, path), response).decode("utf-8", "replace")
 
     def stream(self, address: Where, offset: int = 0, length: int | None = None) -> Iterator[bytes]:

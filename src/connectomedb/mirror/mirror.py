@@ -273,6 +273,10 @@ class Mirror:
         release = release_of(project, self.prefix)
         return Shelf(self.root, release, tuple(source(release) for source in self._sources))
 
+    def at(self, root: str | Path) -> "Mirror":
+        """The same sources for another folder."""
+        return Mirror(root, self._sources, prefix=self.prefix)
+
     def with_fallback(self, source: StoreOf) -> "Mirror":
         """The same folder with one more source, asked last."""
         return Mirror(self.root, (*self._sources, source), prefix=self.prefix)

@@ -1,11 +1,16 @@
-"""Lockfiles and dictionaries on disk."""
+"""Lockfiles and dictionaries on disk, and what a lockfile means for a mirror."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from connectomedb.cohort.lockfile import Lockfile, format_lockfile, parse_lockfile
+from connectomedb.cohort.lockfile import LockedFile, Lockfile, format_lockfile, parse_lockfile
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary_file import parse_dictionary
 from connectomedb.hcp.dictionary_hcp import DictionaryReading
+from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.mirror import Mirror
+from connectomedb.mirror.plan import Act, Action, Plan
+from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.disk import write_whole
 
 
@@ -26,6 +31,26 @@ def save_lockfile(path: Path, lockfile: Lockfile) -> None:
 def load_dictionary(path: Path) -> DictionaryReading:
     """Read a dictionary in any of its three forms. Raises ConfigError."""
     return parse_dictionary(_read(path), str(path))
+
+
+def plans_of(lockfile: Lockfile, mirror: Mirror) -> Iterator[Plan]:
+    """What it takes to have the locked files, subject by subject: the lockfile says what each ought to be.
+
+    Raises: ConfigError for a coded lockfile, whose subjects nobody can fetch.
+    """
+    if lockfile.is_coded:
+        raise ConfigError("Asked for files of coded subjects. Bring them where the lockfile was made, with labels.")
+    for subject, files in sorted(lockfile.files.items()):
+        actions = tuple(
+            Action(path, Act.FETCH, "locked", Expected(locked.size, locked.md5, _proof(locked)))
+            for path, locked in sorted(files.items())
+        )
+        yield mirror.renew(Plan(lockfile.release, subject, Choice(include=lockfile.patterns), actions))
+
+
+def _proof(locked: LockedFile) -> Proof:
+    """A lockfile is a list of digests like a server's catalog: no manifest of the publisher."""
+    return Proof.CATALOG if locked.md5 else Proof.SIZE
 
 
 def _read(path: Path) -> bytes:

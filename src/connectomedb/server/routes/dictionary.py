@@ -1,5 +1,6 @@
 """The measures of one category of the data dictionary, a row per subject of a project, as ConnectomeDB exported them.
 
+    GET /data/dictionary/hcp:nontoolboxdata          what they mean, as JSON
     GET /REST/search/dict/Subject%20Information/results?project=HCP_1200&restricted=0
 
     Subject,Gender,Age
@@ -14,13 +15,14 @@ from sqlalchemy import Row, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
-from connectomedb.hcp.dictionary import Tier
+from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
+from connectomedb.hcp.dictionary_file import format_json
 from connectomedb.server.access.clock import now
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.query.results import read_keyed_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.call import Call, View, Way
-from connectomedb.server.routes.replies import Format, table_of
+from connectomedb.server.routes.replies import Format, json_document, table_of
 from connectomedb.server.tables.schema import fields
 from connectomedb.server.types import builtin
 from connectomedb.server.types.values import format_column
@@ -64,6 +66,31 @@ def get_category(call: Call) -> Response:
         reply = table_of(call, frame, _cells(rows, is_plain=is_plain), Format.CSV, is_whole=True)
     reply.headers["Content-Disposition"] = f'attachment; filename="{_file_name(call, wants_restricted)}"'
     return reply
+
+
+def get_dictionary(call: Call) -> Response:
+    """The columns of a data type that are open to the caller, in our JSON (hcp.dictionary_file).
+
+    Raises NotFound for a type that has none for the caller: it is not told whether it has others.
+    """
+    name = call.words["data_type"]
+    found = select(fields).where(fields.c.data_type == name, fields.c.name != SUBJECT).order_by(fields.c.key)
+    with call.view() as view:
+        rows = [row for row in view.connection.execute(found) if view.rights.may_use(Tier(row.tier))]
+    if not rows:
+        raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
+    columns = (
+        FieldDefinition(
+            row.name,
+            ValueType(row.type),
+            Tier(row.tier),
+            category=row.category or "",
+            assessment=row.assessment or "",
+            description=row.description or "",
+        )
+        for row in rows
+    )
+    return json_document(format_json(Dictionary(tuple(columns))).encode())
 
 
 def _project(call: Call, view: View) -> Found:
@@ -110,4 +137,7 @@ def _file_name(call: Call, is_restricted: bool) -> str:
     return f"{kind}_{call.user.login}_{moment}.csv"
 
 
-WAYS = (Way("GET", "/data/search/dict/{category}/results", get_category),)
+WAYS = (
+    Way("GET", "/data/search/dict/{category}/results", get_category),
+    Way("GET", "/data/dictionary/{data_type}", get_dictionary),
+)

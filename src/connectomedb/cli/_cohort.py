@@ -1,0 +1,19 @@
+"""Words about cohorts that several commands share."""
+
+import re
+from pathlib import Path
+
+import click
+
+PREDICATE = click.argument("predicate")
+PATTERNS = click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
+PROJECT = click.option("--project", default="", help="Only subjects of this project.")
+LOCKFILE = click.argument("lockfile", type=click.Path(path_type=Path, dir_okay=False))
+
+_PREDICATE = re.compile(r"[<>=!'\"\s]")
+"""What no place, PROJECT/SUBJECT/PATH, holds and every predicate does."""
+
+
+def is_predicate(word: str) -> bool:
+    """Whether a word chooses subjects by what is known of them, rather than naming a place."""
+    return _PREDICATE.search(word) is not None

@@ -1,0 +1,1 @@
+"""Subjects chosen by one predicate: who they are, why, and their files."""

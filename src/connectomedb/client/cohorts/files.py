@@ -1,0 +1,33 @@
+"""The paths of one subject's files, listed when first looked at: most subjects are judged without."""
+
+from collections.abc import Collection, Iterator
+from functools import cached_property
+
+from connectomedb.errors import NotFound
+from connectomedb.mirror.mirror import Mirror
+
+
+class SubjectFiles(Collection[str]):
+    """Paths inside the subject. Raises StoreError when no store can be listed."""
+
+    def __init__(self, mirror: Mirror, project: str, subject: str) -> None:
+        self._mirror = mirror
+        self._project = project
+        self._subject = subject
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._paths
+
+    @cached_property
+    def _paths(self) -> tuple[str, ...]:
+        try:
+            plan = self._mirror.plan(self._subject, project=self._project)
+        except NotFound:
+            return ()
+        return tuple(action.path for action in plan.actions)

@@ -1,0 +1,168 @@
+"""From one sentence about behaviour to verified files, with the real command against the stage."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Cdb
+
+from connectomedb.cli._cohort import is_predicate
+from connectomedb.cli._getting import _advised
+from connectomedb.client.interface import Interface
+from connectomedb.demo.stage import Stage
+from connectomedb.errors import PredicateError, QueryError
+from connectomedb.hcp.advisories import known_advisories
+from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.plan import Act, Action, Plan
+from connectomedb.transfer.checksum import Expected, Proof
+
+BRAIN = "T1w/T1w_acpc_dc_restore_brain.nii.gz"
+ALL = "MMSE_Score >= 0"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file() and ".connectomedb" not in path.parts)
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture
+def db(stage: Stage, tmp_path: Path) -> Interface:
+    return Interface(stage.server, stage.user, stage.password)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("HCP_Q1/100307/T1w", False), ("HCP_Q1", False), ("Age = 3", True), ("MMSE_Score>=29", True), ("a'b", True)],
+)
+def test_a_predicate_is_told_from_a_place(word: str, expected: bool) -> None:
+    assert is_predicate(word) is expected
+
+
+def test_one_sentence_brings_the_files(cdb: Cdb, tmp_path: Path, db: Interface) -> None:
+    expected = db.where("MMSE_Score >= 29").subjects()
+    assert 0 < len(expected) <= 3
+    done = cdb("get", "MMSE_Score >= 29", BRAIN, "--to", "brains")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"brains/q1/{label}/{BRAIN}" for label in expected]
+    assert all((tmp_path / line).is_file() for line in done.stdout.splitlines())
+
+
+def test_a_dry_run_brings_nothing(cdb: Cdb, tmp_path: Path) -> None:
+    done = cdb("get", ALL, "T1w/*_brain.nii.gz", "--to", "brains", "-n", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {row["act"] for row in json.loads(done.stdout)["files"]} == {"fetch"}
+    assert digests(tmp_path / "brains") == {}
+
+
+def test_a_slip_is_pointed_at(cdb: Cdb) -> None:
+    done = cdb("get", "MMSE_Score >= 29 and Gendr = 'F'", BRAIN, "--to", "x")
+    assert done.returncode == 2
+    assert "at column 22, there is no column Gendr. Did you mean Gender?" in done.stderr
+
+
+def test_nobody_is_not_found(cdb: Cdb) -> None:
+    done = cdb("get", "MMSE_Score < 0", BRAIN, "--to", "x")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "cdb explain" in done.stderr
+
+
+def test_explain_adds_up_and_its_python_gives_the_same(cdb: Cdb, stage: Stage, clean_env: dict[str, str]) -> None:
+    predicate = "MMSE_Score >= 29 and PMAT24_A_CR >= 5 and exists 'tfMRI_MOTOR_LR/*.nii.gz'"
+    done = cdb("explain", predicate, "--project", "HCP_Q1", "--json")
+    assert done.returncode == 0, done.stderr
+    funnel = json.loads(done.stdout)["funnel"]
+    left = funnel["total"]
+    for step in funnel["steps"]:
+        assert step["before"] == left == step["passed"] + step["failing"] + step["missing"]
+        left = step["passed"]
+    snippet = cdb("explain", predicate, "--project", "HCP_Q1", "--python").stdout
+    ran = subprocess.run(
+        [sys.executable, "-c", snippet],
+        env={**clean_env, **stage.environment()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(ran.stdout.split(",")) == funnel["passed"]
+
+
+def test_a_lockfile_brings_the_same_bytes_elsewhere(cdb: Cdb, tmp_path: Path) -> None:
+    assert cdb("lock", ALL, "T1w/*_brain.nii.gz", "-o", "a.toml", "--to", "here").returncode == 0
+    assert cdb("lock", ALL, "T1w/*_brain.nii.gz", "-o", "b.toml", "--to", "there").returncode == 0
+    assert (tmp_path / "a.toml").read_bytes() == (tmp_path / "b.toml").read_bytes()
+    for folder in ("one", "two"):
+        done = cdb("sync", "a.toml", "--to", folder)
+        assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "one") == digests(tmp_path / "two") != {}
+    again = cdb("sync", "a.toml", "--to", "one", "--json")
+    assert [row["fetched"] for row in json.loads(again.stdout)] == [False] * len(digests(tmp_path / "one"))
+    assert cdb("audit", "a.toml").returncode == 0
+
+
+def test_a_file_that_changed_is_named_and_not_kept(cdb: Cdb, tmp_path: Path) -> None:
+    assert cdb("lock", "Subject = 100307", BRAIN, "-o", "a.toml").returncode == 0
+    text = (tmp_path / "a.toml").read_text()
+    md5 = text.partition('md5 = "')[2][:32]
+    (tmp_path / "a.toml").write_text(text.replace(md5, "0" * 32))
+    done = cdb("sync", "a.toml", "--to", "mirror")
+    assert done.returncode in (8, 9)
+    assert BRAIN in done.stderr
+    assert "0" * 32 in done.stderr
+    assert not (tmp_path / "mirror/q1/100307" / BRAIN).exists()
+
+
+def test_tables_counts_and_splits(db: Interface) -> None:
+    cohort = db.where(ALL, project="HCP_Q1")
+    assert cohort.count() == len(cohort) == len(list(cohort)) == 3
+    table = cohort.table("MMSE_Score", "Gender")
+    assert len(table) == 3
+    assert table.types[table.asked["hcp:nontoolboxdata/MMSE_Score"]] == "integer"
+    split = cohort.split(test=0.4, seed=1)
+    assert sorted((*split.train, *split.test)) == cohort.subjects()
+
+
+def test_files_and_measures_choose_together(db: Interface) -> None:
+    there = db.where("exists 'T1w/T1w_acpc_dc_restore_brain.nii.gz'", project="HCP_Q1")
+    gone = db.where("not exists 'T1w/T1w_acpc_dc_restore_brain.nii.gz'", project="HCP_Q1")
+    assert there.subjects() == db.where(ALL, project="HCP_Q1").subjects()
+    assert gone.subjects() == []
+    assert db.where("exists 'no/such.file'").count() == 0
+
+
+def test_nothing_is_sent_before_something_is_asked() -> None:
+    nowhere = Interface("http://127.0.0.1:9", "me", "secret")
+    assert "Age" in repr(nowhere.where("Age = '26-30'"))
+    with pytest.raises(PredicateError):
+        nowhere.where("Age = ")
+
+
+def test_columns_are_found_by_words_and_a_foreign_one_is_refused(db: Interface) -> None:
+    assert "MMSE_Score" in [field.name for field in db.fields("mini mental stat")]
+    with pytest.raises(QueryError):
+        db.where(ALL).table("No_Such_Column")
+
+
+def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
+    assert cdb("cohort", "save", "bright", "MMSE_Score >= 29", "--project", "HCP_Q1").returncode == 0
+    kept = json.loads(cdb("cohort", "list", "--json").stdout)
+    assert kept == [{"name": "bright", "project": "HCP_Q1", "predicate": "MMSE_Score >= 29"}]
+    assert cdb("cohort", "show", "bright").stdout.split() == db.where("MMSE_Score >= 29", project="HCP_Q1").subjects()
+    stored = db.connection.get_table("/data/search/saved/bright/results")
+    assert len(stored.rows) == db.groups.get("bright").count()
+    assert cdb("cohort", "remove", "bright").returncode == 0
+    missing = cdb("cohort", "show", "bright")
+    assert missing.returncode != 0
+    assert "There are: none." in missing.stderr
+
+
+def test_a_plan_says_what_is_known_against_its_files() -> None:
+    known = next(one for one in known_advisories().advisories if one.subjects and "*" not in one.paths[0])
+    subject, release, path = known.subjects[0], known.releases[0], known.paths[0]
+    expected = Expected(1, None, Proof.SIZE)
+    plans = [Plan(release, who, Choice(), (Action(path, Act.FETCH, "", expected),)) for who in (subject, "100206")]
+    warnings: dict[str, list[str]] = {}
+    assert list(_advised(plans, warnings)) == plans
+    assert warnings[f"{known.kind}: {known.summary}"] == [subject]
