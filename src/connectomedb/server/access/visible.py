@@ -88,6 +88,16 @@ def closed_by_terms(connection: Connection, caller: Caller) -> list[str]:
     return list(connection.execute(select(projects.c.id).where(waiting).order_by(projects.c.id)).scalars())
 
 
+def list_shared(connection: Connection, caller: Caller) -> list[tuple[str, int]]:
+    """Level and key of what the caller sees because it is shared; administrators need no share."""
+    found: list[tuple[str, int]] = []
+    for entity, (rows, shares) in () if caller.is_admin else _SHARES.items():
+        joined = select(rows.c.key).join(shares, shares.c.owner_key == rows.c.key).distinct().order_by(rows.c.key)
+        seen = joined.where(may_read(caller, shares.c.project_key), has_agreed(caller, rows.c.project_key))
+        found += [(entity.value, key) for key in connection.execute(seen).scalars()]
+    return found
+
+
 def load_rights(connection: Connection, caller: Caller) -> Rights:
     """The caller's grants of tiers; one of a tier that nobody knows opens nothing."""
     mine = (grants.c.user_key == caller.key, grants.c.tier.in_([tier.value for tier in Tier]))

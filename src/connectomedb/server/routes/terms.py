@@ -144,7 +144,13 @@ def and_then_limit_keys(handler: Callable[[Call], Response]) -> Callable[[Call],
 
 
 def _project(connection: Connection, call: Call) -> Found:
-    address = Address().child(Level.PROJECTS, call.words["project"])
+    """The project; also a hidden one of which something is shared with the caller."""
+    word = call.words["project"]
+    wanted = select(projects.c.key, projects.c.id).where(projects.c.id == word, may_agree(call.user, projects.c.key))
+    row = connection.execute(wanted).first()
+    if row is not None:
+        return Found(Level.PROJECTS, row.key, row.id, row.id)
+    address = Address().child(Level.PROJECTS, word)
     return find_place(connection, call.user, address).last[0]
 
 
