@@ -2,10 +2,10 @@
 
     ConnectomeDBError
     ├─ ConfigError                             a setting is missing or makes no sense
-    ├─ AddressError, QueryError                also ValueError: the caller can fix it
+    ├─ AddressError, QueryError, DocumentError   also ValueError: the caller can fix it
     │   └─ PredicateError                      .predicate .column .near
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · Expired · TooManyRequests
+    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · Unusable · Expired · TooManyRequests
     │   ├─ AccessDenied → TermsNotAccepted
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
@@ -41,6 +41,10 @@ class AddressError(ConnectomeDBError, ValueError):
 
 class QueryError(ConnectomeDBError, ValueError):
     """A search names an unknown field or comparison, or is not well formed."""
+
+
+class DocumentError(ConnectomeDBError, ValueError):
+    """A document describes no object: it is not well formed, or of another kind than was due."""
 
 
 class PredicateError(QueryError):
@@ -99,6 +103,10 @@ class NotFound(RequestError):
 
 class Conflict(RequestError):
     """The label, identifier or file is taken already."""
+
+
+class Unusable(RequestError):
+    """The request lacks what it needs, or holds an identifier that nothing may have."""
 
 
 class TooManyRequests(RequestError):

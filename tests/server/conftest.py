@@ -15,7 +15,7 @@ Each test with `served`, `deliver`, `data_folder` or `database` runs on SQLite a
 import hashlib
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -263,6 +263,45 @@ def _serving(folder: Path, data: Path) -> Iterator[Served]:
     with start(site, admin_password=PASSWORD) as server:
         session = _sessions_of(site)
         yield Served(site, server, _clients_of(server, session), session, tree, report)
+
+
+ClientsOf = Callable[[str | None], httpx2.Client]
+"""Makes clients that are signed in under a login, or nobody's."""
+
+
+class Lab(Protocol):
+    """Serves a folder with projects to be written in."""
+
+    def __call__(self, folder: Path) -> AbstractContextManager[ClientsOf]: ...
+
+
+@contextmanager
+def _serve_lab(data: Path) -> Iterator[ClientsOf]:
+    site = open_site(data)
+    people = {
+        "owner": [("P1", Role.OWNER), ("SHARED", Role.OWNER), ("ROLES", Role.OWNER)],
+        "member": [("P1", Role.MEMBER), ("ROLES", Role.MEMBER)],
+        "collaborator": [("P1", Role.COLLABORATOR), ("ROLES", Role.COLLABORATOR), ("P2", Role.COLLABORATOR)],
+        "second": [("SHARED", Role.OWNER)],
+        "stranger": [],
+    }
+    for id, accessibility in (
+        *((id, Accessibility.PRIVATE) for id in ("P1", "SHARED", "ROLES")),
+        *((id, Accessibility.PUBLIC) for id in ("P2", "PUBLIC")),
+    ):
+        ingest_release(site.database, site.archive, Delivery(release_of(id), id, accessibility=accessibility))
+    for login, roles in people.items():
+        create_user(site.database, login, PASSWORD)
+        for project, role in roles:
+            add_member(site.database, project, login, role)
+    with start(site, admin_password=PASSWORD) as server:
+        yield _clients_of(server, _sessions_of(site))
+
+
+@pytest.fixture(scope="session")
+def write_lab(data_folder: DataFolders) -> Lab:
+    """Serves empty projects: P1 and ROLES, SHARED with a second owner, P2 and PUBLIC for all to read."""
+    return lambda folder: _serve_lab(data_folder(folder / "data"))
 
 
 def _sessions_of(site: Site) -> Callable[[str], str]:

@@ -24,7 +24,9 @@ from connectomedb.server.access.login import REFUSED, SignedIn
 from connectomedb.server.operation.watch import SEEN, Patience, Watch
 from connectomedb.server.routes import (
     audit,
+    changes,
     dictionary,
+    extras,
     favorites,
     front,
     grants,
@@ -72,7 +74,9 @@ WAYS = (
     *terms.WAYS,
     *keys.WAYS,
     *packages.WAYS,
+    *extras.WAYS,
     *items.WAYS,
+    *changes.WAYS,
 )
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
@@ -82,9 +86,11 @@ STATUS: Mapping[type[Exception], int] = {
     errors.AccessDenied: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Unusable: 417,
     errors.Expired: 410,
     errors.TooManyRequests: 429,
     errors.QueryError: 422,
+    errors.DocumentError: 422,
     errors.StoreError: 502,
     errors.StoreUnreachable: 503,
     errors.LedgerBusy: 503,

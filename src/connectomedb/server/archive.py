@@ -4,11 +4,12 @@ The stores check keys themselves (`stores.base.check_key`), so no row can name a
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from connectomedb.config import S3Settings
-from connectomedb.errors import AddressError, ConfigError, StoreError
+from connectomedb.errors import AddressError, ConfigError, ObjectMissing, StoreError
 from connectomedb.server.folder import ARCHIVE, DataFolder, FolderDeclaration, S3Declaration
 from connectomedb.stores.base import Store, WritableStore
 from connectomedb.stores.folder import FolderStore
@@ -46,6 +47,17 @@ class Archive:
         if len(content) > most:
             raise ConfigError(f"Asked to read {key} of the store {store}. It has more than {most} bytes.")
         return content
+
+    def discard(self, objects: Iterable[tuple[str, str]]) -> None:
+        """Delete objects, by store and key, of which no row tells any longer; only in the server's own store.
+
+        Stores that `cdb.toml` declares hold what others published, and are never written. Raises StoreError.
+        """
+        for name, key in objects:
+            store = self.store(name) if name == ARCHIVE else None
+            if isinstance(store, FolderStore):
+                with suppress(ObjectMissing):
+                    store.delete(key)
 
     def md5(self, store: str, key: str) -> str:
         """MD5 of an object, by reading all of it: 32 lower-case hex digits. Raises StoreError."""

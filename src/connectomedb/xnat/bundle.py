@@ -18,11 +18,11 @@ Source: XNAT's stored-search documents, as pyxnat and xnatpy write them.
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
-from xml.parsers import expat
 
 from connectomedb.errors import QueryError
 from connectomedb.xnat.plain import to_plain
 from connectomedb.xnat.query import PLAIN, Criterion, Group, Method, Query, SearchField, parse_comparison
+from connectomedb.xnat.tree import parse_tree
 
 NAMESPACE = "http://nrg.wustl.edu/security"
 ET.register_namespace("xdat", NAMESPACE)
@@ -151,24 +151,7 @@ def _sequence(node: ET.Element, position: int) -> tuple[int, int]:
 
 def parse_document(document: bytes) -> ET.Element:
     """Read the root element of a search document, which may define no entities. Raises QueryError."""
-    builder = ET.TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
-    parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes)
-    parser.EndElementHandler = lambda tag: builder.end(tag)
-    parser.CharacterDataHandler = lambda text: builder.data(text)
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
-        parser.Parse(document, True)
-        return builder.close()
-    except QueryError:
-        raise
-    except (expat.ExpatError, AssertionError, LookupError, ValueError) as fault:  # the last two: odd encodings
-        raise QueryError(f"The search document is not well-formed XML: {fault}.") from fault
-
-
-def _refuse_doctype(name: str, system: str | None, public: str | None, has_subset: bool) -> None:
-    raise QueryError("The search document declares a document type. Leave the DOCTYPE out.")
+    return parse_tree(document, QueryError)
 
 
 def bundle_tag(name: str) -> str:

@@ -1,4 +1,4 @@
-"""One object with its fields and children ⇄ items JSON; → XML.
+"""One object with its fields and children ⇄ items JSON, ⇄ XML.
 
     {"items": [{"meta": {"isHistory": false, "xsi:type": "xnat:subjectData"},
                 "data_fields": {"ID": "SITE_S00001", "label": "sub01"},
@@ -19,24 +19,44 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
-from connectomedb.errors import UnexpectedReply
+from connectomedb.errors import DocumentError, UnexpectedReply
+from connectomedb.xnat.tree import XSI, local_part, parse_tree
 
 FieldValue: TypeAlias = str | int | float
-
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 _ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "xnat:projectData": frozenset({"ID", "secondary_ID"}),
     "xnat:subjectData": frozenset({"ID", "project", "group", "label", "src"}),
-    "xnat:imageScanData": frozenset({"ID", "type", "UID"}),
-    "xnat:mrScanData": frozenset({"ID", "type", "UID"}),
     "xnat:resourceCatalog": frozenset({"label", "URI", "format", "content", "file_count", "file_size"}),
+    "xnat:reconstructedImageData": frozenset({"ID", "type"}),
+    "xnat:projectParticipant": frozenset({"project", "label"}),
+    "xnat:experimentData_share": frozenset({"project", "label"}),
 }
-_ATTRIBUTES_OF_EXPERIMENTS = frozenset({"ID", "project", "label", "visit_id"})
-"""Fields that are attributes in XML, by type; all other types are experiments."""
+_ATTRIBUTES_OF_SCANS = frozenset({"ID", "type", "UID"})
+_ATTRIBUTES_OF_EXPERIMENTS = frozenset({"ID", "project", "label", "visit_id", "UID"})
+"""Fields that are attributes in XML, by type; all other types are scans or experiments."""
 
-_OF_EXPERIMENTS = frozenset({"date", "time", "note", "subject_ID", "age"})
+_INNER_ATTRIBUTES = frozenset({"x", "y", "z", "units", "manufacturer", "model"})
+"""Last parts of paths that are attributes of the element above them: `parameters/voxelRes/x`."""
+
+_TEXTS: Mapping[str, str] = {"fields/field": "field", "parameters/addParam": "addField", "aliases/alias": "alias"}
+"""Lists whose entries are elements with a text → name of the text among the entry's fields."""
+
+_LISTS = frozenset(
+    {
+        *_TEXTS,
+        *("sharing/share", "experiments/experiment", "scans/scan", "reconstructions/reconstructedImage"),
+        *("assessors/assessor", "resources/resource", "file", "out/file", "in/file", "investigators/investigator"),
+    }
+)
+"""Paths of elements that may occur many times."""
+
+_OF_EXPERIMENTS = frozenset({"date", "time", "note", "subject_ID", "age", "protocol", "original", "visit"})
+_OF_EXPERIMENTS_BELOW = ("investigator/", "validation/")
 """Elements that types of other prefixes inherit, and that therefore have the prefix `xnat`."""
+
+MAX_DEPTH = 24
+"""Deepest nesting of elements that is read."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -103,30 +123,87 @@ def _parse_node(node: Mapping[str, object]) -> Item:
     )
 
 
+def parse_item_xml(document: bytes) -> Item:
+    """Read an object as XML; its type is what `xsi:type` of the root says, else the root element's name.
+
+    Names are without prefix, for prefixes are the writer's choice; predicates of paths are not repeated.
+    Raises DocumentError.
+    """
+    root = parse_tree(document, DocumentError)
+    return _read_item(root, root.get(f"{XSI}}}type") or local_part(root.tag), MAX_DEPTH)
+
+
+def _read_item(element: ET.Element, type: str, depth: int) -> Item:
+    fields: dict[str, FieldValue] = {}
+    children: dict[str, tuple[Item, ...]] = {}
+    _read(element, "", fields, children, depth)
+    return Item(type, fields, children)
+
+
+def _read(
+    element: ET.Element,
+    path: str,
+    fields: dict[str, FieldValue],
+    children: dict[str, tuple[Item, ...]],
+    depth: int,
+) -> None:
+    """Attributes and elements below an element as fields; those of lists as children."""
+    if depth < 0:
+        raise DocumentError(f"The document is nested deeper than {MAX_DEPTH} elements. Send a plainer one.")
+    fields |= {f"{path}{name}": text for name, text in element.attrib.items() if "}" not in name}
+    for child in element:
+        name = f"{path}{local_part(child.tag)}"
+        text = (child.text or "").strip()
+        if name in _LISTS:
+            item = _read_item(child, child.get(f"{XSI}}}type") or name, depth - 1)
+            entry = {_TEXTS[name]: text} if name in _TEXTS else {}
+            children[name] = (*children.get(name, ()), Item(item.type, {**item.fields, **entry}, item.children))
+            continue
+        if text or not (len(child) or child.attrib):
+            fields[name] = text
+        _read(child, f"{name}/", fields, children, depth - 1)
+
+
 def _fill(element: ET.Element, item: Item, prefix: str = "xnat") -> None:
     """Put fields and children into an element; types of measures have elements of their own prefix."""
-    attributes = _ATTRIBUTES.get(item.type, _ATTRIBUTES_OF_EXPERIMENTS)
+    attributes = _ATTRIBUTES.get(item.type) or (
+        _ATTRIBUTES_OF_SCANS if item.type.endswith("ScanData") else _ATTRIBUTES_OF_EXPERIMENTS
+    )
     own = item.type.partition(":")[0]
     for name, value in item.fields.items():
+        inherited = name in _OF_EXPERIMENTS or name.startswith(_OF_EXPERIMENTS_BELOW)
+        above, _, last = name.rpartition("/")
         if name in attributes:
             element.set(name, plain_text(str(value)))
+        elif above and last in _INNER_ATTRIBUTES:
+            _find(element, above, own).set(last, plain_text(str(value)))
         else:
-            _descend(element, name, prefix if name in _OF_EXPERIMENTS else own).text = plain_text(str(value))
+            _find(element, name, prefix if inherited else own).text = plain_text(str(value))
     for name, children in item.children.items():
         for child in children:
             node = _descend(element, name, "xnat")
+            if name in _TEXTS:
+                node.text = plain_text(str(child.fields.get(_TEXTS[name], "")))
+                if "name" in child.fields:
+                    node.set("name", plain_text(str(child.fields["name"])))
+                continue
             node.set("xsi:type", child.type)
             _fill(node, child)
 
 
-def _descend(element: ET.Element, path: str, prefix: str) -> ET.Element:
-    """A new element at a path; the parts above it are shared with what stands there already."""
-    *above, last = path.split("/")
-    for name in above:
+def _find(element: ET.Element, path: str, prefix: str) -> ET.Element:
+    """The one element at a path, made if it is missing."""
+    for name in path.split("/"):
         tag = _tag(prefix, name)
         found = next((child for child in element if child.tag == tag), None)
         element = found if found is not None else ET.SubElement(element, tag)
-    return ET.SubElement(element, _tag(prefix, last))
+    return element
+
+
+def _descend(element: ET.Element, path: str, prefix: str) -> ET.Element:
+    """A new element at a path; the parts above it are shared with what stands there already."""
+    above, _, last = path.rpartition("/")
+    return ET.SubElement(_find(element, above, prefix) if above else element, _tag(prefix, last))
 
 
 def _tag(prefix: str, name: str) -> str:

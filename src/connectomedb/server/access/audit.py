@@ -56,6 +56,12 @@ class Action(StrEnum):
     TERMS_ACCEPTED = "terms-accept"
     KEYS_MADE = "keys-make"
     KEYS_ENDED = "keys-end"
+    MADE = "make"
+    CHANGED = "change"
+    SHARED = "share"
+    SHARE_ENDED = "unshare"
+    MOVED = "move"
+    DELETED = "delete"
     RESTRICTED_READ = "restricted-read"
     DOWNLOAD = "download"
 

@@ -16,6 +16,7 @@ from connectomedb.errors import ConfigError, Conflict, NotFound
 from connectomedb.server.access.auth import Caller, Role
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.groups import role_in
+from connectomedb.server.access.rules import Action, may
 from connectomedb.server.tables.agreements import acceptances, terms
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import members, projects, users
@@ -87,7 +88,7 @@ def has_agreed(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement
 
 def owns(connection: Connection, caller: Caller, project_key: int) -> bool:
     """Whether the caller decides about the project: as its owner, or as an administrator."""
-    return role_in(connection, caller, project_key) is Role.OWNER
+    return may(role_in(connection, caller, project_key), Action.MANAGE)
 
 
 def current_terms(connection: Connection, project_key: int) -> Terms | None:

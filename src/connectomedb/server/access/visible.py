@@ -1,16 +1,37 @@
 """What a user may see, as one relation that every list, item, file and search joins.
 
 The relation is the set of projects whose contents, or whose mere record, a caller may read. Every object
-has a home project, so no statement needs another rule. Contents take two things: a way in, which is a role
-or a public project, and the project's data-use terms, if it demands any.
+has a home project. Contents take two things: a way in, which is a role or a public project, and the project's
+data-use terms, if it demands any.
+
+Subjects and experiments may be shared into other projects, which is a further way in: whoever may read such
+a project may enter what is shared there, under the terms of its home. Sharing one does not share what stands
+above or below it, but the scans of an experiment go with it.
 """
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, not_, or_, select, true
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, not_, or_, select, true
 
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.auth import Accessibility, Caller, Rights, Role
 from connectomedb.server.access.terms import has_agreed
-from connectomedb.server.tables.schema import grants, members, project_groups, projects
+from connectomedb.server.tables.schema import (
+    experiment_shares,
+    experiments,
+    grants,
+    members,
+    project_groups,
+    projects,
+    subject_shares,
+    subjects,
+)
+from connectomedb.server.types.datatypes import Entity
+
+_SHARES: Mapping[Entity, tuple[Table, Table]] = {
+    Entity.SUBJECT: (subjects, subject_shares),
+    Entity.EXPERIMENT: (experiments, experiment_shares),
+}
 
 
 def may_read(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
@@ -21,6 +42,31 @@ def may_read(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[b
 def may_enter(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
     """True where the caller may read the contents once the project's terms are accepted."""
     return true() if caller.is_admin else project_key.in_(_projects(caller, Accessibility.PUBLIC))
+
+
+def may_see(caller: Caller, entity: Entity, rows: FromClause) -> ColumnElement[bool]:
+    """True of the rows, of subjects or experiments, that the caller may read at home or where they are shared."""
+    return and_(may_reach(caller, entity, rows), has_agreed(caller, rows.c.project_key))
+
+
+def may_reach(caller: Caller, entity: Entity, rows: FromClause) -> ColumnElement[bool]:
+    """True of the rows that the caller may read once the terms of their home are accepted."""
+    if caller.is_admin:
+        return true()
+    _, shares = _SHARES[entity]
+    shared = select(shares.c.owner_key).where(may_read(caller, shares.c.project_key))
+    return or_(may_enter(caller, rows.c.project_key), rows.c.key.in_(shared))
+
+
+def may_agree(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where the project's terms stand before something: its contents, or what is shared out of it."""
+    shared = [
+        select(rows.c.project_key)
+        .join(shares, shares.c.owner_key == rows.c.key)
+        .where(may_read(caller, shares.c.project_key))
+        for rows, shares in _SHARES.values()
+    ]
+    return or_(may_enter(caller, project_key), *(project_key.in_(homes) for homes in shared))
 
 
 def may_list(caller: Caller, project_key: ColumnElement[int]) -> ColumnElement[bool]:
@@ -40,6 +86,16 @@ def closed_by_terms(connection: Connection, caller: Caller) -> list[str]:
     """IDs of the projects that only wait for the caller to accept their terms."""
     waiting = and_(may_enter(caller, projects.c.key), not_(has_agreed(caller, projects.c.key)))
     return list(connection.execute(select(projects.c.id).where(waiting).order_by(projects.c.id)).scalars())
+
+
+def list_shared(connection: Connection, caller: Caller) -> list[tuple[str, int]]:
+    """Level and key of what the caller sees because it is shared; administrators need no share."""
+    found: list[tuple[str, int]] = []
+    for entity, (rows, shares) in () if caller.is_admin else _SHARES.items():
+        joined = select(rows.c.key).join(shares, shares.c.owner_key == rows.c.key).distinct().order_by(rows.c.key)
+        seen = joined.where(may_read(caller, shares.c.project_key), has_agreed(caller, rows.c.project_key))
+        found += [(entity.value, key) for key in connection.execute(seen).scalars()]
+    return found
 
 
 def load_rights(connection: Connection, caller: Caller) -> Rights:

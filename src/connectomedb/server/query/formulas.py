@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import ColumnElement, FromClause, Select, String, case, cast, func, literal, null, select
 
-from connectomedb.server.access.visible import may_read
+from connectomedb.server.access.visible import may_read, may_see
+from connectomedb.server.query.entries import entries
 from connectomedb.server.query.nodes import Frame, Node
-from connectomedb.server.tables.schema import experiments, members, scans, users
+from connectomedb.server.tables.schema import experiments, members, projects, scans, users
 from connectomedb.server.types.datatypes import Entity
 
 
@@ -71,13 +72,25 @@ def _label_in_project(frame: Frame, node: Node, argument: str) -> ColumnElement[
     if not argument:
         return node.rows.c.label
     home = frame.above(node, Entity.PROJECT).rows
-    return case((home.c.id == argument, node.rows.c.label), else_=null())
+    shared = entries(node.entity, "shares").alias()
+    there = select(shared.c.label).where(shared.c.owner_key == node.rows.c.key, shared.c.project == argument)
+    elsewhere = there.correlate(node.rows).scalar_subquery()
+    return case((home.c.id == argument, node.rows.c.label), else_=elsewhere)
+
+
+def _of_session(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
+    """Of an assessor: ID, label or project of the session that it was made from."""
+    rows = experiments.alias()
+    column = projects.c.id if argument == "project" else rows.c[argument]
+    session = select(column).select_from(rows.join(projects, projects.c.key == rows.c.project_key))
+    mine = may_see(frame.rights.caller, Entity.EXPERIMENT, rows)
+    return session.where(rows.c.key == node.rows.c.session_key, mine).correlate(node.rows).scalar_subquery()
 
 
 def _count_experiments(
     frame: Frame, rows: FromClause, belongs: ColumnElement[bool], data_type: str
 ) -> ColumnElement[object]:
-    readable = may_read(frame.rights.caller, rows.c.project_key)
+    readable = may_see(frame.rights.caller, Entity.EXPERIMENT, rows)
     return _count(select(func.count()).select_from(rows).where(belongs, rows.c.data_type == data_type, readable))
 
 
@@ -97,4 +110,5 @@ FORMULAS: Mapping[str, Formula] = {
     "scan_summary": _scan_summary,
     "initial": _initial,
     "label_in_project": _label_in_project,
+    "of_session": _of_session,
 }

@@ -9,25 +9,37 @@ the root. Types of one object (`xnat:mrSessionData`, `xnat:subjectAssessorData`)
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, case, null
+from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Table, and_, case, cast, func, null, select, true
 
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.auth import Rights
-from connectomedb.server.access.visible import may_list, may_read
+from connectomedb.server.access.visible import may_list, may_see
+from connectomedb.server.query.entries import FACTS, ROWS, entries
 from connectomedb.server.query.formulas import FORMULAS
 from connectomedb.server.query.nodes import Node
-from connectomedb.server.tables.schema import experiments, projects, scans, subjects
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Field, Path, Registry
+from connectomedb.server.types.datatypes import (
+    Column,
+    DataType,
+    Detail,
+    Entity,
+    Fact,
+    Field,
+    Kind,
+    Many,
+    Path,
+    Registry,
+)
 
-_ROWS: dict[Entity, Table] = {
-    Entity.PROJECT: projects,
-    Entity.SUBJECT: subjects,
-    Entity.EXPERIMENT: experiments,
-    Entity.SCAN: scans,
+_KEY_OF_PARENT = {
+    Entity.SUBJECT: "project_key",
+    Entity.EXPERIMENT: "subject_key",
+    Entity.SCAN: "experiment_key",
+    Entity.RECONSTRUCTION: "experiment_key",
 }
-_KEY_OF_PARENT = {Entity.SUBJECT: "project_key", Entity.EXPERIMENT: "subject_key", Entity.SCAN: "experiment_key"}
+_OF_SESSIONS = (Entity.SCAN, Entity.RECONSTRUCTION)
 
 
 class Joins:
@@ -42,7 +54,7 @@ class Joins:
         self.rights = rights
         self.root = root
         self._details = details
-        self.root_node = Node("root", root.entity, _ROWS[root.entity].alias("root"))
+        self.root_node = Node("root", root.entity, ROWS[root.entity].alias("root"))
         self.clause: FromClause = self.root_node.rows
         self._nodes: dict[str, Node] = {"root": self.root_node}
 
@@ -61,7 +73,8 @@ class Joins:
         rows = self.root_node.rows
         if self.root.entity is Entity.PROJECT:
             return may_list(self.rights.caller, rows.c.key)
-        readable = may_read(self.rights.caller, self._project_key(self.root_node))
+        home = self.root_node if self.root.entity not in _OF_SESSIONS else self.above(self.root_node, Entity.EXPERIMENT)
+        readable = may_see(self.rights.caller, home.entity, home.rows)
         return readable if self.root.entity is Entity.SUBJECT else and_(self._of_type(rows, self.root), readable)
 
     def value(self, data_type: DataType, field: Field, argument: str = "") -> ColumnElement[object]:
@@ -70,9 +83,14 @@ class Joins:
         source = field.source
         value: ColumnElement[object]
         if isinstance(source, Column):
-            value = self.above(node, source.entity).rows.c[source.name]
+            holder = self.above(node, source.entity)
+            value = self._guarded(holder, holder.rows.c[source.name]) if source.name != "id" else holder.rows.c.id
         elif isinstance(source, Detail):
             value = self._detail(node, data_type).c[source.name]
+        elif isinstance(source, Fact):
+            value = self._guarded(node, _fact(node, source, field.kind))
+        elif isinstance(source, Many):
+            value = self._entries(node, source.list).c[source.column]
         else:
             value = FORMULAS[source.name](self, node, source.argument or argument)
         if field.tier is Tier.OPEN:
@@ -100,10 +118,19 @@ class Joins:
         if entity is node.entity:
             return node
         if entity is Entity.PROJECT:
-            home = node if node.entity is not Entity.SCAN else self.above(node, Entity.EXPERIMENT)
+            home = node if node.entity not in _OF_SESSIONS else self.above(node, Entity.EXPERIMENT)
             return self._up(home, entity, "project_key")
         parent = list(Entity)[node.entity.depth - 1]
         return self.above(self._up(node, parent, _KEY_OF_PARENT[node.entity]), entity)
+
+    def _guarded(self, node: Node, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A value of the subject or project above an object, null where only the object was shared."""
+        caller = self.rights.caller
+        if caller.is_admin or not node.is_above or node.entity not in (Entity.SUBJECT, Entity.PROJECT):
+            return value
+        is_project = node.entity is Entity.PROJECT
+        seen = may_list(caller, node.rows.c.key) if is_project else may_see(caller, node.entity, node.rows)
+        return case((seen, value), else_=null())
 
     def _is_root(self, data_type: DataType) -> bool:
         return self.registry.are_related(data_type, self.root)
@@ -118,15 +145,15 @@ class Joins:
     def _up(self, node: Node, entity: Entity, foreign_key: str) -> Node:
         name = f"{node.name}_{entity}"
         if name not in self._nodes:
-            rows = _ROWS[entity].alias(name)
-            found = Node(name, entity, rows, node.may_lack, node.repeats)
+            rows = ROWS[entity].alias(name)
+            found = Node(name, entity, rows, node.may_lack, node.repeats, is_above=True)
             self._join(found, rows.c.key == node.rows.c[foreign_key])
         return self._nodes[name]
 
     def _below(self, node: Node, data_type: DataType) -> Node:
         name = f"{node.name}_{data_type.name.replace(':', '_').lower()}"
         if name not in self._nodes:
-            rows = _ROWS[data_type.entity].alias(name)
+            rows = ROWS[data_type.entity].alias(name)
             found = Node(name, data_type.entity, rows, may_lack=True, repeats=True)
             link = rows.c[_KEY_OF_PARENT[data_type.entity]] == node.rows.c.key
             self._join(found, and_(link, *self._limits(found, data_type)))
@@ -135,8 +162,8 @@ class Joins:
     def _limits(self, node: Node, data_type: DataType) -> list[ColumnElement[bool]]:
         """What rows joined from above must be: of the type, and readable. Scans go with their session."""
         limits = [] if data_type.entity is Entity.SUBJECT else [self._of_type(node.rows, data_type)]
-        if data_type.entity is not Entity.SCAN:
-            limits.append(may_read(self.rights.caller, node.rows.c.project_key))
+        if data_type.entity not in _OF_SESSIONS:
+            limits.append(may_see(self.rights.caller, node.entity, node.rows))
         return limits
 
     def _detail(self, node: Node, data_type: DataType) -> FromClause:
@@ -147,6 +174,16 @@ class Joins:
             certain = self.root.is_measures and node is self.root_node
             found = Node(name, node.entity, rows, node.may_lack or not certain, node.repeats)
             self._join(found, rows.c.experiment_key == node.rows.c.key)
+        return self._nodes[name].rows
+
+    def _entries(self, node: Node, list: str) -> FromClause:
+        """A list of the node's object, a row per entry; of shares those in projects that the caller may know."""
+        name = f"{node.name}_{list.replace('/', '_').lower()}"
+        if name not in self._nodes:
+            rows = entries(node.entity, list).alias(name)
+            found = Node(name, node.entity, rows, may_lack=True, repeats=True)
+            known = may_list(self.rights.caller, rows.c.project_key) if "project_key" in rows.c else true()
+            self._join(found, and_(rows.c.owner_key == node.rows.c.key, known))
         return self._nodes[name].rows
 
     def _join(self, node: Node, condition: ColumnElement[bool]) -> None:
@@ -161,5 +198,16 @@ class Joins:
     def _project_key(self, node: Node) -> ColumnElement[int]:
         if node.entity is Entity.PROJECT:
             return node.rows.c.key
-        home = node if node.entity is not Entity.SCAN else self.above(node, Entity.EXPERIMENT)
+        home = node if node.entity not in _OF_SESSIONS else self.above(node, Entity.EXPERIMENT)
         return home.rows.c.project_key
+
+
+def _fact(node: Node, source: Fact, kind: Kind) -> ColumnElement[object]:
+    """A rare field of the node's object; names of entries are found whatever their case."""
+    facts = FACTS[node.entity].alias()
+    of_node = (facts.c.owner_key == node.rows.c.key, facts.c.path == source.path)
+    named = func.lower(facts.c.name) == source.name.lower() if source.name else facts.c.name == ""
+    value: ColumnElement[Any] = facts.c.value
+    if kind in (Kind.INTEGER, Kind.FLOAT):
+        value = cast(value, BigInteger if kind is Kind.INTEGER else Double)
+    return select(value).where(*of_node, named).correlate(node.rows).scalar_subquery()

@@ -4,12 +4,12 @@
 |----------------------------|------------------------------------------------------------------------------|
 | `columns=a,b`              | aliases, schema paths (with a `/`), `DEFAULT`; unknown ones are dropped      |
 | any alias or path          | filter: `a,b` either, `%` or `*` pattern, `lo-hi` range of numbers or dates  |
-| `xsiType=`                 | data type to list, of experiments                                            |
+| `xsiType=`                 | data type to list, of experiments and assessors                              |
 | `sortBy=`, `sortOrder=DESC`| by columns of the result                                                     |
 | `limit=`, `offset=`        | of subjects and experiments; `*` is no limit                                 |
 
 Source: XNAT's list resources. A column asked by the path of an alias bears the alias; other paths come
-back in lower case.
+back in lower case. Below a project stand also the objects shared into it, with their labels there.
 """
 
 import re
@@ -17,15 +17,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 
 from connectomedb.errors import AddressError, QueryError
 from connectomedb.server.query.comparisons import Operand, compare, like
+from connectomedb.server.query.entries import SHARES
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.types import builtin
 from connectomedb.server.types.columns import Names
-from connectomedb.server.types.datatypes import DataType, Entity, Kind, Path
+from connectomedb.server.types.datatypes import Column, DataType, Entity, Kind, Path
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.query import Comparison
 
@@ -70,6 +71,18 @@ FRAMES: Mapping[Level, Frame] = {
         ("xnat_imagescandata_id",),
         ("xnat_imagescandata_id", "ID", "type", "quality", "xsiType", "note", "series_description"),
     ),
+    Level.RECONSTRUCTIONS: Frame(
+        "Reconstructions",
+        builtin.RECONSTRUCTION,
+        ("xnat_reconstructedimagedata_id",),
+        ("xnat_reconstructedimagedata_id", "ID", "type", "baseScanType"),
+    ),
+    Level.ASSESSORS: Frame(
+        "Assessors",
+        builtin.IMAGE_ASSESSOR,
+        ("ID",),
+        ("ID", "project", "label", "date", "xsiType", "insert_date", "session_ID", "session_label"),
+    ),
 }
 
 
@@ -107,18 +120,19 @@ def compile_listing(
 ) -> Listing:
     """The statement of a list; `within` are columns of the listed rows that must hold a key, as `project_key`.
 
-    Raises AddressError when a parameter makes no sense.
+    Objects shared into a project are within it too. Raises AddressError when a parameter makes no sense.
     """
     frame = FRAMES[level]
     root = _listed_type(frame, parameters, names, nested=bool(within))
     columns = _columns(frame, root, parameters, names)
     joins = Joins(names.registry, root, names.rights, details)
-    values = [joins.value(column.data_type, column.path) for column in columns]
+    values = [_value(joins, column, within.get("project_key")) for column in columns]
     repeating = joins.repeating
-    conditions = [joins.root_node.rows.c[name] == key for name, key in within.items()]
+    conditions = [_belongs(joins, name, key) for name, key in within.items()]
     conditions += _filters(root, parameters, joins, names)
     conditions.append(joins.scope())
-    id_of_experiment = joins.above(joins.root_node, Entity.EXPERIMENT).rows.c.id if level is Level.SCANS else joins.key
+    of_session = level in (Level.SCANS, Level.RECONSTRUCTIONS)
+    id_of_experiment = joins.above(joins.root_node, Entity.EXPERIMENT).rows.c.id if of_session else joins.key
     shown = [value.label(f"c{number}") for number, value in enumerate(values)]
     statement = select(
         joins.key.label("key"), joins.root_node.rows.c.id.label("id"), id_of_experiment.label("of"), *shown
@@ -133,7 +147,7 @@ def compile_listing(
 
 
 def _listed_type(frame: Frame, parameters: Parameters, names: Names, *, nested: bool) -> DataType:
-    asked = parameters.get("xsiType") if frame.title == "Experiments" else ""
+    asked = parameters.get("xsiType") if frame.title in ("Experiments", "Assessors") else ""
     if not asked:
         return names.registry.get(
             builtin.SUBJECT_ASSESSOR if nested and frame.root == builtin.EXPERIMENT else frame.root
@@ -144,9 +158,29 @@ def _listed_type(frame: Frame, parameters: Parameters, names: Names, *, nested: 
     return found
 
 
+def _belongs(joins: Joins, name: str, key: int) -> ColumnElement[bool]:
+    """Whether a row belongs to what it is listed below: a project, a subject or an experiment."""
+    rows, shares = joins.root_node.rows, SHARES.get(joins.root.entity)
+    belongs = rows.c[name] == key
+    if name != "project_key" or shares is None:
+        return belongs
+    return or_(belongs, rows.c.key.in_(select(shares.c.owner_key).where(shares.c.project_key == key)))
+
+
+def _value(joins: Joins, column: ListColumn, project_key: int | None) -> ColumnElement[object]:
+    """What a column shows; of the label below a project the one that the object has there."""
+    value = joins.value(column.data_type, column.path)
+    root, source = joins.root, column.path.source
+    if project_key is None or root.entity not in SHARES or source != Column(root.entity, "label"):
+        return value
+    shares = SHARES[root.entity]
+    here = (shares.c.owner_key == joins.key, shares.c.project_key == project_key)
+    return func.coalesce(select(shares.c.label).where(*here).correlate(joins.root_node.rows).scalar_subquery(), value)
+
+
 def _columns(frame: Frame, root: DataType, parameters: Parameters, names: Names) -> tuple[ListColumn, ...]:
     """Columns asked for, the ones that are always there among them, each once."""
-    default = (*frame.default, *_default_of_type(root, parameters))
+    default = (*frame.default, *_default_of_type(root, parameters, names))
     words: list[str] = []
     for word in parameters.get("columns", "DEFAULT").split(","):
         words.extend(default if word.strip() == "DEFAULT" else [word.strip()])
@@ -161,9 +195,11 @@ def _columns(frame: Frame, root: DataType, parameters: Parameters, names: Names)
     return tuple(found.values())
 
 
-def _default_of_type(root: DataType, parameters: Parameters) -> tuple[str, ...]:
-    is_asked = root.entity is Entity.EXPERIMENT and parameters.has("xsiType")
-    return ("subject_ID", "subject_label") if is_asked and root.name != builtin.EXPERIMENT else ()
+def _default_of_type(root: DataType, parameters: Parameters, names: Names) -> tuple[str, ...]:
+    if root.entity is not Entity.EXPERIMENT or not parameters.has("xsiType"):
+        return ()
+    aliases = names.registry.aliases(root)
+    return tuple(name for name in ("subject_ID", "subject_label", "session_ID", "session_label") if name in aliases)
 
 
 def _column(word: str, root: DataType, names: Names) -> ListColumn | None:

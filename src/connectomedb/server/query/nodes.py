@@ -17,6 +17,7 @@ class Node:
         name: tells nodes of one statement apart.
         may_lack: whether there may be no row (it stands below or beside the root).
         repeats: whether there may be several rows for one object of the root.
+        is_above: whether it was reached by going up; a shared object does not show what stands above it.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Node:
     rows: FromClause
     may_lack: bool = False
     repeats: bool = False
+    is_above: bool = False
 
 
 class Frame(Protocol):

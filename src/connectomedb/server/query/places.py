@@ -1,17 +1,21 @@
 """Addresses → rows: which project, subject, experiment or scan an address names, for one caller.
 
 With a project in the address a label or an accession ID names an object; without one only the ID does.
+Below a project stand its own objects and those that are shared into it, under the labels they have there.
 What the caller may not see is answered like what is not there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, null, or_, select
 
 from connectomedb.errors import AccessDenied, NotFound, TermsNotAccepted
 from connectomedb.server.access.auth import Caller
-from connectomedb.server.access.visible import may_enter, may_list, may_read
-from connectomedb.server.tables.schema import experiments, projects, scans, subjects
+from connectomedb.server.access.visible import may_enter, may_list, may_reach, may_read, may_see
+from connectomedb.server.query.entries import ROWS, SHARES
+from connectomedb.server.tables.schema import experiments, project_aliases, projects, reconstructions, scans
+from connectomedb.server.types.datatypes import Entity
 from connectomedb.xnat.address import Address, Level, Step, format_address
 
 
@@ -27,19 +31,23 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The objects that an address names, from the top down. Scans may be several."""
+    """The objects that an address names, from the top down. Scans may be several.
+
+    `derived` is an assessor or a reconstruction of the experiment.
+    """
 
     project: Found | None = None
     subject: Found | None = None
     experiment: Found | None = None
     scans: tuple[Found, ...] = ()
+    derived: Found | None = None
 
     @property
     def last(self) -> tuple[Found, ...]:
-        """The lowest: scans, or the one experiment, subject or project."""
+        """The lowest: scans, or the one assessor, reconstruction, experiment, subject or project."""
         if self.scans:
             return self.scans
-        found = self.experiment or self.subject or self.project
+        found = self.derived or self.experiment or self.subject or self.project
         return (found,) if found else ()
 
 
@@ -64,7 +72,8 @@ def find_place(connection: Connection, caller: Caller, address: Address, *, is_i
                 found = _scans(connection, step, place)
                 place = Place(place.project, place.subject, place.experiment, found)
             case Level.RECONSTRUCTIONS | Level.ASSESSORS:
-                raise _missing(step)
+                find = _assessor if step.level is Level.ASSESSORS else _reconstruction
+                place = replace(place, derived=find(connection, caller, step, place))
     return place
 
 
@@ -72,7 +81,9 @@ def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool
     readable = may_read(caller, projects.c.key)
     enterable = may_enter(caller, projects.c.key)
     found = select(projects.c.key, projects.c.id, readable.label("readable"), enterable.label("enterable"))
-    row = connection.execute(found.where(projects.c.id == step.id, may_list(caller, projects.c.key))).first()
+    other_name = select(project_aliases.c.project_key).where(project_aliases.c.alias == step.id)
+    named = or_(projects.c.id == step.id, projects.c.key.in_(other_name))
+    row = connection.execute(found.where(named, may_list(caller, projects.c.key))).first()
     if row is None:
         raise _missing(step)
     if is_inside and row.enterable and not row.readable:
@@ -88,34 +99,74 @@ def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool
 
 
 def _subject(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
-    return _one(connection, caller, step, subjects, _named(subjects, step.id, place.project))
+    return _one(connection, caller, step, Entity.SUBJECT, place.project)
 
 
 def _experiment(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
     if place.subject and not place.project:
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
-    condition = _named(experiments, step.id, place.project)
-    if place.subject:
-        condition = and_(condition, experiments.c.subject_key == place.subject.key)
-    return _one(connection, caller, step, experiments, condition)
+    limits = [experiments.c.subject_key == place.subject.key] if place.subject else []
+    return _one(connection, caller, step, Entity.EXPERIMENT, place.project, *limits)
 
 
-def _named(table: Table, id: str, project: Found | None) -> ColumnElement[bool]:
-    """Label or accession ID in a project, the ID alone without one."""
-    if project is None:
-        return table.c.id == id
-    return and_(table.c.project_key == project.key, or_(table.c.label == id, table.c.id == id))
+def _assessor(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
+    """An assessor of a session, which has a home of its own."""
+    assert place.experiment is not None, "assessors stand below an experiment in every address"
+    named = or_(experiments.c.label == step.id, experiments.c.id == step.id)
+    mine = _columns(caller, Entity.EXPERIMENT, experiments.c.label).where(named)
+    return _first(connection, step, mine.where(experiments.c.session_key == place.experiment.key))
 
 
-def _one(connection: Connection, caller: Caller, step: Step, table: Table, condition: ColumnElement[bool]) -> Found:
-    wanted = select(table.c.key, table.c.id, table.c.label).where(condition)
-    rows = connection.execute(wanted.where(may_read(caller, table.c.project_key))).all()
-    if not rows:
-        home = select(projects.c.id).select_from(table.join(projects, table.c.project_key == projects.c.key))
-        closed = connection.execute(home.where(condition, may_enter(caller, table.c.project_key))).scalar()
-        raise terms_stand_before(closed, f"/data/{step.level}/{step.id}") if closed else _missing(step)
-    row = next((row for row in rows if row.label == step.id), rows[0])
-    return Found(step.level, row.key, row.id, row.label)
+def _reconstruction(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
+    assert place.experiment is not None, "reconstructions stand below an experiment in every address"
+    names = (reconstructions.c.key, reconstructions.c.id, reconstructions.c.type.label("label"))
+    columns = select(*names, null().label("closed"))
+    of_session = columns.where(reconstructions.c.experiment_key == place.experiment.key)
+    return _first(connection, step, of_session.where(reconstructions.c.id == step.id))
+
+
+def _one(
+    connection: Connection,
+    caller: Caller,
+    step: Step,
+    entity: Entity,
+    project: Found | None,
+    *limits: ColumnElement[bool],
+) -> Found:
+    """A subject or experiment by ID; in a project first by its label, at home and then where it is shared."""
+    table, shares = ROWS[entity], SHARES[entity]
+    columns = _columns(caller, entity, table.c.label)
+    tries = [columns.where(table.c.id == step.id)]
+    if project is not None:
+        at_home = table.c.project_key == project.key
+        shared_here = and_(shares.c.owner_key == table.c.key, shares.c.project_key == project.key)
+        elsewhere = _columns(caller, entity, shares.c.label).select_from(table.join(shares, shared_here))
+        tries = [
+            columns.where(at_home, table.c.label == step.id),
+            columns.where(at_home, table.c.id == step.id),
+            elsewhere.where(or_(shares.c.label == step.id, table.c.id == step.id)),
+        ]
+    return _first(connection, step, *(statement.where(*limits) for statement in tries))
+
+
+def _columns(caller: Caller, entity: Entity, label: ColumnElement[str]) -> Select[Any]:
+    """Subjects or experiments that the caller may reach; `closed` is the home whose terms stand before one."""
+    table = ROWS[entity]
+    home = select(projects.c.id).where(projects.c.key == table.c.project_key).correlate(table).scalar_subquery()
+    closed = case((may_see(caller, entity, table), null()), else_=home)
+    columns = select(table.c.key, table.c.id, label.label("label"), closed.label("closed"))
+    return columns.where(may_reach(caller, entity, table))
+
+
+def _first(connection: Connection, step: Step, *tries: Select[Any]) -> Found:
+    """The object of the first statement that finds one. Raises NotFound, TermsNotAccepted."""
+    for statement in tries:
+        row = connection.execute(statement).first()
+        if row is not None and row.closed:
+            raise terms_stand_before(row.closed, f"/data/{step.level}/{step.id}")
+        if row is not None:
+            return Found(step.level, row.key, row.id, row.label or "")
+    raise _missing(step)
 
 
 def _scans(connection: Connection, step: Step, place: Place) -> tuple[Found, ...]:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from connectomedb.errors import Expired, QueryError
 from connectomedb.server.access.auth import Rights
-from connectomedb.server.access.visible import may_read
+from connectomedb.server.access.visible import list_shared, may_read
 from connectomedb.server.query.results import BATCH, describe, read_rows
 from connectomedb.server.query.sql import Page, Search, Sort
 from connectomedb.server.tables.schema import projects, search_snapshot_rows, search_snapshots
@@ -114,7 +114,8 @@ def fingerprint(connection: Connection, rights: Rights) -> str:
     """What the caller may read, as one short text: another one says that it changed."""
     readable = select(projects.c.key).where(may_read(rights.caller, projects.c.key)).order_by(projects.c.key)
     granted = sorted((key, tier.value) for key, tier in rights.grants.items())
-    known = (rights.caller.is_admin, granted, list(connection.execute(readable).scalars()))
+    shared = list_shared(connection, rights.caller)
+    known = (rights.caller.is_admin, granted, list(connection.execute(readable).scalars()), shared)
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 

@@ -90,9 +90,13 @@ class Call:
 
     def note(self, action: Action, detail: str = "") -> None:
         """Leave a line in the audit log: this address was read. Changes are recorded in their own transactions."""
+        self.site.audit.note(self.event(action, detail))
+
+    def event(self, action: Action, detail: str = "") -> Event:
+        """What the caller does to this address, as a line of the audit log."""
         found = _PROJECT.match(self.path)
         project = unquote(found[1]) if found else ""
-        self.site.audit.note(Event(self.actor, action, project, unquote(self.path), detail))
+        return Event(self.actor, action, project, unquote(self.path), detail)
 
     @contextmanager
     def view(self) -> Iterator[View]:
@@ -103,6 +107,17 @@ class Call:
             yield view
         if view.rights.read:
             self.note(Action.RESTRICTED_READ, " ".join(sorted(view.rights.read)))
+
+    @contextmanager
+    def change(self) -> Iterator[View]:
+        """The database, for this caller, to be written: all of it is kept at the end, or nothing after an error.
+
+        Raises AuthenticationFailed for guests, who change nothing.
+        """
+        caller = self.signed_in
+        with self.site.database.write() as connection:
+            catalogue = self.site.catalogue.load(connection)
+            yield View(connection, load_rights(connection, caller), catalogue.registry, catalogue.details)
 
 
 @dataclass(frozen=True, slots=True)

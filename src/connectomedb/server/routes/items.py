@@ -11,7 +11,7 @@ from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
-from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, text, xml_document
+from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, xml_document
 from connectomedb.server.types.datatypes import DataType
 from connectomedb.server.types.values import format_value
 from connectomedb.server.types.xsd import namespace_of
@@ -19,19 +19,12 @@ from connectomedb.xnat.address import Address, Level, parse_address
 from connectomedb.xnat.document import format_item_json, format_item_xml
 from connectomedb.xnat.resultset import ResultTable
 
-_LISTED = {Level.PROJECTS, Level.SUBJECTS, Level.EXPERIMENTS, Level.SCANS}
-_EMPTY: Mapping[Level, ResultTable] = {
-    Level.RECONSTRUCTIONS: ResultTable(
-        ("xnat_reconstructedimagedata_id", "ID", "type", "baseScanType", "URI"), (), "Reconstructions", 0
-    ),
-    Level.ASSESSORS: ResultTable(
-        ("ID", "project", "label", "date", "xsiType", "insert_date", "session_ID", "session_label", "URI"),
-        (),
-        "Assessors",
-        0,
-    ),
+_OF_SESSIONS: Mapping[Level, str] = {
+    Level.SCANS: "experiment_key",
+    Level.RECONSTRUCTIONS: "experiment_key",
+    Level.ASSESSORS: "session_key",
 }
-"""Levels of which no data here has any objects yet."""
+"""Levels below an experiment → the column with its key."""
 
 
 def get_address(call: Call) -> Response | Later:
@@ -46,10 +39,7 @@ def get_address(call: Call) -> Response | Later:
         ):
             return files.get_files(call, view, address, place)
         if address.listing:
-            is_listed = address.listing in _LISTED
-            return table(
-                call, list_objects(call, view, address.listing, place) if is_listed else _EMPTY[address.listing]
-            )
+            return table(call, list_objects(call, view, address.listing, place))
         return get_item(call, view, place)
 
 
@@ -64,15 +54,8 @@ def read_address(path: str) -> Address:
         raise NotFound(f"There is nothing at {path}. Lists start at /data/projects.") from None
 
 
-def get_status(call: Call) -> Response:
-    """State of an experiment: all that come in are active."""
-    with call.view() as view:
-        find_place(view.connection, view.caller, read_address(call.path.removesuffix("/status")))
-    return text("active")
-
-
 def list_objects(call: Call, view: View, level: Level, place: Place) -> ResultTable:
-    """A list of projects, subjects, experiments or scans."""
+    """A list of the objects of one level."""
     if level is Level.EXPERIMENTS and place.subject and not place.project:
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
     listing = compile_listing(level, call.parameters, view.names, view.details, _within(level, place))
@@ -89,8 +72,12 @@ def get_item(call: Call, view: View, place: Place) -> Response:
     if len(place.last) != 1:
         raise AddressError("Asked for one object. The address names several.")
     item, data_type = load_item(view, place.last[0])
-    if choose_format(call, ITEMS, Format.XML) is Format.JSON:
+    chosen = choose_format(call, ITEMS, Format.XML)
+    if chosen is Format.JSON:
         return json_document(format_item_json(item))
+    if chosen is Format.HTML:
+        cells = tuple((name, str(value)) for name, value in item.fields.items())
+        return table(call, ResultTable(("Field", "Value"), cells, data_type.singular))
     prefixes = {"xnat", *(other.name.partition(":")[0] for other in view.registry)}
     namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
     location = f"{namespace_of('xnat')} {call.base_url}schemas/xnat/xnat.xsd"
@@ -98,13 +85,12 @@ def get_item(call: Call, view: View, place: Place) -> Response:
 
 
 def _within(level: Level, place: Place) -> dict[str, int]:
-    """Which objects are listed: those of the lowest object in the address."""
-    if level is Level.SCANS:
-        assert place.experiment is not None, "scans stand below an experiment in every address"
-        return {"experiment_key": place.experiment.key}
-    if place.subject:
-        return {"subject_key": place.subject.key}
-    return {"project_key": place.project.key} if place.project else {}
+    """Which objects are listed: those of the objects in the address."""
+    if level in _OF_SESSIONS:
+        assert place.experiment is not None, "they stand below an experiment in every address"
+        return {_OF_SESSIONS[level]: place.experiment.key}
+    above = {"project_key": place.project, "subject_key": place.subject}
+    return {name: found.key for name, found in above.items() if found}
 
 
 def _row(listing: Listing, row: Sequence[object]) -> tuple[str, ...]:
@@ -115,8 +101,9 @@ def _row(listing: Listing, row: Sequence[object]) -> tuple[str, ...]:
 
 def _uri(level: Level, row: Sequence[object]) -> str:
     _, id, experiment, *_ = row
-    if level is Level.SCANS:
-        return f"/data/experiments/{quote(str(experiment), safe='')}/scans/{quote(str(id), safe='')}"
+    if level in (Level.SCANS, Level.RECONSTRUCTIONS):
+        return f"/data/experiments/{quote(str(experiment), safe='')}/{level}/{quote(str(id), safe='')}"
+    level = Level.EXPERIMENTS if level is Level.ASSESSORS else level
     return f"/data/{level}/{quote(str(id), safe='')}"
 
 
@@ -125,10 +112,6 @@ def _element(data_type: DataType) -> str:
 
 
 WAYS = (
-    *(
-        Way("GET", f"/data/{below}experiments/{{experiment}}/status", get_status)
-        for below in ("", "projects/{project}/", "projects/{project}/subjects/{subject}/")
-    ),
     *(
         Way("GET", f"/data/{level}{rest}", get_address)
         for level in ("projects", "subjects", "experiments")

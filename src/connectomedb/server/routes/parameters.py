@@ -47,4 +47,12 @@ def parse_parameters(query: str) -> Parameters:
         raise AddressError(f"The request has too many parameters. Send at most {MAX_PARAMETERS}.") from None
     if any("\x00" in part for pair in pairs for part in pair):
         raise AddressError("The request has a NUL character in its parameters. Leave it out.")
-    return Parameters(tuple(pairs))
+    return Parameters(tuple(_whole(*pair) for pair in pairs))
+
+
+def _whole(name: str, text: str) -> tuple[str, str]:
+    """A pair whose name may hold `=` in brackets: `fields/field[name=x]/field=yes`."""
+    while name.count("[") > name.count("]") and "=" in text:
+        more, _, text = text.partition("=")
+        name = f"{name}={more}"
+    return name, text

@@ -34,7 +34,7 @@ MEDIA_TYPES: Mapping[Format, str] = {
     Format.ZIP: "application/zip",
 }
 TABLES = (Format.JSON, Format.CSV, Format.XML, Format.HTML)
-ITEMS = (Format.XML, Format.JSON)
+ITEMS = (Format.XML, Format.JSON, Format.HTML)
 
 _ACCEPTED = {media_type: word for word, media_type in MEDIA_TYPES.items()} | {"application/xml": Format.XML}
 

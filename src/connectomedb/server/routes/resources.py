@@ -111,7 +111,10 @@ def _base(connection: Connection, place: Place, owner: Found) -> tuple[str, str]
         return f"/data/projects/{home}/subjects/{owner.id}", owner.label
     if owner.level is Level.EXPERIMENTS:
         return f"/data/experiments/{owner.id}", owner.label
-    assert place.experiment is not None, "scans stand below an experiment in every address"
+    assert place.experiment is not None, "scans and what is derived stand below an experiment in every address"
+    if owner.level in (Level.ASSESSORS, Level.RECONSTRUCTIONS):
+        folder = f"{place.experiment.label}/{owner.level}/{owner.label if owner.level is Level.ASSESSORS else owner.id}"
+        return f"/data/experiments/{place.experiment.id}/{owner.level}/{quote(owner.id, safe='')}", folder
     type = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in owner.label)
     folder = f"{place.experiment.label}/scans/{owner.id}" + (f"-{type}" if type else "")
     return f"/data/experiments/{place.experiment.id}/scans/{quote(owner.id, safe='')}", folder

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection
 
 from connectomedb.errors import AccessDenied
-from connectomedb.server.access.auth import Role
 from connectomedb.server.access.groups import role_in
+from connectomedb.server.access.rules import Action, may
 from connectomedb.server.routes.call import Call
 
 
@@ -16,5 +16,5 @@ def check_admin(call: Call) -> None:
 
 def check_owner(call: Call, connection: Connection, project_key: int) -> None:
     """Raises AccessDenied for all but the owners of a project, and administrators."""
-    if role_in(connection, call.user, project_key) is not Role.OWNER:
+    if not may(role_in(connection, call.user, project_key), Action.MANAGE):
         raise AccessDenied("This is for owners of the project.", status=403)

@@ -35,7 +35,7 @@ from connectomedb.server.access.terms import (
     set_terms,
     withdraw_terms,
 )
-from connectomedb.server.access.visible import may_enter
+from connectomedb.server.access.visible import may_agree
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.replies import json_document, table
@@ -144,7 +144,13 @@ def and_then_limit_keys(handler: Callable[[Call], Response]) -> Callable[[Call],
 
 
 def _project(connection: Connection, call: Call) -> Found:
-    address = Address().child(Level.PROJECTS, call.words["project"])
+    """The project; also a hidden one of which something is shared with the caller."""
+    word = call.words["project"]
+    wanted = select(projects.c.key, projects.c.id).where(projects.c.id == word, may_agree(call.user, projects.c.key))
+    row = connection.execute(wanted).first()
+    if row is not None:
+        return Found(Level.PROJECTS, row.key, row.id, row.id)
+    address = Address().child(Level.PROJECTS, word)
     return find_place(connection, call.user, address).last[0]
 
 
@@ -165,7 +171,7 @@ def _demanded(connection: Connection, call: Call) -> tuple[Found, Terms]:
 
 
 def _check_may_enter(connection: Connection, caller: Caller, project: Found) -> None:
-    open_to = select(projects.c.key).where(projects.c.key == project.key, may_enter(caller, projects.c.key))
+    open_to = select(projects.c.key).where(projects.c.key == project.key, may_agree(caller, projects.c.key))
     if not connection.execute(open_to).first():
         raise AccessDenied(
             f"Project {project.id} is open to its people only, with or without terms. Ask an owner to be one of them.",

@@ -36,7 +36,7 @@ class Kind(Protocol):
         """A connection whose transaction sees one snapshot."""
         ...
 
-    def writing(self, connection: Connection, *, wait: bool) -> AbstractContextManager[Connection]:
+    def writing(self, connection: Connection, *, wait: bool, is_migrating: bool) -> AbstractContextManager[Connection]:
         """A transaction that alone may write. Raises LedgerBusy."""
         ...
 
@@ -89,10 +89,11 @@ class Database:
             yield self._kind.reading(connection)
 
     @contextmanager
-    def write(self, *, wait: bool = True) -> Iterator[Connection]:
+    def write(self, *, wait: bool = True, is_migrating: bool = False) -> Iterator[Connection]:
         """A connection that alone may write; all of it is kept at the end, or nothing after an error.
 
         Raises LedgerBusy when somebody else writes: for too long, or at all if we are not to wait.
+        `is_migrating` lets SQLite replace a table without deleting what refers to it.
         """
         if not self._writing.acquire(blocking=wait):
             raise LedgerBusy("Another thread is writing to the database. Try again.")
@@ -100,7 +101,7 @@ class Database:
             with (
                 self._translated(),
                 self._kind.engine.connect() as connection,
-                self._kind.writing(connection, wait=wait) as writer,
+                self._kind.writing(connection, wait=wait, is_migrating=is_migrating) as writer,
             ):
                 yield writer
         finally:
@@ -110,7 +111,7 @@ class Database:
         """Bring the tables up to date, all steps or none. Those that are so need no turn at writing."""
         if self.revision() == newest_revision():
             return
-        with self.write() as connection:
+        with self.write(is_migrating=True) as connection:
             config = _alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

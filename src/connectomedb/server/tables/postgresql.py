@@ -59,7 +59,7 @@ class PostgreSQL:
         return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
-    def writing(self, connection: Connection, *, wait: bool) -> Iterator[Connection]:
+    def writing(self, connection: Connection, *, wait: bool, is_migrating: bool) -> Iterator[Connection]:
         """A transaction that alone may write. Raises LedgerBusy."""
         with connection.begin():
             connection.execute(_PATIENCE)

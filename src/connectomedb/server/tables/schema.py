@@ -7,12 +7,15 @@
            └─ grants  ─ projects           tiers of measures that a user may see there
     sign_in_failures                       of a login or an address, lately
     audit                                  who did what; rows are added, never changed
-    projects ─ subjects ─ experiments ─┬─ scans
+    projects ─ subjects ─ experiments ─┬─ scans, reconstructions
+                                       ├─ experiments         assessors of the session
                                        ├─ image_sessions      what only imaging sessions have
                                        └─ measures_<n>        one table per data type of measures
     users ─┬─ saved_searches ─ saved_search_people      searches that are kept, and who else may use them
            └─ search_snapshots ─ search_snapshot_rows   results that are paged through
-    resources  of one project, subject, experiment or scan;  files  of one resource
+    resources  of one project, subject, experiment, scan or reconstruction;  files  of one resource
+    <level>_facts   rare fields and custom variables of one object, a row each
+    <level>_shares  other projects in which an object is seen too, with its label there
 
 Tables of measures are made when data comes in, from `data_types` and `fields`; see `server.tables.measures`.
 All times are UTC without zone. Migrations under `migrations/` make these tables; a test compares both.
@@ -132,9 +135,20 @@ projects = Table(
     _key(),
     Column("id", Text, nullable=False, unique=True),
     Column("accessibility", Text, nullable=False),
-    *_texts("secondary_id", "name", "description", "keywords", "pi_firstname", "pi_lastname"),
+    *_texts("secondary_id", "name", "description", "keywords", "pi_firstname", "pi_lastname", "current_arc"),
+    *(Column(name, Integer) for name in ("quarantine_code", "prearchive_code")),
     *_history(),
 )
+
+project_aliases = Table(
+    "project_aliases",
+    metadata,
+    Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
+    Column("alias", Text, primary_key=True),
+)
+
+retired_projects = Table("retired_projects", metadata, Column("id", Text, primary_key=True))
+"""IDs of projects that were deleted, in lower case: nobody gets them again."""
 
 project_groups = Table(
     "project_groups",
@@ -204,6 +218,7 @@ experiments = Table(
     Column("id", Text, nullable=False, unique=True),
     _to("projects", "project_key", index=False),
     _to("subjects", "subject_key", index=False),
+    _to("experiments", "session_key", nullable=True),
     Column("data_type", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("date", Date),
@@ -239,7 +254,48 @@ scans = Table(
     UniqueConstraint("experiment_key", "id"),
 )
 
-_OWNERS = ("project_key", "subject_key", "experiment_key", "scan_key")
+reconstructions = Table(
+    "reconstructions",
+    metadata,
+    _key(),
+    _to("experiments", "experiment_key", index=False),
+    Column("id", Text, nullable=False),
+    Column("data_type", Text, nullable=False),
+    *_texts("type", "base_scan_type"),
+    *_history(),
+    UniqueConstraint("experiment_key", "id"),
+)
+
+
+def _facts(level: str) -> Table:
+    """Fields that have no column: path of the field, name of the entry if it is one of a list, and its text."""
+    return Table(
+        f"{level}_facts",
+        metadata,
+        Column("owner_key", Key, ForeignKey(f"{level}s.key", ondelete="CASCADE"), primary_key=True),
+        Column("path", Text, primary_key=True),
+        Column("name", Text, primary_key=True),
+        Column("value", Text, nullable=False),
+    )
+
+
+def _shares(level: str) -> Table:
+    """Objects that are seen in a project that is not their home."""
+    return Table(
+        f"{level}_shares",
+        metadata,
+        Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
+        Column("owner_key", Key, ForeignKey(f"{level}s.key", ondelete="CASCADE"), primary_key=True, index=True),
+        Column("label", Text, nullable=False),
+    )
+
+
+project_facts, subject_facts, experiment_facts, scan_facts, reconstruction_facts = (
+    _facts(level) for level in ("project", "subject", "experiment", "scan", "reconstruction")
+)
+subject_shares, experiment_shares, scan_shares = (_shares(level) for level in ("subject", "experiment", "scan"))
+
+_OWNERS = ("project_key", "subject_key", "experiment_key", "scan_key", "reconstruction_key")
 
 resources = Table(
     "resources",
@@ -249,6 +305,7 @@ resources = Table(
     _to("subjects", "subject_key", nullable=True, index=False),
     _to("experiments", "experiment_key", nullable=True, index=False),
     _to("scans", "scan_key", nullable=True, index=False),
+    _to("reconstructions", "reconstruction_key", nullable=True, index=False),
     *_texts("label", "format", "content", "description", "tags"),
     *(UniqueConstraint(owner, "label") for owner in _OWNERS),
     CheckConstraint(

@@ -21,6 +21,7 @@ BUSY_TIMEOUT_MS = 30_000
 
 _IS_WRITING = "connectomedb_is_writing"
 _IS_PATIENT = "connectomedb_is_patient"
+_IS_MIGRATING = "connectomedb_is_migrating"
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -46,9 +47,9 @@ class SQLite:
         return connection
 
     @contextmanager
-    def writing(self, connection: Connection, *, wait: bool) -> Iterator[Connection]:
+    def writing(self, connection: Connection, *, wait: bool, is_migrating: bool) -> Iterator[Connection]:
         """A transaction that alone may write."""
-        writer = connection.execution_options(**{_IS_WRITING: True, _IS_PATIENT: wait})
+        writer = connection.execution_options(**{_IS_WRITING: True, _IS_PATIENT: wait, _IS_MIGRATING: is_migrating})
         with writer.begin():
             yield writer
 
@@ -112,6 +113,8 @@ def _prepare(engine: Engine, statement_timeout_s: float) -> None:
         raw.set_progress_handler(None, 0)
         wait_ms = BUSY_TIMEOUT_MS if options.get(_IS_PATIENT, True) else 0
         connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+        # A step of the migrations may replace a table by a copy, which must not take the rows that name its rows.
+        connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if options.get(_IS_MIGRATING) else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -3,7 +3,18 @@
 Source: XNAT's schema, path shortcuts and display fields, as its clients ask for them.
 """
 
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Display, Entity, Formula, Kind, Path
+from connectomedb.server.types.datatypes import (
+    Column,
+    DataType,
+    Detail,
+    Display,
+    Entity,
+    Fact,
+    Formula,
+    Kind,
+    Many,
+    Path,
+)
 
 PROJECT = "xnat:projectData"
 SUBJECT = "xnat:subjectData"
@@ -13,6 +24,9 @@ IMAGE_SESSION = "xnat:imageSessionData"
 MR_SESSION = "xnat:mrSessionData"
 IMAGE_SCAN = "xnat:imageScanData"
 MR_SCAN = "xnat:mrScanData"
+DERIVED = "xnat:derivedData"
+IMAGE_ASSESSOR = "xnat:imageAssessorData"
+RECONSTRUCTION = "xnat:reconstructedImageData"
 
 DEMOGRAPHICS = "demographics[@xsi:type=xnat:demographicData]/"
 
@@ -33,13 +47,39 @@ def _scan(name: str) -> Column:
     return Column(Entity.SCAN, name)
 
 
-def _aliases(data_type: str, *names: str, **paths: str) -> dict[str, str]:
-    """Aliases that are spelled like their path, and those that are not."""
+def fact(path: str, kind: Kind = Kind.STRING) -> Path:
+    """A field that is a row of facts. Dates and times are kept as ISO text, which sorts as they do."""
+    is_number = kind in (Kind.INTEGER, Kind.FLOAT)
+    return Path(path, Fact(path), kind if is_number else Kind.STRING, written=kind)
+
+
+def facts(*paths: str, kind: Kind = Kind.STRING) -> tuple[Path, ...]:
+    """Several of them."""
+    return tuple(fact(path, kind) for path in paths)
+
+
+def aliases_of(data_type: str, *names: str, **paths: str) -> dict[str, str]:
+    """Aliases that are spelled like their path, and those that are not, each to its full path."""
     plain = {name: f"{data_type}/{name}" for name in names}
     return plain | {name: f"{data_type}/{path}" for name, path in paths.items()}
 
 
-_SHARED = Path("sharing/share/project", Formula("nothing"))
+_SHARED = (
+    Path("sharing/share/project", Many("shares", "project")),
+    Path("sharing/share/label", Many("shares", "label")),
+)
+_FIELDS = (
+    Path("fields/field/name", Many("fields/field", "name")),
+    Path("fields/field/field", Many("fields/field", "value")),
+)
+_PERSON = ("title", "firstname", "lastname", "institution", "department", "email", "phone", "ID")
+_INVESTIGATOR = facts(*(f"investigator/{name}" for name in _PERSON))
+_INVESTIGATOR_ALIASES = {"pi_firstname": "investigator/firstname", "pi_lastname": "investigator/lastname"}
+_VALIDATION = (
+    *facts("validation/method", "validation/status", "validation/notes", "validation/validated_by"),
+    fact("validation/date", Kind.DATE),
+)
+_VALIDATION_ALIASES = {f"validation_{name}": f"validation/{name}" for name in ("method", "status", "date", "notes")}
 
 _PROJECT = DataType(
     name=PROJECT,
@@ -55,6 +95,9 @@ _PROJECT = DataType(
         Path("keywords", _project("keywords")),
         Path("PI/firstname", _project("pi_firstname")),
         Path("PI/lastname", _project("pi_lastname")),
+        *facts(*(f"PI/{name}" for name in _PERSON if name not in ("firstname", "lastname")), "type"),
+        Path("aliases/alias/alias", Many("aliases", "alias")),
+        *_FIELDS,
     ),
     displays=(
         Display("ID", "ID", _project("id"), path="ID"),
@@ -76,11 +119,13 @@ _PROJECT = DataType(
         Display("PROJECT_LAST_ACCESS", "Last access", Formula("nothing")),
         Display("PROJECT_FAV", "Favourite", Formula("nothing")),
     ),
-    aliases=_aliases(
+    aliases=aliases_of(
         PROJECT,
         *("ID", "secondary_ID", "name", "description", "keywords"),
         pi_firstname="PI/firstname",
         pi_lastname="PI/lastname",
+        alias="aliases/alias/alias",
+        note="fields/field[name=note]/field",
     ),
     listing=(
         "ID",
@@ -93,6 +138,8 @@ _PROJECT = DataType(
         "PROJ_CT_COUNT",
     ),
 )
+
+_BIRTH = ("gestational_age", "post_menstrual_age", "birth_weight")
 
 _SUBJECT = DataType(
     name=SUBJECT,
@@ -118,10 +165,13 @@ _SUBJECT = DataType(
         Path(DEMOGRAPHICS + "ethnicity", _subject("ethnicity")),
         Path(DEMOGRAPHICS + "weight", _subject("weight"), Kind.FLOAT),
         Path(DEMOGRAPHICS + "height", _subject("height"), Kind.FLOAT),
+        *(fact(DEMOGRAPHICS + name, Kind.FLOAT) for name in _BIRTH),
+        *_INVESTIGATOR,
+        *_FIELDS,
         Path("meta/insert_date", _subject("insert_date"), Kind.TIMESTAMP),
         Path("meta/insert_user", _subject("insert_user")),
         Path("meta/last_modified", _subject("last_modified"), Kind.TIMESTAMP),
-        _SHARED,
+        *_SHARED,
     ),
     displays=(
         Display("SUBJECT_ID", "Subject ID", _subject("id"), path="ID"),
@@ -146,16 +196,17 @@ _SUBJECT = DataType(
         Display("INSERT_USER", "Creator", _subject("insert_user")),
         Display("MR_COUNT", "MR", Formula("experiments_of_subject", MR_SESSION), Kind.INTEGER),
     ),
-    aliases=_aliases(
+    aliases=aliases_of(
         SUBJECT,
         *("ID", "project", "label", "group", "src"),
         **{
             name: DEMOGRAPHICS + name
             for name in (
                 *("dob", "yob", "age", "gender", "handedness", "ses", "education", "educationDesc"),
-                *("race", "ethnicity", "weight", "height"),
+                *("race", "ethnicity", "weight", "height", *_BIRTH),
             )
         },
+        **_INVESTIGATOR_ALIASES,
         insert_date="meta/insert_date",
         insert_user="meta/insert_user",
         last_modified="meta/last_modified",
@@ -179,16 +230,21 @@ _EXPERIMENT = DataType(
         Path("date", _experiment("date"), Kind.DATE),
         Path("time", _experiment("time"), Kind.TIME),
         Path("note", _experiment("note")),
+        *facts("visit", "original", "protocol", "acquisition_site", "version"),
+        *_INVESTIGATOR,
+        *_VALIDATION,
+        *_FIELDS,
         Path("meta/insert_date", _experiment("insert_date"), Kind.TIMESTAMP),
         Path("meta/insert_user", _experiment("insert_user")),
         Path("meta/last_modified", _experiment("last_modified"), Kind.TIMESTAMP),
         Path("meta/xsiType", _experiment("data_type")),
-        _SHARED,
+        *_SHARED,
     ),
-    aliases=_aliases(
+    aliases=aliases_of(
         EXPERIMENT,
-        *("ID", "project", "label", "date", "time", "note", "visit_id"),
-        visit="visit_id",
+        *("ID", "project", "label", "date", "time", "note", "visit", "visit_id", "protocol"),
+        **_INVESTIGATOR_ALIASES,
+        **_VALIDATION_ALIASES,
         insert_date="meta/insert_date",
         insert_user="meta/insert_user",
         last_modified="meta/last_modified",
@@ -203,8 +259,8 @@ _SUBJECT_ASSESSOR = DataType(
     singular="Subject Assessor",
     plural="Subject Assessors",
     paths=(Path("subject_ID", _subject("id")), Path("age", _experiment("age"), Kind.FLOAT)),
-    aliases=_aliases(SUBJECT_ASSESSOR, "age", subject_ID="subject_id")
-    | _aliases(SUBJECT, subject_label="label", subject_project="project"),
+    aliases=aliases_of(SUBJECT_ASSESSOR, "age", subject_ID="subject_id")
+    | aliases_of(SUBJECT, subject_label="label", subject_project="project"),
 )
 
 _SESSION_DETAILS = {
@@ -218,6 +274,11 @@ _SESSION_DETAILS = {
     "stabilization": "stabilization",
 }
 
+_SESSION_FACTS = (
+    *("UID", "dcmAccessionNumber", "dcmPatientId", "dcmPatientName", "study_id", "prearchivePath"),
+    *("scanner/manufacturer", "scanner/model"),
+)
+
 _IMAGE_SESSION = DataType(
     name=IMAGE_SESSION,
     entity=Entity.EXPERIMENT,
@@ -225,8 +286,17 @@ _IMAGE_SESSION = DataType(
     singular="Image Session",
     plural="Image Sessions",
     details="image_sessions",
-    paths=tuple(Path(path, Detail(column)) for path, column in _SESSION_DETAILS.items()),
-    aliases=_aliases(IMAGE_SESSION, *_SESSION_DETAILS),
+    paths=(
+        *(Path(path, Detail(column)) for path, column in _SESSION_DETAILS.items()),
+        *facts(*_SESSION_FACTS),
+        fact("dcmPatientBirthDate", Kind.DATE),
+        fact("dcmPatientWeight", Kind.FLOAT),
+    ),
+    aliases=aliases_of(
+        IMAGE_SESSION,
+        *(*_SESSION_DETAILS, "dcmAccessionNumber", "dcmPatientId", "dcmPatientName", "UID"),
+        studyInstanceUID="UID",
+    ),
 )
 
 EXPERIMENT_DISPLAYS = (
@@ -287,15 +357,25 @@ _IMAGE_SCAN = DataType(
         Path("modality", _scan("modality")),
         Path("frames", _scan("frames"), Kind.INTEGER),
         Path("startTime", _scan("start_time"), Kind.TIME),
+        *facts("UID", "documentation", "operator", "series_class", "protocolName", "requestedProcedureDescription"),
+        *facts("scanner/manufacturer", "scanner/model", "scanner/softwareVersion"),
+        fact("start_date", Kind.DATE),
+        *_VALIDATION,
+        *_FIELDS,
+        Path("parameters/addParam/name", Many("parameters/addParam", "name")),
+        Path("parameters/addParam/addField", Many("parameters/addParam", "value")),
+        *_SHARED,
         Path("meta/key", _scan("key"), Kind.INTEGER),
         Path("meta/insert_date", _scan("insert_date"), Kind.TIMESTAMP),
         Path("meta/insert_user", _scan("insert_user")),
         Path("meta/last_modified", _scan("last_modified"), Kind.TIMESTAMP),
         Path("meta/xsiType", _scan("data_type")),
     ),
-    aliases=_aliases(
+    aliases=aliases_of(
         IMAGE_SCAN,
         *("ID", "type", "note", "quality", "condition", "series_description", "scanner", "modality", "frames"),
+        *("UID", "documentation"),
+        **_VALIDATION_ALIASES,
         scanTime="startTime",
         xnat_imagescandata_id="meta/key",
         insert_date="meta/insert_date",
@@ -305,6 +385,17 @@ _IMAGE_SCAN = DataType(
     ),
 )
 
+_MR_TEXTS = (
+    *("voxelRes/units", "orientation", "sequence", "origin", "imageType", "scanSequence", "seqVariant", "scanOptions"),
+    *("acqType", "coil", "derivation", "readoutDirection", "matrix/units", "fov/units"),
+    *("phaseEncodingDirection", "phaseEncodingDirectionPositive", "shimGroup", "seFieldMapGroup"),
+)
+_MR_NUMBERS = (
+    *("voxelRes/x", "voxelRes/y", "voxelRes/z", "tr", "te", "ti", "flip"),
+    *("pixelBandwidth", "readoutSampleSpacing", "echoSpacing", "deltaTE"),
+)
+_MR_COUNTS = ("fov/x", "fov/y", "matrix/x", "matrix/y", "partitions")
+
 _MR_SCAN = DataType(
     name=MR_SCAN,
     entity=Entity.SCAN,
@@ -313,7 +404,14 @@ _MR_SCAN = DataType(
     plural="MR Scans",
     element="MRScan",
     session=MR_SESSION,
-    paths=(Path("coil", _scan("coil")), Path("fieldStrength", _scan("field_strength"))),
+    paths=(
+        Path("coil", _scan("coil")),
+        Path("fieldStrength", _scan("field_strength")),
+        *facts("marker", "stabilization"),
+        *facts(*(f"parameters/{name}" for name in _MR_TEXTS)),
+        *facts(*(f"parameters/{name}" for name in _MR_NUMBERS), kind=Kind.FLOAT),
+        *facts(*(f"parameters/{name}" for name in _MR_COUNTS), kind=Kind.INTEGER),
+    ),
     displays=(
         Display("PROJECT", "Project", _project("id")),
         Display("SESSION_ID", "Session ID", _experiment("id"), path="image_session_ID"),
@@ -330,8 +428,12 @@ _MR_SCAN = DataType(
         Display("FRAMES", "Frames", _scan("frames"), Kind.INTEGER, path="frames"),
         Display("COIL", "Coil", _scan("coil"), path="coil"),
         Display("FIELDSTRENGTH", "Field", _scan("field_strength"), path="fieldStrength"),
+        *(
+            Display(f"PARAMETERS_{name.upper()}", name.upper(), Fact(f"parameters/{name}"), Kind.FLOAT)
+            for name in ("tr", "te", "ti", "flip")
+        ),
     ),
-    aliases=_aliases(MR_SCAN, "coil", "fieldStrength"),
+    aliases=aliases_of(MR_SCAN, "coil", "fieldStrength", "marker", "stabilization"),
     listing=(
         "PROJECT",
         "SESSION_ID",
@@ -345,7 +447,7 @@ _MR_SCAN = DataType(
     ),
 )
 
-BUILTIN: tuple[DataType, ...] = (
+ROOTS: tuple[DataType, ...] = (
     _PROJECT,
     _SUBJECT,
     _EXPERIMENT,
@@ -355,3 +457,4 @@ BUILTIN: tuple[DataType, ...] = (
     _IMAGE_SCAN,
     _MR_SCAN,
 )
+"""The types that every other one inherits from, and those of magnetic resonance; `imaging` adds the others."""

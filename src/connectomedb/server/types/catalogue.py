@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from connectomedb.hcp.dictionary import Tier, ValueType
 from connectomedb.server.tables.schema import Key, counters, data_types, fields, image_sessions
-from connectomedb.server.types import builtin, datatypes
+from connectomedb.server.types import builtin, datatypes, imaging
 from connectomedb.server.types.datatypes import DataType, Detail, Display, Entity, Kind, Path, Registry
 
 VERSION = "catalogue"
@@ -62,7 +62,7 @@ def read_catalogue(connection: Connection, version: int) -> Catalogue:
     """All data types, read from the database."""
     known = connection.execute(select(fields).order_by(fields.c.data_type, fields.c.key)).all()
     by_type = {name: tuple(rows) for name, rows in groupby(known, key=lambda row: str(row.data_type))}
-    types = list(builtin.BUILTIN)
+    types = list(imaging.BUILTIN)
     details: dict[str, Table] = {image_sessions.name: image_sessions}
     for row in connection.execute(select(data_types).order_by(data_types.c.name)):
         own = by_type.get(row.name, ())

@@ -26,11 +26,15 @@ class Entity(StrEnum):
     SUBJECT = "subject"
     EXPERIMENT = "experiment"
     SCAN = "scan"
+    RECONSTRUCTION = "reconstruction"
 
     @property
     def depth(self) -> int:
-        """How far below the site: 0 for projects."""
-        return list(Entity).index(self)
+        """How far below the site: 0 for projects. Scans and reconstructions both stand below experiments."""
+        return min(list(Entity).index(self), _LOWEST)
+
+
+_LOWEST = 3
 
 
 class Kind(StrEnum):
@@ -67,17 +71,42 @@ class Formula:
     argument: str = ""
 
 
-Source: TypeAlias = Column | Detail | Formula
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value that has no column: a row of the level's facts, by path, and by name in a list of entries."""
+
+    path: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """One column of a list that the object has, a row per entry; `server.query.entries` holds the lists by name."""
+
+    list: str
+    column: str
+
+
+Source: TypeAlias = Column | Detail | Formula | Fact | Many
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A schema path below the type, where its value lies, and who may see it."""
+    """A schema path below the type, where its value lies, and who may see it.
+
+    `written` is the kind that a new value must have where the database keeps it as text of another kind.
+    """
 
     path: str
     source: Source
     kind: Kind = Kind.STRING
     tier: Tier = Tier.OPEN
+    written: Kind | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it is a single value of the object's own, which can be written and stands in its document."""
+        return isinstance(self.source, Column | Detail | Fact) and not self.path.startswith("meta/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +164,10 @@ class DataType:
         """Whether there are no objects of exactly this type."""
         return not self.element
 
+
+_ENTRY = re.compile(r"(fields/field|parameters/addParam)\[@?name=([^\[\]]{1,255})\]/(field|addField)", re.IGNORECASE)
+ENTRIES: Mapping[str, str] = {"fields/field": "field", "parameters/addParam": "addField"}
+"""Lists of named texts that any object may have → the name of their text. The first are the custom variables."""
 
 _PREDICATE = re.compile(r"\[@xsi:type=[\w:.\-]*\]", re.IGNORECASE | re.ASCII)
 
@@ -199,8 +232,8 @@ class Registry:
         return next((display for display in shown if plain_path(display.path or "") == wanted), None)
 
     def path(self, data_type: DataType, path: str) -> Path | None:
-        """The field at a schema path below the type, inherited ones too."""
-        return self._paths[data_type.name].get(plain_path(path))
+        """The field at a schema path below the type, inherited ones and entries by name too."""
+        return self._paths[data_type.name].get(plain_path(path)) or entry_path(path)
 
     def paths(self, data_type: DataType) -> list[Path]:
         """All schema paths, inherited ones first."""
@@ -219,6 +252,15 @@ class Registry:
         data_type = self.find(name)
         found = self.path(data_type, path) if data_type else None
         return (data_type, found) if data_type and found else None
+
+
+def entry_path(path: str) -> Path | None:
+    """The field of one named text, `fields/field[name=consent]/field`; None of any other path."""
+    match = _ENTRY.fullmatch(path.strip("/"))
+    if match is None:
+        return None
+    list = next(known for known in ENTRIES if known.lower() == match[1].lower())
+    return Path(f"{list}[name={match[2]}]/{ENTRIES[list]}", Fact(list, match[2]))
 
 
 def local_name(name: str) -> str:

@@ -1,0 +1,66 @@
+"""Lists that an object has, a row per entry: custom variables, parameters, shares, other names of a project."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import FromClause, Select, Table, select
+
+from connectomedb.server.tables.schema import (
+    experiment_facts,
+    experiment_shares,
+    experiments,
+    project_aliases,
+    project_facts,
+    projects,
+    reconstruction_facts,
+    reconstructions,
+    scan_facts,
+    scan_shares,
+    scans,
+    subject_facts,
+    subject_shares,
+    subjects,
+)
+from connectomedb.server.types.datatypes import ENTRIES, Entity
+
+ROWS: Mapping[Entity, Table] = {
+    Entity.PROJECT: projects,
+    Entity.SUBJECT: subjects,
+    Entity.EXPERIMENT: experiments,
+    Entity.SCAN: scans,
+    Entity.RECONSTRUCTION: reconstructions,
+}
+"""Where the objects of a level are kept."""
+
+FACTS: Mapping[Entity, Table] = {
+    Entity.PROJECT: project_facts,
+    Entity.SUBJECT: subject_facts,
+    Entity.EXPERIMENT: experiment_facts,
+    Entity.SCAN: scan_facts,
+    Entity.RECONSTRUCTION: reconstruction_facts,
+}
+"""Where their rare fields and custom variables are."""
+
+SHARES: Mapping[Entity, Table] = {
+    Entity.SUBJECT: subject_shares,
+    Entity.EXPERIMENT: experiment_shares,
+    Entity.SCAN: scan_shares,
+}
+"""In which further projects they are seen."""
+
+
+def entries(entity: Entity, name: str) -> FromClause:
+    """The rows of one list of all objects of a level, with the object's key as `owner_key`."""
+    if name in ENTRIES:
+        facts = FACTS[entity]
+        return select(facts).where(facts.c.path == name).subquery()
+    return _shares(entity).subquery() if name == "shares" else _aliases().subquery()
+
+
+def _shares(entity: Entity) -> Select[int, int, str, str]:
+    shares = SHARES[entity]
+    columns = select(shares.c.owner_key, shares.c.project_key, shares.c.label, projects.c.id.label("project"))
+    return columns.select_from(shares.join(projects, projects.c.key == shares.c.project_key))
+
+
+def _aliases() -> Select[int, str]:
+    return select(project_aliases.c.project_key.label("owner_key"), project_aliases.c.alias)

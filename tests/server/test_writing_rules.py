@@ -1,0 +1,147 @@
+"""Writing beside everything else: every short name of a field, terms of what is shared, the audit log, guests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+if TYPE_CHECKING:
+    from tests.server.conftest import ClientsOf, Lab
+
+P = "/data/projects/P1"
+
+
+@pytest.fixture(scope="module")
+def lab(write_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
+    """Projects with one object of every level, to be written in."""
+    with write_lab(tmp_path_factory.mktemp("rules")) as clients:
+        with clients("owner") as owner:
+            for address in (
+                f"{P}/subjects/a/experiments/a_MR?xsiType=xnat:mrSessionData",
+                f"{P}/subjects/a/experiments/a_PET?xsiType=xnat:petSessionData",
+                f"{P}/experiments/a_MR/scans/1?xsiType=xnat:mrScanData",
+                f"{P}/experiments/a_PET/scans/1?xsiType=xnat:petScanData",
+                f"{P}/experiments/a_MR/reconstructions/r",
+                f"{P}/experiments/a_MR/assessors/a_QC?xsiType=xnat:qcManualAssessorData",
+            ):
+                assert owner.put(address).status_code in (200, 201), address
+        yield clients
+
+
+@pytest.fixture
+def owner(lab: ClientsOf) -> Iterator[httpx2.Client]:
+    with lab("owner") as client:
+        yield client
+
+
+TEXT = "some text"
+EXPERIMENT = (
+    *("note", "visit", "visit_id", "protocol", "pi_firstname", "pi_lastname"),
+    *("validation_method", "validation_status", "validation_notes"),
+    *(("date", "2024-01-02"), ("time", "10:11:12", "10:11:12.000"), ("validation_date", "2024-01-02")),
+)
+SESSION = (
+    "scanner",
+    "operator",
+    "session_type",
+    "modality",
+    "dcmAccessionNumber",
+    "dcmPatientId",
+    "dcmPatientName",
+    "UID",
+)
+SCAN = (
+    *("UID", "note", "quality", "condition", "series_description", "documentation", "scanner", "modality"),
+    *("validation_method", "validation_status", "validation_notes"),
+    *(("type", "T1w"), ("frames", "7"), ("scanTime", "10:11:12", "10:11:12.000"), ("validation_date", "2024-01-02")),
+)
+FIELDS = {
+    P: (
+        *("name", "description", "keywords", "pi_firstname", "pi_lastname", "note"),
+        *(("secondary_ID", "second-id"), ("alias", "other-name")),
+    ),
+    f"{P}/subjects/a": (
+        *("group", "src", "pi_firstname", "pi_lastname", "gender", "handedness", "educationDesc", "race", "ethnicity"),
+        *(("dob", "1990-02-03"), ("yob", "1990"), ("age", "31"), ("ses", "3"), ("education", "12")),
+        *((name, "41.5") for name in ("weight", "height", "gestational_age", "post_menstrual_age", "birth_weight")),
+    ),
+    f"{P}/experiments/a_MR": (
+        *EXPERIMENT,
+        *SESSION,
+        "coil",
+        "fieldStrength",
+        "marker",
+        "stabilization",
+        ("age", "31.0"),
+    ),
+    f"{P}/experiments/a_PET": (
+        *("studyType", "patientID", "patientName", "stabilization", "tracer_name", "tracer_isotope"),
+        *(("tracer_dose", "1.5"), ("tracer_sa", "1.5"), ("tracer_totalmass", "1.5")),
+    ),
+    f"{P}/experiments/a_MR/scans/1": (*SCAN, "coil", "fieldStrength", "marker", "stabilization"),
+    f"{P}/experiments/a_PET/scans/1": (
+        *("orientation", "originalFileName", "systemType", "fileType", "acqType", "facility", "dataType"),
+        *(("numPlanes", "3"), ("numFrames", "3"), ("numGates", "3"), ("planeSeparation", "1.5"), ("binSize", "1.5")),
+        ("transaxialFOV", "1.5"),
+    ),
+    f"{P}/experiments/a_MR/reconstructions/r": ("type", "baseScanType"),
+    f"{P}/experiments/a_MR/assessors/a_QC": EXPERIMENT,
+}
+"""Address of an object → short names of its fields, with a value and how it is listed where text does not fit."""
+
+
+@pytest.mark.parametrize("address", FIELDS)
+def test_every_short_name_of_a_field_is_written_and_listed(owner: httpx2.Client, address: str) -> None:
+    rows = [(field, TEXT, TEXT) if isinstance(field, str) else (*field, field[-1])[:3] for field in FIELDS[address]]
+    sent = {name: value for name, value, *_ in rows}
+    reply = owner.put(address, params=sent)
+    assert reply.status_code == 200, reply.text
+    above, _, word = address.rpartition("/")
+    types = {"a_MR": "xnat:mrSessionData", "a_PET": "xnat:petSessionData", "a_QC": "xnat:qcManualAssessorData"}
+    if "/scans/" in address:
+        types["1"] = "xnat:petScanData" if "PET" in address else "xnat:mrScanData"
+    columns = {"columns": ",".join(["ID", *sent]), "format": "json"} | (
+        {"xsiType": types[word]} if word in types else {}
+    )
+    reply = owner.get(above, params=columns)
+    found = next(row for row in reply.json()["ResultSet"]["Result"] if TEXT in row.values() or "1.5" in row.values())
+    assert {name: found.get(name) for name in sent} == {name: shown for name, _, shown in rows}
+    assert owner.put(address, params=dict.fromkeys(set(sent) - {"type", "alias", "name"}, "NULL")).status_code == 200
+
+
+def test_terms_of_the_home_hold_where_a_subject_is_shared(lab: ClientsOf) -> None:
+    with lab("owner") as owner, lab("second") as second, lab("stranger") as stranger:
+        assert owner.put("/data/projects/BOUND").status_code == 200
+        id = owner.put("/data/projects/BOUND/subjects/bound").text
+        owner.put("/data/projects/BOUND/subjects/bound/projects/SHARED")
+        assert second.get(f"/data/subjects/{id}").status_code == 200
+        words = {"version": "1", "title": "Terms", "text": "Do no harm."}
+        assert owner.put("/data/projects/BOUND/terms", content=json.dumps(words)).status_code == 200
+        for address in (f"/data/subjects/{id}", "/data/projects/SHARED/subjects/bound"):
+            reply = second.get(address)
+            assert (reply.status_code, "BOUND" in reply.text) == (403, True)
+        assert second.get("/data/projects/SHARED/subjects").json()["ResultSet"]["Result"] == []
+        assert stranger.get("/data/projects/BOUND/terms").status_code == 404
+        assert stranger.put("/data/projects/BOUND/terms/acceptance?version=1").status_code == 404
+        assert second.get("/data/projects/BOUND/terms").json()["version"] == "1"
+        assert second.put("/data/projects/BOUND/terms/acceptance?version=1").status_code == 200
+        assert second.get("/data/projects/SHARED/subjects/bound").status_code == 200
+        assert second.get("/data/projects/BOUND").status_code == 404
+
+
+def test_changes_are_in_the_audit_log(lab: ClientsOf) -> None:
+    with lab("owner") as owner, lab("admin") as admin:
+        id = owner.put(f"{P}/subjects/logged").text
+        owner.put(f"{P}/subjects/logged?group=g")
+        owner.put(f"{P}/subjects/logged/projects/SHARED")
+        owner.delete(f"{P}/subjects/logged/projects/SHARED")
+        assert owner.put(f"{P}/subjects/logged?yob=never").status_code == 400
+        owner.delete(f"{P}/subjects/logged")
+        lines = admin.get("/data/audit?format=json&user=owner&limit=1000").json()["ResultSet"]["Result"]
+        mine = [(line["action"], line["project"]) for line in lines if line["detail"] == id]
+        actions = ["make", "change", "share", "unshare", "delete"]
+        assert mine == [(action, "P1") for action in reversed(actions)]
