@@ -30,7 +30,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     help="Where data and copies go for a while: a disk of the kind that users have, with 15 GB to spare.",
 )
 def main(names: tuple[str, ...], rounds: int, is_small: bool, folder: Path) -> None:
-    """Measure copying (mirror), memory, the all-present call (presence), listing, the server; all when none is named."""
+    """Measure copying (mirror), memory, the all-present call (presence), listing, the server; or all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as place:
