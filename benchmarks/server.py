@@ -35,6 +35,7 @@ from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query, parse_constraints, parse_field
 
 CLIENTS = 32
+WARMING = 4
 WORKERS = (1, 2)
 SECONDS, SECONDS_SMALL = 4.0, 1.0
 JSON = "format=json"
@@ -75,7 +76,7 @@ def _measure_server(lab: Lab, workers: int, rounds: int, seconds: float) -> Iter
 
 
 def _repeat(address: str, request: bytes, rounds: int, seconds: float) -> list[Load]:
-    measure(address, request, clients=CLIENTS, seconds=0)
+    measure(address, request, clients=WARMING, seconds=0)
     loads = []
     for _ in range(rounds):
         loads.append(measure(address, request, clients=CLIENTS, seconds=seconds))
