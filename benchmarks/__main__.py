@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 from platformdirs import user_cache_path
 
-from benchmarks import listing, memory, mirror, presence
+from benchmarks import listing, memory, mirror, presence, server
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "mirror": mirror.main,
     "memory": memory.main,
     "presence": presence.main,
     "listing": listing.main,
+    "server": server.main,
 }
 
 
@@ -29,7 +30,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     help="Where data and copies go for a while: a disk of the kind that users have, with 15 GB to spare.",
 )
 def main(names: tuple[str, ...], rounds: int, is_small: bool, folder: Path) -> None:
-    """Measure copying (mirror), memory, the all-present call (presence) and listing; all when none is named."""
+    """Measure copying (mirror), memory, the all-present call (presence), listing, the server; or all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as place:

@@ -202,3 +202,17 @@ def test_any_chain_of_broken_sources_gives_the_file(tmp_path_factory: pytest.Tem
 )
 def test_only_single_part_etags_are_md5(etag: str | None, md5: str | None) -> None:
     assert md5_of_etag(etag) == md5
+
+
+def test_a_second_source_proves_what_nothing_covers(tmp_path: Path) -> None:
+    unknown = Expected(len(CONTENT), None, Proof.SIZE)
+    same, other = Bytes(CONTENT, name="second"), Bytes(CONTENT[::-1], name="third")
+    with Engine(is_confirming=True) as engine:
+        assert fetch([Bytes(CONTENT), same], tmp_path / "a", unknown, engine=engine).proof is Proof.TWO_SOURCE
+        assert fetch([Bytes(CONTENT)], tmp_path / "b", unknown, engine=engine).proof is Proof.SIZE
+        broken = Bytes(CONTENT, cut=10, name="broken")
+        assert fetch([Bytes(CONTENT), broken], tmp_path / "c", unknown, engine=engine).proof is Proof.SIZE
+        assert fetch([Bytes(CONTENT), other], tmp_path / "d", EXPECTED, engine=engine).proof is Proof.MANIFEST
+        with pytest.raises(ChecksumMismatch, match="other bytes"):
+            fetch([Bytes(CONTENT), other], tmp_path / "e", unknown, engine=engine)
+    assert not (tmp_path / "e").exists()

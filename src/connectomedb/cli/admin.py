@@ -1,14 +1,15 @@
-"""`cdb admin`: look after a server's data folder, in place, whether the server runs or not."""
+"""`cdb admin`: look after a server's data folder, in place, on the machine where it lies."""
 
 import click
 
+from connectomedb.cli.admin_backup import backup, migrate, restore
 from connectomedb.cli.admin_users import grants, users
 
 
 @click.group(name="admin")
 def command() -> None:
-    """Look after a server's data folder, in place, whether the server runs or not."""
+    """Look after a server's data folder, in place; the server may go on, unless a command says otherwise."""
 
 
-command.add_command(users)
-command.add_command(grants)
+for subcommand in (users, grants, backup, restore, migrate):
+    command.add_command(subcommand)

@@ -26,6 +26,7 @@ class Way:
     jobs: int
     limit_rate: int | None
     reserve: int | None
+    confirm: bool
 
     def options(self) -> "Options":
         """The same for the mirror."""
@@ -38,6 +39,7 @@ class Way:
             existing=Existing(self.existing),
             reserve=self.reserve,
             bytes_per_s=self.limit_rate,
+            confirm=self.confirm,
         )
 
 
@@ -71,6 +73,7 @@ def way_options(command: Callable[..., object]) -> Callable[..., object]:
             show_default=True,
             help="Files on disk: keep what has the right size, check what is not proven yet, or refetch all.",
         ),
+        click.option("--confirm", is_flag=True, help="Read files that nothing covers from a second source, too."),
         click.option("--refresh", is_flag=True, help="List the sources again even if all is here."),
     ):
         command = option(command)

@@ -11,7 +11,7 @@ from connectomedb.cli._errors import exit_code, sentence
 from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
-    "admin": "Look after a server's data folder: its users and grants.",
+    "admin": "Look after a server's data folder: users, grants, backup, restore, migrate.",
     "audit": "Say what is known against the files of a lockfile.",
     "cohort": "Named groups of subjects, kept on the server.",
     "demo": "See it all work on made-up data: no account, no network.",
@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Say why these subjects: the funnel of a predicate.",
     "fields": "Find columns of measures, and what they mean.",
     "get": "Bring files to disk, proven.",
+    "ingest": "Take tables and files into a project of a data folder.",
     "keys": "S3 keys of your own for the server's bucket.",
     "lock": "Write down a study's subjects and files.",
     "ls": "List projects, subjects, files, or a bucket.",

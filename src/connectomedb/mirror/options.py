@@ -16,6 +16,7 @@ class Options:
         existing: what is done with files that are on disk.
         reserve: bytes of the disk that stay free; None leaves 1 % of it, at least 1 GB and at most 100 GB, but no
             more than a tenth of a small disk.
+        confirm: read files that no checksum covers from a second source, too, before they are believed.
         bytes_per_s: most bytes per second, over all threads of this process; None is no limit.
     """
 
@@ -24,6 +25,7 @@ class Options:
     existing: Existing = Existing.CHECK
     reserve: int | None = None
     bytes_per_s: float | None = None
+    confirm: bool = False
 
 
 DEFAULT = Options()

@@ -147,7 +147,7 @@ class _Sync:
         # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
         wanted.sort(key=lambda action: action.expected.size or 0, reverse=True)
         try:
-            with Engine() as engine:
+            with Engine(is_confirming=self._options.confirm) as engine:
                 jobs = (
                     _FileJob(self._shelf, self._subject, self._folder, action, engine, self._rate, on_event)
                     for action in wanted

@@ -1,8 +1,8 @@
 """The application on one screen: routes, wrappers, and which status an error has.
 
-A request passes: plain path → route → body (bounded) → who asks → handler → headers. Handlers are plain
-functions and run in few threads: SQLite is fastest with one reader per process; passwords, which are
-slow to check on purpose, and writing wait in a lane of their own.
+A request passes: watch → patience → plain path → route → body (bounded) → who asks → handler → headers.
+Handlers are plain functions and run in few threads, as many as the database gains from; passwords, which
+are slow to check on purpose, and writing wait in a lane of their own.
 """
 
 import logging
@@ -21,6 +21,7 @@ from connectomedb import errors
 from connectomedb.server.access.audit import Action
 from connectomedb.server.access.auth import GUEST
 from connectomedb.server.access.login import REFUSED, SignedIn
+from connectomedb.server.operation.watch import SEEN, Patience, Watch
 from connectomedb.server.routes import (
     audit,
     changes,
@@ -29,6 +30,7 @@ from connectomedb.server.routes import (
     favorites,
     front,
     grants,
+    health,
     items,
     keys,
     membership,
@@ -50,7 +52,6 @@ from connectomedb.server.routes.replies import text
 from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
 from connectomedb.server.site import Site
 
-DATABASE_THREADS = 1
 PASSWORD_THREADS = 1
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ logger = logging.getLogger(__name__)
 
 WAYS = (
     *front.WAYS,
+    *health.WAYS,
     *sign_in.WAYS,
     *tokens.WAYS,
     *users.WAYS,
@@ -108,7 +110,7 @@ def build_app(site: Site) -> ASGIApp:
         yield
         site.close()
 
-    database, passwords = CapacityLimiter(DATABASE_THREADS), CapacityLimiter(PASSWORD_THREADS)
+    database, passwords = CapacityLimiter(site.database.readers), CapacityLimiter(PASSWORD_THREADS)
 
     def route(way: Way) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -122,12 +124,15 @@ def build_app(site: Site) -> ASGIApp:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return SafeHeaders(PlainPaths(app))
+    patient = Patience(SafeHeaders(PlainPaths(app)), site.settings.limits)
+    return Watch(patient, site.metrics, logs_requests=site.settings.log.requests)
 
 
 async def _answer(
     way: Way, site: Site, request: Request, database: CapacityLimiter, passwords: CapacityLimiter
 ) -> Response:
+    seen = request.scope[SEEN]
+    seen.route = way.path
     parameters = parse_parameters(request.url.query)
     session_id = request.cookies.get(COOKIE)
     if way.is_change or request.method not in SAFE_METHODS:
@@ -144,6 +149,7 @@ async def _answer(
         caller = GUEST
     if caller is None and not way.is_open:
         raise errors.AuthenticationFailed(REFUSED, status=401)
+    seen.login = caller.login if caller else ""
     call = Call(
         site=site,
         method=request.method,

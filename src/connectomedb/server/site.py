@@ -11,7 +11,8 @@ from connectomedb.server.archive import Archive, open_archive, store_with_user_k
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.keys.issuer import IamIssuer, Issuer
 from connectomedb.server.keys.ring import KeyRing
-from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings, with_database
+from connectomedb.server.operation.metrics import Metrics
+from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
@@ -29,6 +30,7 @@ class Site:
     logins: Logins
     catalogue: CatalogueShelf
     settings: Settings
+    metrics: Metrics
     audit: Audit
     keys: KeyRing | None = None
 
@@ -48,8 +50,8 @@ def open_site(
     *,
     settings: S3Settings | None = None,
     stores: Mapping[str, Store] | None = None,
-    config: Path | None = None,
-    database: str = "",
+    config: Settings | None = None,
+    config_file: Path | None = None,
     access: AccessSettings | None = None,
 ) -> Site:
     """The site in a data folder, which is made if it is missing; its database is brought up to date.
@@ -57,22 +59,20 @@ def open_site(
     Args:
         settings: keys for the buckets that the folder's `cdb.toml` declares.
         stores: further stores by name, beside those of `cdb.toml`.
-        config: another file in place of `cdb.toml`.
-        database: address of a PostgreSQL database; without it, the settings or the folder's SQLite file.
+        config: settings that were read already; without them, those of the file.
+        config_file: another file in place of `cdb.toml`.
         access: other rules of sign-in and access than those of the settings.
     Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy, ServiceFailed (no database server answers).
     """
-    data_folder = DataFolder.open(folder, config)
-    chosen = read_settings(data_folder.settings)
-    if database:
-        chosen = with_database(chosen, database)
+    data_folder = DataFolder.open(folder, config_file)
+    chosen = config or read_settings(data_folder.settings)
     chosen = replace(chosen, access=access or chosen.access)
     archive = open_archive(data_folder, settings, stores)
     issuer = _open_issuer(data_folder, archive)
     rows = open_database(data_folder, chosen.database)
     keys = KeyRing(rows, *issuer) if issuer else None
     logins = Logins(rows, chosen.access)
-    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Audit(rows), keys)
+    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Metrics(), Audit(rows), keys)
 
 
 def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:

@@ -48,12 +48,16 @@ class Fetched:
 
 @dataclass(slots=True)
 class Engine:
-    """What the fetches of one run share."""
+    """What the fetches of one run share.
+
+    `is_confirming`: a file that nothing covers is read from a second source, too, before it is believed.
+    """
 
     run: Run = field(default_factory=Run.here)
     health: Health = field(default_factory=Health)
     lanes: Lanes = field(default_factory=Lanes)
     stop: threading.Event = field(default_factory=threading.Event)
+    is_confirming: bool = False
 
     name: str = ""
     folders: set[str] = field(default_factory=set)
@@ -107,7 +111,7 @@ def fetch(
         that ended our patience.
     """
     folder, _, name = os.fspath(target).rpartition("/")
-    job = _Job(os.fspath(target), folder, name, expected, engine, modified, on_bytes)
+    job = _Job(os.fspath(target), folder, name, expected, engine, modified, on_bytes, sources)
     with disk_faults(target):
         engine.make_folder(folder or ".")
         fault: TransferError | StoreError | None = None
@@ -144,6 +148,7 @@ class _Job:
     engine: Engine
     modified: datetime | None
     on_bytes: Callable[[int], None]
+    others: Sequence[Source] = ()
 
     def bring(self, sources: Sequence[Source]) -> Fetched:
         """One round; an object that is replaced meanwhile is begun anew, once."""
@@ -179,10 +184,11 @@ class _Job:
                 os.close(file)
             md5 = digest.hexdigest()
             self._check(part, size, md5, feed)
+            proof = self._prove(size, md5, feed)
             if self.modified is not None:
                 os.utime(part, (time.time(), self.modified.timestamp()))
             os.replace(part, self.target)
-        return self._fetched(size, md5, feed)
+        return Fetched(size, md5, proof, self.engine.server(feed.served))
 
     def _bring_large(self, sources: Sequence[Source], size: int) -> Fetched:
         part = self._open_part(sources)
@@ -191,6 +197,7 @@ class _Job:
             download = LargeDownload(part, size, feed, self.engine.lanes, self.engine.stop)
             md5 = download.run()
             self._check(part.path, size, md5, feed)
+            proof = self._prove(size, md5, feed)
             part.finish(Path(self.target), self.modified.timestamp() if self.modified else None)
         except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):
             part.discard()
@@ -198,8 +205,7 @@ class _Job:
         except BaseException:
             part.keep()
             raise
-        fetched = self._fetched(size, md5, feed)
-        return Fetched(size, md5, fetched.proof, fetched.sources, download.resumed)
+        return Fetched(size, md5, proof, self.engine.server(feed.served), download.resumed)
 
     def _open_part(self, sources: Sequence[Source]) -> PartFile:
         """What an earlier run left, if it may be gone on with: bytes that nothing proves must be of one origin."""
@@ -227,6 +233,22 @@ class _Job:
         if self.expected.md5 is None or self.expected.proof is Proof.ETAG:
             check_content(Path(part), self.target)
 
-    def _fetched(self, size: int, md5: str, feed: Feed) -> Fetched:
-        proof = self.expected.proof if self.expected.md5 else Proof.SIZE
-        return Fetched(size, md5, proof, self.engine.server(feed.served))
+    def _prove(self, size: int, md5: str, feed: Feed) -> Proof:
+        """What proves the bytes. Without a checksum, and if asked to, another source must give the same ones.
+
+        Raises ChecksumMismatch when it gives others: nobody can know which are right.
+        """
+        if self.expected.md5 is not None:
+            return self.expected.proof
+        others = [source for source in self.others if source.name not in feed.served]
+        if not self.engine.is_confirming or not others:
+            return Proof.SIZE
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            self._feed(others).pour(digest.update)
+        except StoreError:
+            return Proof.SIZE  # nobody else has it, or can be asked at present
+        if digest.hexdigest() == md5:
+            return Proof.TWO_SOURCE
+        message = f"Fetched {self.name} from {', '.join(feed.served)}: {others[0].name} has other bytes."
+        raise ChecksumMismatch(f"{message} Nothing was kept. Ask who publishes it which is right.", path=self.target)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +23,17 @@ class ServerProcess:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, environment: Mapping[str, str], password: str) -> "Iterator[ServerProcess]":
+    def start(
+        cls, folder: Path, environment: Mapping[str, str], password: str, words: Sequence[str] = ()
+    ) -> "Iterator[ServerProcess]":
         """Serve a data folder on a free port of this machine.
 
         `environment` is added to ours (credentials of stores); `password` is the administrator's, should the
-        folder be new. Raises ServiceFailed with the last lines of its log.
+        folder be new; `words` are further options. Raises ServiceFailed with the last lines of its log.
         """
         log = folder.with_suffix(".log")
         log.write_bytes(b"")
-        command = [sys.executable, "-m", "connectomedb", "serve", str(folder), "--port", "0", "--json"]
+        command = [sys.executable, "-m", "connectomedb", "serve", str(folder), "--port", "0", "--json", *words]
         child = Child("The server", command, {**os.environ, **environment, "CDB_ADMIN_PASSWORD": password}, log)
         try:
             child.wait_until(lambda: _address(log) is not None, timeout_s=START_S)

@@ -111,6 +111,7 @@ def _engine(url: str, statement_timeout_s: float) -> Engine:
             pool_size=READERS + 1,
             max_overflow=SPARE,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": options, "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "connectomedb"},
         )
     except (ArgumentError, ValueError) as fault:

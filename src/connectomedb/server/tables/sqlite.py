@@ -39,7 +39,7 @@ class SQLite:
     readers = READERS
 
     def __init__(self, url: str, statement_timeout_s: float) -> None:
-        self.engine = create_engine(url)
+        self.engine = create_engine(url, hide_parameters=True)
         _prepare(self.engine, statement_timeout_s)
 
     def reading(self, connection: Connection) -> Connection:

@@ -1,0 +1,66 @@
+"""`cdb admin backup`, `restore` and `migrate`: a server's rows, whichever database has them."""
+
+from pathlib import Path
+
+import click
+
+from connectomedb.cli import _output
+from connectomedb.cli._options import JSON
+from connectomedb.cli._sites import Chosen, on_site
+
+
+@click.command(name="backup")
+@on_site
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@JSON
+def backup(site: Chosen, file: Path, as_json: bool) -> None:
+    """Write all rows of a server to FILE, while the server goes on.
+
+    File bytes are not in it: copy FOLDER/archive or the bucket after the rows. A backup holds password hashes and all
+    measures: keep it as safe as the server. FILE must not be there yet, and appears when it is whole.
+
+    \b
+    cdb admin backup /data/connectomedb /backup/connectomedb-monday
+    """
+    from connectomedb.server.operation.backup import back_up
+
+    size = back_up(site.folder, site.settings.database, file)
+    if as_json:
+        _output.show_json({"file": str(file), "size": size})
+    else:
+        _output.say(f"{file}: {size} bytes.")
+
+
+@click.command(name="restore")
+@on_site
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--replace", is_flag=True, help="Replace the rows that are there.")
+def restore(site: Chosen, file: Path, replace: bool) -> None:
+    """Bring the rows of FILE, a backup, back into a data folder or its PostgreSQL database. Stop the server before.
+
+    \b
+    cdb admin restore /data/connectomedb /backup/connectomedb-monday
+    cdb admin check /data/connectomedb
+    """
+    from connectomedb.server.operation.backup import restore as bring_back
+
+    bring_back(site.folder, site.settings.database, file, replace=replace)
+    _output.say(f"Restored from {file}. Bring file bytes back by their own means, before the server starts.")
+
+
+@click.command(name="migrate")
+@on_site
+@JSON
+def migrate(site: Chosen, as_json: bool) -> None:
+    """Bring the tables up to date; starting the server does the same. Make a backup before.
+
+    \b
+    cdb admin migrate /data/connectomedb
+    """
+    from connectomedb.server.operation.backup import migrate as bring_up_to_date
+
+    before, after = bring_up_to_date(site.folder, site.settings.database)
+    if as_json:
+        _output.show_json({"before": before, "after": after})
+    else:
+        _output.say(f"The tables are at step {after}." if before == after else f"Step {before or 'none'} → {after}.")

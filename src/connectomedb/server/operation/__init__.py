@@ -1,0 +1,1 @@
+"""Running a server: its settings, its log, its numbers, its processes, and its backups."""

@@ -1,0 +1,159 @@
+"""Backups: whole while others write, restored into a new place, and refused where they would do harm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from connectomedb.errors import ConfigError, Conflict, DiskRefused, ServiceFailed
+from connectomedb.server.folder import DataFolder
+from connectomedb.server.operation.backup import back_up, migrate, restore
+from connectomedb.server.settings import DatabaseSettings, read_settings
+from connectomedb.server.site import open_database
+from connectomedb.server.tables.database import newest_revision
+from connectomedb.server.tables.schema import counters
+
+if TYPE_CHECKING:
+    from tests.server.conftest import DataFolders, Deliver
+
+
+def _settings(folder: Path) -> DatabaseSettings:
+    return read_settings(folder / "cdb.toml").database
+
+
+def _dump(folder: Path) -> list[object]:
+    from sqlalchemy import MetaData
+
+    with closing(open_database(DataFolder(folder), _settings(folder))) as database, database.read() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        return [(table.name, sorted(map(repr, connection.execute(select(table))))) for table in tables.sorted_tables]
+
+
+def test_rows_come_back_into_a_new_place(tmp_path: Path, deliver: Deliver, data_folder: DataFolders) -> None:
+    deliver(tmp_path).close()
+    folder = tmp_path / "data"
+    size = back_up(DataFolder(folder), _settings(folder), tmp_path / "backup")
+    assert size == (tmp_path / "backup").stat().st_size > 1000
+    assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
+    other = data_folder(tmp_path / "other")
+    other.mkdir(exist_ok=True)
+    restore(DataFolder(other), _settings(other), tmp_path / "backup", replace=True)
+    assert _dump(other) == _dump(folder)
+
+
+def test_rows_that_are_there_are_not_replaced_unasked(tmp_path: Path, deliver: Deliver) -> None:
+    deliver(tmp_path).close()
+    folder = tmp_path / "data"
+    before = _dump(folder)
+    back_up(DataFolder(folder), _settings(folder), tmp_path / "back%20up ?#")
+    with (
+        closing(open_database(DataFolder(folder), _settings(folder))) as database,
+        database.write() as connection,
+    ):
+        connection.execute(insert(counters).values(name="later", value=1))
+    with pytest.raises(Conflict, match="--replace"):
+        restore(DataFolder(folder), _settings(folder), tmp_path / "back%20up ?#")
+    assert _dump(folder) != before
+    restore(DataFolder(folder), _settings(folder), tmp_path / "back%20up ?#", replace=True)
+    assert _dump(folder) == before
+
+
+def test_a_backup_is_one_moment_while_others_write(tmp_path: Path, data_folder: DataFolders) -> None:
+    folder = data_folder(tmp_path / "data")
+    folder.mkdir(exist_ok=True)
+    settings = _settings(folder)
+    is_over = threading.Event()
+    with closing(open_database(DataFolder(folder), settings)) as database:
+
+        def write() -> None:
+            number = 0
+            while not is_over.wait(0.002):
+                with database.write() as connection:
+                    connection.execute(insert(counters), [{"name": f"{number}{half}", "value": 0} for half in "ab"])
+                number += 1
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            back_up(DataFolder(folder), settings, tmp_path / "backup")
+        finally:
+            is_over.set()
+            writer.join()
+    restore(DataFolder(folder), settings, tmp_path / "backup", replace=True)
+    with closing(open_database(DataFolder(folder), settings)) as database, database.read() as connection:
+        halves = connection.execute(select(func.count()).select_from(counters)).scalar_one()
+    assert halves % 2 == 0
+
+
+def test_what_is_no_backup_is_refused_before_anything_changes(tmp_path: Path, deliver: Deliver, engine: str) -> None:
+    deliver(tmp_path).close()
+    folder = DataFolder(tmp_path / "data")
+    before = _dump(folder.root)
+    other_kind = {"sqlite": b"PGDMP rest", "postgresql": b"SQLite format 3\x00 rest"}[engine]
+    damaged = {"sqlite": b"SQLite format 3\x00" + b"x" * 5000, "postgresql": b"PGDMP" + b"x" * 5000}[engine]
+    for name, content, error in (
+        ("none", b"hello", ConfigError),
+        ("empty", b"", ConfigError),
+        ("foreign", other_kind, ConfigError),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(error):
+            restore(folder, _settings(folder.root), tmp_path / name, replace=True)
+        assert _dump(folder.root) == before
+    back_up(folder, _settings(folder.root), tmp_path / "whole")
+    whole = (tmp_path / "whole").read_bytes()
+    for content in (damaged, whole[: len(whole) // 2], whole[:-3000]):
+        (tmp_path / "damaged").write_bytes(content)
+        with pytest.raises((ConfigError, ServiceFailed)):
+            restore(folder, _settings(folder.root), tmp_path / "damaged", replace=True)
+        assert _dump(folder.root) == before
+
+
+def test_a_backup_replaces_no_file_and_leaves_none_after_a_fault(tmp_path: Path, deliver: Deliver) -> None:
+    deliver(tmp_path).close()
+    folder = DataFolder(tmp_path / "data")
+    (tmp_path / "there").write_text("mine")
+    with pytest.raises(Conflict):
+        back_up(folder, _settings(folder.root), tmp_path / "there")
+    assert (tmp_path / "there").read_text() == "mine"
+    with pytest.raises(DiskRefused):
+        back_up(folder, _settings(folder.root), tmp_path / "nowhere" / "file")
+    with pytest.raises(ConfigError):
+        back_up(DataFolder(tmp_path / "empty"), DatabaseSettings(), tmp_path / "file")
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part") or path.name == "file"]
+
+
+def test_the_command_line_does_it(tmp_path: Path, deliver: Deliver) -> None:
+    deliver(tmp_path).close()
+    folder = str(tmp_path / "data")
+    before = _dump(tmp_path / "data")
+
+    def cdb(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "connectomedb", "admin", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert cdb("backup", folder, str(tmp_path / "file")).returncode == 0
+    assert cdb("backup", folder, str(tmp_path / "file")).returncode == 1
+    assert cdb("restore", folder, str(tmp_path / "file"), "--replace").returncode == 0
+    moved = cdb("migrate", folder)
+    assert (moved.returncode, moved.stderr) == (0, f"The tables are at step {newest_revision()}.\n")
+    assert _dump(tmp_path / "data") == before
+
+
+def test_migrating_says_from_where_to_where(tmp_path: Path, data_folder: DataFolders, engine: str) -> None:
+    folder = data_folder(tmp_path / "data")
+    folder.mkdir(exist_ok=True)
+    if engine == "sqlite":
+        (folder / "database.sqlite").touch()
+        assert migrate(DataFolder(folder), _settings(folder)) == (None, newest_revision())
+    assert migrate(DataFolder(folder), _settings(folder)) == (newest_revision(), newest_revision())
+    with pytest.raises(ConfigError):
+        migrate(DataFolder(tmp_path / "none"), DatabaseSettings())
