@@ -204,10 +204,7 @@ def _default_of_type(root: DataType, parameters: Parameters, names: Names) -> tu
 
 def _column(word: str, root: DataType, names: Names) -> ListColumn | None:
     """The column of an alias or path; None when there is no such field or the caller may not use it."""
-    # All experiments here belong to a subject, so lists of experiments at large may name it too.
-    aliases = names.registry.aliases(
-        names.registry.get(builtin.SUBJECT_ASSESSOR) if root.name == builtin.EXPERIMENT else root
-    )
+    aliases = _aliases(root, names)
     spelling = word if word in aliases else next((alias for alias in aliases if alias.lower() == word.lower()), None)
     full = aliases[spelling] if spelling else word
     found = names.registry.split_path(full) if "/" in full else None
@@ -216,6 +213,19 @@ def _column(word: str, root: DataType, names: Names) -> ListColumn | None:
     if spelling is None:
         spelling = next((alias for alias, path in aliases.items() if path.lower() == word.lower()), word.lower())
     return ListColumn(spelling, *found)
+
+
+def _aliases(root: DataType, names: Names) -> Mapping[str, str]:
+    """Short names of the fields that a list may show."""
+    registry = names.registry
+    if root.name == builtin.EXPERIMENT:  # all experiments here belong to a subject, which may be named too
+        return registry.aliases(registry.get(builtin.SUBJECT_ASSESSOR))
+    if root.name != builtin.IMAGE_SCAN:
+        return registry.aliases(root)
+    joined: dict[str, str] = {}
+    for kind in reversed(registry.descendants(root)):  # a list of scans shows what only some kinds have
+        joined |= registry.aliases(kind)
+    return joined | registry.aliases(root)
 
 
 def _filters(root: DataType, parameters: Parameters, joins: Joins, names: Names) -> list[ColumnElement[bool]]:
