@@ -88,7 +88,8 @@ def test_a_release_comes_in_whole(site: Site, tree: FolderStore, tmp_path: Path)
     inventory = report.inventory
     assert (inventory.skipped, inventory.conflicts, inventory.absent) == ({}, (), ())
     assert len(inventory.uncovered) == 4  # the two manifests themselves, and two release notes
-    labels = {row[4] for row in dump(site)["experiments"]} | {row[5] for row in dump(site)["experiments"]}
+    with site.database.read() as connection:
+        labels = set(connection.execute(select(experiments.c.label)).scalars())
     assert {"100307_3T", "100307_CREST", "100307_nontoolbox", "999999_nontoolbox"} <= labels
 
 
