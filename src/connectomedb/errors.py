@@ -11,6 +11,7 @@
     ├─ TransferError                           .path
     │   └─ SizeMismatch · ChecksumMismatch · WrongContent · DiskFull · DiskRefused
     ├─ ManifestError
+    ├─ TooLarge                                more bytes, or more files, than the receiver takes
     ├─ LedgerBusy
     ├─ ServiceFailed                           a program started by us died or never answered
     ├─ Interrupted                             the user stopped the run; it can go on later
@@ -167,6 +168,10 @@ class DiskRefused(TransferError):
 
 class ManifestError(ConnectomeDBError):
     """A manifest is not well formed, contradicts itself or names a foreign file."""
+
+
+class TooLarge(ConnectomeDBError):
+    """What is sent, or what it unpacks to, is more than the receiver takes or the project may hold."""
 
 
 class LedgerBusy(ConnectomeDBError):

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,11 +19,12 @@ from starlette.types import ASGIApp
 
 from connectomedb import errors
 from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
+from connectomedb.server.intake.sweep import EVERY_S, sweep
 from connectomedb.server.routes import front, items, people, schemas, search
-from connectomedb.server.routes.call import Call, Later, Way
+from connectomedb.server.routes.call import Call, Intake, Later, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
-from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
+from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of, pour_body
 from connectomedb.server.site import Site
 
 DATABASE_THREADS = 1
@@ -41,6 +42,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.AccessDenied: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TooLarge: 413,
     errors.QueryError: 422,
     errors.StoreError: 502,
     errors.StoreUnreachable: 503,
@@ -56,7 +58,10 @@ def build_app(site: Site) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with create_task_group() as tasks:
+            tasks.start_soon(_keep_tidy, site)
+            yield
+            tasks.cancel_scope.cancel()
         site.close()
 
     database, passwords = CapacityLimiter(DATABASE_THREADS), CapacityLimiter(PASSWORD_THREADS)
@@ -74,6 +79,16 @@ def build_app(site: Site) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     return SafeHeaders(PlainPaths(app))
+
+
+async def _keep_tidy(site: Site) -> None:
+    """Remove bytes that no file names: at the start what an earlier process left, then again and again."""
+    while True:
+        try:
+            await to_thread.run_sync(sweep, site)
+        except errors.ConnectomeDBError as fault:
+            logger.warning("Tidying up: %s", fault)
+        await sleep(EVERY_S)
 
 
 async def _answer(
@@ -102,6 +117,8 @@ async def _answer(
         caller=caller,
     )
     reply = await to_thread.run_sync(way.handler, call, limiter=passwords if way.is_slow else database)
+    if isinstance(reply, Intake):
+        reply = await pour_body(request, reply)
     if isinstance(reply, Later):
         reply = await to_thread.run_sync(reply.begin)
     if opened and "set-cookie" not in reply.headers:

@@ -3,6 +3,7 @@
     FOLDER/
       database.sqlite     users, projects, subjects, measures, and which file lies where
       archive/            file bytes that the server keeps itself: the store named "archive"
+      staging/            uploads that are being received; see `server.staging`
       cdb.toml            optional: further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
@@ -16,6 +17,9 @@
     kind = "folder"
     path = "/srv/hcp"                            # or relative to FOLDER
 
+    [files]                                      # optional; see `server.file_settings`
+    uploads = "archive"                          # store in which uploads are kept
+
 Keys and passwords do not belong into this file; it is refused when there are any. They come from the
 environment, as everywhere.
 """
@@ -25,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.errors import ConfigError, DiskRefused
+from connectomedb.server.file_settings import FileSettings, parse_file_settings
 
 ARCHIVE = "archive"
 """Name of the store that every server has."""
@@ -85,19 +90,35 @@ class DataFolder:
         """The optional settings."""
         return self.root / "cdb.toml"
 
+    @property
+    def staging(self) -> Path:
+        """The folder of uploads that are being received."""
+        return self.root / "staging"
+
     def declared_stores(self) -> dict[str, FolderDeclaration | S3Declaration]:
         """Stores of `cdb.toml` by name; none without the file. Raises ConfigError."""
+        stores = self._document().get("stores", {})
+        if not isinstance(stores, dict):
+            raise ConfigError(f"Read {self.settings}: write stores as [stores.NAME] sections.")
+        return {name: self._declaration(name, section) for name, section in stores.items()}
+
+    def file_settings(self) -> FileSettings:
+        """How files are kept and sent; the usual without the file or its section. Raises ConfigError."""
+        return parse_file_settings(self._document().get("files", {}), f"Read {self.settings}, [files]")
+
+    def _document(self) -> dict[str, object]:
         if not self.settings.exists():
             return {}
         try:
             document = tomllib.loads(self.settings.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise ConfigError(f"Read {self.settings}: {fault}. Put it right, or remove it.") from fault
-        unknown = set(document) - {"stores"}
-        stores = document.get("stores", {})
-        if unknown or not isinstance(stores, dict):
-            raise ConfigError(f"Read {self.settings}: it may hold [stores.NAME] sections, not {sorted(unknown)}.")
-        return {name: self._declaration(name, section) for name, section in stores.items()}
+        unknown = set(document) - {"stores", "files"}
+        if unknown:
+            raise ConfigError(
+                f"Read {self.settings}: it may hold [files] and [stores.NAME] sections, not {sorted(unknown)}."
+            )
+        return document
 
     def _declaration(self, name: str, section: object) -> FolderDeclaration | S3Declaration:
         where = f"Read {self.settings}, [stores.{name}]"

@@ -7,7 +7,9 @@ from pathlib import Path
 from connectomedb.config import S3Settings
 from connectomedb.server.access.login import Logins
 from connectomedb.server.archive import Archive, open_archive
+from connectomedb.server.file_settings import FileSettings
 from connectomedb.server.folder import DataFolder
+from connectomedb.server.staging import Staging
 from connectomedb.server.tables.database import Database
 from connectomedb.server.types.catalogue import CatalogueShelf
 from connectomedb.stores.base import Store
@@ -22,9 +24,12 @@ class Site:
     archive: Archive
     logins: Logins
     catalogue: CatalogueShelf
+    staging: Staging
+    file_settings: FileSettings
 
     def close(self) -> None:
         """Let go of database and stores."""
+        self.staging.close()
         self.database.close()
         self.archive.close()
 
@@ -38,6 +43,9 @@ def open_site(folder: Path, *, settings: S3Settings | None = None, stores: Mappi
     Raises: DiskRefused, DiskFull, ConfigError, LedgerBusy.
     """
     data_folder = DataFolder.open(folder)
+    file_settings = data_folder.file_settings()
     archive = open_archive(data_folder, settings, stores)
+    archive.writable(file_settings.uploads)
     database = Database.open(data_folder.database)
-    return Site(data_folder, database, archive, Logins(database), CatalogueShelf())
+    staging = Staging(data_folder.staging)
+    return Site(data_folder, database, archive, Logins(database), CatalogueShelf(), staging, file_settings)

@@ -6,12 +6,12 @@ experiment   scans, resources
 scan         files (its resources)
 """
 
-from collections.abc import Mapping
 from datetime import date, time
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from connectomedb.server.access.visible import may_read
+from connectomedb.server.query.homes import OWNERS
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.query.places import Found
 from connectomedb.server.routes.call import View
@@ -23,13 +23,6 @@ from connectomedb.xnat.document import FieldValue, Item
 
 RESOURCE = "xnat:resourceCatalog"
 DEMOGRAPHIC = "xnat:demographicData"
-OWNERS: Mapping[Level, ColumnElement[int]] = {
-    Level.PROJECTS: resources.c.project_key,
-    Level.SUBJECTS: resources.c.subject_key,
-    Level.EXPERIMENTS: resources.c.experiment_key,
-    Level.SCANS: resources.c.scan_key,
-}
-"""Level → the column of a resource that says which object of that level owns it."""
 
 _HIDDEN = ("meta/", "sharing/")
 _DEMOGRAPHICS = "demographics/"

@@ -12,10 +12,12 @@ from starlette.responses import Response, StreamingResponse
 from connectomedb.errors import AddressError, NotFound, StoreError
 from connectomedb.server.archive import Archive
 from connectomedb.server.query.places import Place
-from connectomedb.server.routes.call import Call, Later, View
+from connectomedb.server.routes.call import Call, Intake, Later, View
 from connectomedb.server.routes.ranges import Version, choose_part
 from connectomedb.server.routes.replies import TABLES, Format, choose_format, table
+from connectomedb.server.routes.resource_changes import delete_below, post_resource, put_resource
 from connectomedb.server.routes.resources import Resource, find_resources, list_resources
+from connectomedb.server.routes.uploads import receive_files
 from connectomedb.server.routes.zips import zip_reply
 from connectomedb.server.tables.schema import files
 from connectomedb.xnat.address import Address, Level
@@ -54,6 +56,25 @@ class StoredFile:
     def name(self) -> str:
         """The last part of its path."""
         return self.path.rpartition("/")[2]
+
+
+def names_files(address: Address) -> bool:
+    """Whether an address names resources or files, and not the objects above them."""
+    below = (Level.RESOURCES, Level.FILES)
+    return address.listing in below or any(step.level in below for step in address.steps)
+
+
+def change_files(call: Call, address: Address) -> Response | Intake:
+    """Make or delete what an address of resources or files names."""
+    if call.method == "DELETE":
+        return delete_below(call, address)
+    if address.listing is Level.FILES or address.get(Level.FILES) is not None:
+        return receive_files(call, address)
+    if address.listing is None:
+        return put_resource(call, address)
+    if call.method == "PUT":
+        raise AddressError("Asked to put a list of resources. PUT one by its label, or POST it to the list.")
+    return post_resource(call, address)
 
 
 def get_files(call: Call, view: View, address: Address, place: Place) -> Response | Later:

@@ -7,6 +7,7 @@
                                        ├─ image_sessions      what only imaging sessions have
                                        └─ measures_<n>        one table per data type of measures
     resources  of one project, subject, experiment or scan;  files  of one resource
+    loose_objects                      bytes that no file names yet, or any more
 
 Tables of measures are made when data comes in, from `data_types` and `fields`; see `server.tables.measures`.
 All times are UTC without zone. Migrations under `migrations/` make these tables; a test compares both.
@@ -205,9 +206,22 @@ files = Table(
     Column("modified", DateTime),
     Column("store", Text, nullable=False),
     Column("object_key", Text, nullable=False),
-    *_texts("format", "content", "tags"),
+    *_texts("format", "content", "tags", "description"),
     UniqueConstraint("resource_key", "path"),
+    Index(None, "store", "object_key"),
 )
+
+loose_objects = Table(
+    "loose_objects",
+    metadata,
+    _key(),
+    Column("store", Text, nullable=False),
+    Column("object_key", Text, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("since", DateTime, nullable=False),
+)
+"""Objects under `uploads/` that no file names: not yet (`owner` is the process that brings them) or no longer
+(no owner). Triggers on `files` write the latter, whatever deleted or changed the row."""
 
 data_types = Table(
     "data_types",
