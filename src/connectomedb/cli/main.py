@@ -11,6 +11,7 @@ from connectomedb.cli._errors import exit_code, sentence
 from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
+    "admin": "Look after a data folder: is every file there?",
     "demo": "See it all work on made-up data: no account, no network.",
     "get": "Bring files to disk, proven.",
     "ls": "List projects, subjects, files, or a bucket.",
