@@ -18,16 +18,18 @@ from typing import Protocol
 
 import httpx2
 import pytest
+from sqlalchemy import insert
 
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.server.access.auth import Accessibility, Role
-from connectomedb.server.access.users import add_member, create_user, grant_tier
+from connectomedb.server.access.users import add_member, create_user, grant_tier, now
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site, open_site
+from connectomedb.server.tables.schema import files, projects
 from connectomedb.stores.folder import FolderStore
 
 PASSWORD = "correct horse"
@@ -211,3 +213,68 @@ def nobody(served: Served) -> Iterator[httpx2.Client]:
     """Not signed in."""
     with served.client(None) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Site]:
+    """Makes a site of one's own with nothing but the private project P."""
+
+    def make(folder: Path) -> Site:
+        site = open_site(folder)
+        history = {"insert_date": now(), "insert_user": "admin", "last_modified": now()}
+        with site.database.write() as connection:
+            connection.execute(insert(projects).values(id="P", accessibility="private", **history))
+        return site
+
+    return make
+
+
+class Lab:
+    """A site that tests change, and a client for each role."""
+
+    def __init__(self, site: Site, address: str) -> None:
+        self.site = site
+        self.address = address
+        self._clients: dict[str, httpx2.Client] = {}
+        self._context = ssl.create_default_context()  # made once: it is what makes a client slow to build
+
+    def client(self, login: str) -> httpx2.Client:
+        if login not in self._clients:
+            session = self.site.logins.sign_in(login, PASSWORD).session_id
+            self._clients[login] = httpx2.Client(
+                base_url=self.address, verify=self._context, cookies={"JSESSIONID": session}
+            )
+        return self._clients[login]
+
+    def archived(self) -> set[str]:
+        """Keys of all objects that the server keeps."""
+        return {info.key for info in self.site.archive.store("archive").list()}
+
+    def named(self) -> set[str]:
+        """Keys of all objects that files name there."""
+        with self.site.database.read() as connection:
+            return set(connection.execute(files.select().with_only_columns(files.c.object_key)).scalars()) & {
+                key for key in self.archived()
+            }
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, deliver: Deliver) -> Iterator[Lab]:
+    """HCP_Q1 with an owner, a member and a reader, and low limits of sizes; the tests of one module change it."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "data").mkdir()
+    limits = "max_upload_bytes = 3000000\nmax_unpacked_bytes = 4000000\nmax_members = 50\n"
+    (folder / "data/cdb.toml").write_text(f"[files]\n{limits}")
+    site = deliver(folder)
+    for login, role in (("owner", Role.OWNER), ("member", Role.MEMBER), ("reader", Role.COLLABORATOR)):
+        create_user(site.database, login, PASSWORD)
+        add_member(site.database, "HCP_Q1", login, role)
+    create_user(site.database, "stranger", PASSWORD)
+    with start(site, admin_password=PASSWORD) as server:
+        lab = Lab(site, server.address)
+        yield lab
+        lab.close()

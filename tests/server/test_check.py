@@ -10,23 +10,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import insert
 
 from connectomedb.cli.main import main
-from connectomedb.server.access.users import now
 from connectomedb.server.check import Fault, check_files
 from connectomedb.server.intake.sweep import sweep
 from connectomedb.server.run import make_admin, start
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.staging import Staging, dead_processes
-from connectomedb.server.tables.schema import projects
 from connectomedb.stores.folder import FolderStore
 
 PASSWORD = "correct horse"
@@ -40,14 +37,6 @@ serve(Path(sys.argv[1]), port=0, admin_password=sys.argv[2], on_answering=lambda
 """
 
 
-def make_project(folder: Path) -> Site:
-    site = open_site(folder)
-    history = {"insert_date": now(), "insert_user": "admin", "last_modified": now()}
-    with site.database.write() as connection:
-        connection.execute(insert(projects).values(id="P", accessibility="private", **history))
-    return site
-
-
 def run_check(folder: Path, *options: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
     """Exit code and findings of `cdb admin check`."""
     with pytest.raises(SystemExit) as ended:
@@ -56,7 +45,9 @@ def run_check(folder: Path, *options: str, capsys: pytest.CaptureFixture[str]) -
     return ended.value.code, json.loads(capsys.readouterr().out)["findings"]
 
 
-def test_check_tells_what_is_wrong_and_repairs_orphans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_tells_what_is_wrong_and_repairs_orphans(
+    tmp_path: Path, make_project: Callable[[Path], Site], capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "data"
     site = make_project(folder)
     with start(site, admin_password=PASSWORD) as server, httpx2.Client(base_url=server.address) as client:
@@ -94,7 +85,9 @@ def test_check_tells_what_is_wrong_and_repairs_orphans(tmp_path: Path, capsys: p
     assert [code for code, _ in [run_check(folder, "--repair", capsys=capsys)]] == [0]
 
 
-def test_check_says_it_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_says_it_in_words(
+    tmp_path: Path, make_project: Callable[[Path], Site], capsys: pytest.CaptureFixture[str]
+) -> None:
     make_project(tmp_path / "data").close()
     with pytest.raises(SystemExit) as ended:
         main(["admin", "check", str(tmp_path / "data")])
@@ -167,7 +160,7 @@ class Sender(threading.Thread):
 
 
 def test_kill_9_in_the_middle_of_uploads_loses_nothing_and_leaves_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, make_project: Callable[[Path], Site], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "data"
     with closing(make_project(folder)) as site:

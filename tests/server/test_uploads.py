@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import ssl
 import stat
 import tarfile
 import zipfile
@@ -16,72 +15,19 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from connectomedb.server.access.auth import Role
-from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.intake.sweep import sweep
 from connectomedb.server.run import start
 from connectomedb.server.tables.schema import files
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Deliver
+    from tests.server.conftest import Deliver, Lab
 
-    from connectomedb.server.site import Site
 
 PASSWORD = "correct horse"
 SUBJECT = "/data/projects/HCP_Q1/subjects/100307"
 SESSION = f"{SUBJECT}/experiments/100307_3T"
 OWNERS = ["/data/projects/HCP_Q1", SUBJECT, SESSION, f"{SESSION}/scans/1", "/data/experiments/ConnectomeDB_E00001"]
 _numbers = count()
-
-
-class Lab:
-    """A site that these tests change, and a client for each role."""
-
-    def __init__(self, site: Site, address: str) -> None:
-        self.site = site
-        self.address = address
-        self._clients: dict[str, httpx2.Client] = {}
-        self._context = ssl.create_default_context()  # made once: it is what makes a client slow to build
-
-    def client(self, login: str) -> httpx2.Client:
-        if login not in self._clients:
-            session = self.site.logins.sign_in(login, PASSWORD).session_id
-            self._clients[login] = httpx2.Client(
-                base_url=self.address, verify=self._context, cookies={"JSESSIONID": session}
-            )
-        return self._clients[login]
-
-    def archived(self) -> set[str]:
-        """Keys of all objects that the server keeps."""
-        return {info.key for info in self.site.archive.store("archive").list()}
-
-    def named(self) -> set[str]:
-        """Keys of all objects that files name there."""
-        with self.site.database.read() as connection:
-            return set(connection.execute(files.select().with_only_columns(files.c.object_key)).scalars()) & {
-                key for key in self.archived()
-            }
-
-    def close(self) -> None:
-        for client in self._clients.values():
-            client.close()
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, deliver: Deliver) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    (folder / "data").mkdir()
-    limits = "max_upload_bytes = 3000000\nmax_unpacked_bytes = 4000000\nmax_members = 50\n"
-    (folder / "data/cdb.toml").write_text(f"[files]\n{limits}")
-    site = deliver(folder)
-    for login, role in (("owner", Role.OWNER), ("member", Role.MEMBER), ("reader", Role.COLLABORATOR)):
-        create_user(site.database, login, PASSWORD)
-        add_member(site.database, "HCP_Q1", login, role)
-    create_user(site.database, "stranger", PASSWORD)
-    with start(site, admin_password=PASSWORD) as server:
-        lab = Lab(site, server.address)
-        yield lab
-        lab.close()
 
 
 @pytest.fixture
@@ -462,6 +408,20 @@ def test_a_resource_is_made_once_with_its_words(member: httpx2.Client, place: st
     assert member.put(f"{SESSION}/resources/{number}").status_code == 409
     assert member.put(f"{SESSION}/resources/{number}/files/a.txt", content=b"x").status_code == 200
     assert set(rows(member, place)) == {"a.txt"}
+
+
+def test_the_number_of_a_deleted_resource_is_not_given_again(lab: Lab, place: str) -> None:
+    owner = lab.client("owner")
+
+    def number(label: str) -> int:
+        assert owner.put(f"{SESSION}/resources/{label}").status_code == 200
+        rows = owner.get(f"{SESSION}/resources").json()["ResultSet"]["Result"]
+        return next(int(row["xnat_abstractresource_id"]) for row in rows if row["label"] == label)
+
+    label = place.rpartition("/")[2]
+    first = number(label)
+    assert owner.delete(place).status_code == 200
+    assert number(label) > first
 
 
 def test_a_resource_can_be_posted_to_the_list(member: httpx2.Client, place: str) -> None:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from connectomedb import errors
 from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
 from connectomedb.server.intake.sweep import EVERY_S, sweep
-from connectomedb.server.routes import front, items, people, schemas, search
+from connectomedb.server.routes import catalogs, front, items, people, schemas, search
 from connectomedb.server.routes.call import Call, Intake, Later, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
@@ -33,7 +33,7 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *items.WAYS)
+WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *catalogs.WAYS, *items.WAYS)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {

@@ -20,7 +20,7 @@ from connectomedb.server.file_settings import FileSettings
 from connectomedb.server.intake.part import Part
 
 PIECE_BYTES = 1 << 20
-MAX_RECORD_BYTES = 32 << 20
+MAX_RECORD_BYTES = 16 << 20
 """Longest directory of a zip, or header of a tar, that is read into memory."""
 
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError)
@@ -33,7 +33,7 @@ Member = tuple[str, IO[bytes]]
 
 
 def unpack(archive: Path, new_part: Callable[[], Part], settings: FileSettings) -> Iterator[tuple[str, Part]]:
-    """Members of an archive, path → finished part, in its order. Whoever asks drops the parts.
+    """Members of an archive by path, in its order; a part is finished when the next is asked for, or the end.
 
     Raises AddressError (no archive, a broken one, or one with a trick in it), TooLarge, DiskFull.
     """

@@ -193,6 +193,7 @@ resources = Table(
     CheckConstraint(
         " + ".join(f"CASE WHEN {owner} IS NULL THEN 0 ELSE 1 END" for owner in _OWNERS) + " = 1", name="one_owner"
     ),
+    sqlite_autoincrement=True,
 )
 
 files = Table(
