@@ -76,7 +76,7 @@ def test_pyxnat_puts_a_folder_and_gets_it_back(pyxnat_owner: Any, tree: Path, tm
     resource = pyxnat_owner.select(f"{SESSION}/scans/1/resources/PYXDIR")
     resource.put_dir(str(tree), overwrite=True)
     assert {file.label() for file in resource.files()} == FILES
-    assert resource.attrs.get("file_count") == "3"
+    assert resource.attributes()["file_count"] == "3"
     out = tmp_path / "out"
     out.mkdir()
     found = {Path(path).name for path in resource.get(str(out), extract=True)}
@@ -117,8 +117,11 @@ def test_xnatpy_uploads_reads_and_deletes_a_file(xnatpy_owner: Any, tree: Path, 
     with resource.files["text.txt"].open() as opened:
         assert opened.read() == b"some text"
     file.delete()
+    experiment.clearcache()
+    resource = experiment.resources["XPY"]
     resource.clearcache()
     assert set(resource.files.keys()) == {"text.txt"}
+    assert resource.id
     resource.delete()
     experiment.clearcache()
     assert "XPY" not in experiment.resources
