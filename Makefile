@@ -7,8 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
-# The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests.
-DEBIAN_PACKAGES := curl
+# The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests; the server is
+# tested on PostgreSQL too, which the tests start themselves, on no port.
+DEBIAN_PACKAGES := curl postgresql
 
 .PHONY: demo serve test soak lint bench system clean
 
@@ -23,7 +24,7 @@ test: system $(VENV)/.test
 
 # The same properties against new random examples and many more random faults; failures print their seed.
 soak: system $(VENV)/.test
-	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
+	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
 	  $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test $(VENV)/.lint
@@ -37,7 +38,8 @@ bench: $(VENV)/.test
 
 system:
 	@missing=""; for package in $(DEBIAN_PACKAGES); do \
-	  command -v $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; \
+	  command -v $$package > /dev/null 2>&1 || dpkg-query -W -f '$${db:Status-Abbrev}' $$package 2> /dev/null \
+	    | grep -q '^ii' || missing="$$missing $$package"; done; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" != 0 ]; then echo "Please install:$$missing (apt-get install$$missing)"; exit 1; fi; \
 	  apt-get update -qq && apt-get install -y -qq $$missing; fi

@@ -3,8 +3,10 @@
     ConnectomeDBError
     ├─ ConfigError                             a setting is missing or makes no sense
     ├─ AddressError, QueryError                also ValueError: the caller can fix it
+    │   └─ PredicateError                      .predicate .column .near
     ├─ RequestError                            .method .address .status
-    │   ├─ NotConnected · AuthenticationFailed · AccessDenied · NotFound · Conflict
+    │   ├─ NotConnected · AuthenticationFailed · NotFound · Conflict · Expired · TooManyRequests
+    │   ├─ AccessDenied → TermsNotAccepted
     │   └─ ServerFault · UnexpectedReply       a page where data was due
     ├─ StoreError                              .store .key
     │   └─ ObjectMissing · StoreDenied · StoreUnreachable · VersionChanged
@@ -42,6 +44,22 @@ class QueryError(ConnectomeDBError, ValueError):
     """A search names an unknown field or comparison, or is not well formed."""
 
 
+class PredicateError(QueryError):
+    """A predicate cannot be read; the message's last two lines show it and point at the place.
+
+    Attributes:
+        predicate: what was read.
+        column: where it is wrong, the first character is 1.
+        near: what may have been meant there, the likeliest first.
+    """
+
+    def __init__(self, message: str, *, predicate: str = "", column: int = 1, near: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.predicate = predicate
+        self.column = column
+        self.near = near
+
+
 class RequestError(ConnectomeDBError):
     """A request to a server did not give what was asked.
 
@@ -72,12 +90,42 @@ class AccessDenied(RequestError):
     """Signed in, but not allowed: a right, a tier or accepted terms are missing."""
 
 
+class TermsNotAccepted(AccessDenied):
+    """The project's data-use terms stand before what was asked, and the user has not accepted them."""
+
+
 class NotFound(RequestError):
     """There is no such object, or none that the caller may see."""
 
 
 class Conflict(RequestError):
     """The label, identifier or file is taken already."""
+
+
+class TooManyRequests(RequestError):
+    """The server asks to come back later, for instance after too many wrong passwords.
+
+    Attributes:
+        retry_after_s: how long it asks us to stay away, in seconds; None when it did not say.
+    """
+
+    transient = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        address: str = "",
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, method=method, address=address, status=status)
+        self.retry_after_s = retry_after_s
+
+
+class Expired(RequestError):
+    """What was asked for was there for some time only, and is gone."""
 
 
 class ServerFault(RequestError):

@@ -24,6 +24,8 @@ from connectomedb.errors import (
     QueryError,
     RequestError,
     ServerFault,
+    TermsNotAccepted,
+    TooManyRequests,
     UnexpectedReply,
 )
 from connectomedb.stores.xnat import FileConnection
@@ -145,7 +147,7 @@ STATUSES = [
     (410, NotFound, False),
     (417, RequestError, False),
     (422, RequestError, False),
-    (429, ServerFault, True),
+    (429, TooManyRequests, True),
     (500, ServerFault, True),
     (502, ServerFault, True),
     (503, ServerFault, True),
@@ -182,9 +184,12 @@ ASKED = Asked("GET", "https://db.example.org", "/data/x")
 def test_missing_terms_and_missing_rights_get_different_advice() -> None:
     terms = fault_of(ASKED, 403, b"Accept the Data Use Terms of HCP_Q1 first.")
     right = fault_of(ASKED, 403, b"Insufficient privileges")
-    assert "Accept the project's data use terms" in str(terms)
+    assert isinstance(terms, TermsNotAccepted)
+    assert "cdb terms accept" in str(terms)
     assert "owner" in str(right)
-    assert type(terms) is type(right) is AccessDenied
+    assert type(right) is AccessDenied
+    about = fault_of(ASKED, 403, b"Terms of project P are a matter of its owners.")
+    assert type(about) is AccessDenied, "terms are spoken of, and there is nothing to accept"
 
 
 def test_the_reason_of_a_page_is_its_heading_and_never_the_page() -> None:

@@ -1,14 +1,19 @@
 """Processes that are killed while they fetch, and several that fetch the same files at once."""
 
 import json
+import os
 import random
+from pathlib import Path
 
-from tests.faults.runner import RUN_S, start
-from tests.faults.site import Site
+from tests.faults.proxy import Proxy
+from tests.faults.runner import CROWD_SCRIPT, RUN_S, start
+from tests.faults.site import Published, Site
 
 KILLS = 6
 SEED = 7
-CROWD = 6
+CROWD = int(os.environ.get("CONNECTOMEDB_CROWD", "50"))
+CROWD_S = 60 + CROWD
+"""No crowd takes so long."""
 
 
 def test_a_killed_process_leaves_nothing_wrong_and_the_next_ones_complete(site: Site) -> None:
@@ -35,12 +40,15 @@ def test_a_process_killed_while_it_lists_or_records_leaves_nothing_wrong(site: S
     site.recover()
 
 
-def test_processes_that_fetch_the_same_files_at_once_all_have_them(site: Site) -> None:
+def test_a_crowd_that_wants_the_same_files_at_once_fetches_them_about_once(
+    published: Published, proxy: Proxy, tmp_path: Path
+) -> None:
+    """Jobs of a cluster on one shared folder whose locks do nothing: all have the files, the store sends them once."""
+    site = Site(published, proxy, tmp_path)
+    total = sum(len(content) for path, content in published.files.items() if ".xdlm" not in path)
     with site.watched():
-        crowd = [start(site) for _ in range(CROWD)]
-        replies = [process.communicate(timeout=RUN_S)[0] for process in crowd]
-    assert [process.returncode for process in crowd] == [0] * CROWD
-    for reply in replies:
-        assert set(json.loads(reply).values()) == {None}
-    assert site.holds(site.published.files)
+        reply = start(site, str(CROWD), script=CROWD_SCRIPT).communicate(timeout=CROWD_S)[0]
+    assert json.loads(reply) == {"well": CROWD, "codes": [0]}
+    assert site.holds(published.files)
+    assert proxy.sent <= 1.5 * total
     site.recover()

@@ -18,7 +18,6 @@ from connectomedb.stores.s3 import S3Store
 from connectomedb.transfer.large import LANES, RANGE_BYTES
 
 MIB = 1 << 20
-CROWD = 6
 SIZE = 48 * MIB
 CAME = 36 * MIB
 """Bytes that pass before the store goes away."""
@@ -137,18 +136,6 @@ def test_one_silent_connection_does_not_hold_up_the_others(site: Site, proxy: Pr
     proxy.rule = on_connections(3, Stall(2 * MIB))
     site.fetch_whole(LARGE)
     assert proxy.sent <= SIZE + UNPROVEN
-
-
-def test_processes_that_want_the_same_files_fetch_them_about_once(
-    published: Published, proxy: Proxy, tmp_path: Path
-) -> None:
-    site = Site(published, proxy, tmp_path)
-    total = sum(len(content) for path, content in published.files.items() if ".xdlm" not in path)
-    crowd = [start(site) for _ in range(CROWD)]
-    for process in crowd:
-        process.communicate(timeout=RUN_S)
-    assert site.holds(published.files)
-    assert proxy.sent <= 1.5 * total
 
 
 def break_off(site: Site) -> None:

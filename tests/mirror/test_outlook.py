@@ -117,7 +117,7 @@ def test_what_cannot_fit_is_refused_before_the_first_byte(tmp_path: Path) -> Non
 
 
 def report(size: int, *sources: str, fetched: bool = True) -> FileReport:
-    return FileReport("a", Path("a"), size, fetched, Proof.SIZE, sources)
+    return FileReport("a", ".", size, fetched, Proof.SIZE, sources)
 
 
 @pytest.fixture

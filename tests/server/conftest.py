@@ -7,12 +7,17 @@ project OPEN (public)        no subjects
 admin        administrator            owner       owner of HCP_Q1
 reader       collaborator of HCP_Q1   granted     collaborator of HCP_Q1 with the tier sensitive
 stranger     nobody anywhere
+
+Each test with `served`, `deliver`, `data_folder` or `database` runs on SQLite and on PostgreSQL: write
+`open_site(data_folder(tmp_path / "data"))`, and the folder's settings name the database under test.
 """
 
 import hashlib
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -20,15 +25,21 @@ import httpx2
 import pytest
 from sqlalchemy import insert
 
+from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.server.access.auth import Accessibility, Role
-from connectomedb.server.access.users import add_member, create_user, grant_tier, now
+from connectomedb.server.access.clock import now
+from connectomedb.server.access.users import add_member, create_user, grant_tier
+from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.run import RunningServer, start
+from connectomedb.server.settings import AccessSettings, read_settings
 from connectomedb.server.site import Site, open_site
+from connectomedb.server.site import open_database as open_database_of
+from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import files, projects
 from connectomedb.stores.folder import FolderStore
 
@@ -63,6 +74,12 @@ RESTRICTED = """Subject,Age_in_Yrs,Handedness,THC
 200614,29,,0
 """
 MEMORY = "Subject,Recall,Note\nL1,7,good\n"
+
+
+class DataFolders(Protocol):
+    """Makes a folder for a server on the database under test, with further settings; the same one for the same path."""
+
+    def __call__(self, folder: Path, settings: str = "") -> Path: ...
 
 
 @dataclass(frozen=True)
@@ -109,6 +126,66 @@ def write_tables(folder: Path) -> list[SubjectTable]:
     ]
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The database under test."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this process."""
+    with PostgresServer.start() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _data_folders(request: pytest.FixtureRequest) -> Callable[[str], DataFolders]:
+    """Data folders by engine: of PostgreSQL each has settings that name a database of its own."""
+
+    def on_sqlite(folder: Path, settings: str = "") -> Path:
+        file = folder / "cdb.toml"
+        if settings and not file.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.write_text(settings)
+        return folder
+
+    def on_postgres(folder: Path, settings: str = "") -> Path:
+        if (folder / "cdb.toml").exists():
+            return folder
+        server: PostgresServer = request.getfixturevalue("postgres")  # started when the first test needs it
+        return on_sqlite(folder, f'{settings}[database]\nurl = "{server.make_database()}"\n')
+
+    return {"sqlite": on_sqlite, "postgresql": on_postgres}.__getitem__
+
+
+@pytest.fixture(scope="session")
+def data_folder(engine: str, _data_folders: Callable[[str], DataFolders]) -> DataFolders:
+    """Makes data folders on the database under test."""
+    return _data_folders(engine)
+
+
+@pytest.fixture
+def open_database(tmp_path: Path, data_folder: DataFolders) -> Iterator[Callable[[], Database]]:
+    """Opens the empty database of this test, as often as called: each as another process would."""
+    folder = DataFolder(data_folder(tmp_path / "database"))
+    folder.root.mkdir(exist_ok=True)
+    with ExitStack() as opened:
+
+        def open_it() -> Database:
+            database = open_database_of(folder, read_settings(folder.settings).database)
+            opened.callback(database.close)
+            return database
+
+        yield open_it
+
+
+@pytest.fixture
+def database(open_database: Callable[[], Database]) -> Database:
+    """An empty database."""
+    return open_database()
+
+
 @pytest.fixture(scope="session")
 def write_release() -> Callable[[Path], None]:
     """Writes the release below a folder, as its bucket has it."""
@@ -122,13 +199,13 @@ class Deliver(Protocol):
 
 
 @pytest.fixture(scope="session")
-def deliver() -> Deliver:
+def deliver(data_folder: DataFolders) -> Deliver:
     """Makes sites of one's own, to be changed."""
 
     def make(folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site:
         _write_release(folder / "tree")
         store = FolderStore(folder / "tree", "tree")
-        site = open_site(folder / "data", stores={"tree": store})
+        site = open_site(data_folder(folder / "data"), stores={"tree": store})
         for project in projects:
             release = Release(project, "q1", release_of("HCP_Q1").moved)
             delivery = Delivery(release, project, "Made up", {"tree": list(store.list())}, write_tables(folder))
@@ -139,13 +216,33 @@ def deliver() -> Deliver:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def _servers(
+    tmp_path_factory: pytest.TempPathFactory, _data_folders: Callable[[str], DataFolders]
+) -> Iterator[Callable[[str], Served]]:
+    """The release on a server, by engine; each is started once, though tests alternate between them."""
+    with ExitStack() as running:
+
+        @cache
+        def serve(engine: str) -> Served:
+            folder = tmp_path_factory.mktemp(f"served-{engine}")
+            return running.enter_context(_serving(folder, _data_folders(engine)(folder / "data")))
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def served(engine: str, _servers: Callable[[str], Served]) -> Served:
     """The release on a server; nobody changes it."""
-    folder = tmp_path_factory.mktemp("served")
+    return _servers(engine)
+
+
+@contextmanager
+def _serving(folder: Path, data: Path) -> Iterator[Served]:
     tree = folder / "tree"
     _write_release(tree)
     store = FolderStore(tree, "tree")
-    site = open_site(folder / "data", stores={"tree": store})
+    patient = AccessSettings(free_failures=10_000, free_failures_of_address=10_000)  # tests try passwords at will
+    site = open_site(data, stores={"tree": store}, access=patient)
     delivery = Delivery(
         release_of("HCP_Q1"), "Q1 & friends", "Made up", {"tree": list(store.list())}, write_tables(folder)
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, inspect, select, text
 
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, DiskFull, LedgerBusy, NotFound, ServiceFailed
 from connectomedb.hcp.dictionary import Tier
@@ -19,10 +20,7 @@ from connectomedb.server.tables.counters import next_accessions, next_number
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import counters, metadata
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database.open(tmp_path / "database.sqlite")
+Open = Callable[[], Database]
 
 
 def test_migrations_make_exactly_the_declared_tables(database: Database) -> None:
@@ -31,21 +29,21 @@ def test_migrations_make_exactly_the_declared_tables(database: Database) -> None
         assert compare_metadata(context, metadata) == []
 
 
-def test_migrating_twice_is_migrating_once(database: Database, tmp_path: Path) -> None:
+def test_migrating_twice_is_migrating_once(database: Database, open_database: Open) -> None:
     with database.write() as connection:
         next_number(connection, "kept")
     database.migrate()
-    again = Database.open(tmp_path / "database.sqlite")
+    again = open_database()
     with again.read() as connection:
         assert connection.execute(select(counters.c.value)).scalar() == 1
 
 
-def test_many_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+def test_many_processes_may_open_a_new_database_at_once(open_database: Open) -> None:
     faults: list[ConnectomeDBError] = []
 
     def open_it() -> None:
         try:
-            Database.open(tmp_path / "database.sqlite").close()
+            open_database().close()
         except ConnectomeDBError as fault:
             faults.append(fault)
 
@@ -64,7 +62,7 @@ def test_an_error_takes_back_all_of_a_transaction(database: Database) -> None:
         raise ZeroDivisionError
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(counters)).scalar() == 0
-        assert connection.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'made'")).scalar() == 0
+        assert not inspect(connection).has_table("made")
 
 
 def test_a_reader_sees_one_snapshot(database: Database) -> None:
@@ -77,9 +75,9 @@ def test_a_reader_sees_one_snapshot(database: Database) -> None:
         assert reading.execute(select(func.count()).select_from(counters)).scalar() == 1
 
 
-def test_numbers_are_given_once_among_threads_and_processes(database: Database, tmp_path: Path) -> None:
+def test_numbers_are_given_once_among_threads_and_processes(database: Database, open_database: Open) -> None:
     given: list[int] = []
-    other = Database.open(tmp_path / "database.sqlite")
+    other = open_database()
 
     def take(mine: Database) -> None:
         for _ in range(20):
@@ -101,8 +99,8 @@ def test_accession_ids_are_padded_to_five(database: Database) -> None:
         assert next_accessions(connection, "E", 1) == ["ConnectomeDB_E123457"]
 
 
-def test_who_will_not_wait_is_told_that_the_database_is_busy(database: Database, tmp_path: Path) -> None:
-    other = Database.open(tmp_path / "database.sqlite")
+def test_who_will_not_wait_is_told_that_the_database_is_busy(database: Database, open_database: Open) -> None:
+    other = open_database()
     with database.write():
         for busy in (database, other):
             with pytest.raises(LedgerBusy), busy.write(wait=False):
@@ -111,7 +109,8 @@ def test_who_will_not_wait_is_told_that_the_database_is_busy(database: Database,
         assert next_number(connection, "a") == 1
 
 
-def test_foreign_faults_come_out_as_ours(database: Database) -> None:
+def test_foreign_faults_come_out_as_ours(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "database.sqlite")
     with database.write() as connection:
         connection.execute(text("PRAGMA max_page_count = 80"))
     faults: list[tuple[str, type[ConnectomeDBError]]] = [

@@ -20,7 +20,8 @@ from connectomedb.server.tables.schema import image_sessions
 from connectomedb.server.types.builtin import BUILTIN
 from connectomedb.server.types.catalogue import FieldColumn, measures_table, measures_type
 from connectomedb.server.types.columns import Names
-from connectomedb.server.types.datatypes import DataType, Field, Formula, Registry, plain_path
+from connectomedb.server.types.datatypes import DataType, Entity, Field, Formula, Kind, Path, Registry, plain_path
+from connectomedb.server.types.xsd import format_schema
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, SearchField
 
@@ -57,9 +58,7 @@ def test_display_fields_are_upper_case() -> None:
 
 @pytest.fixture(scope="module")
 def schema() -> ET.Element:
-    from importlib.resources import files
-
-    return ET.fromstring((files("connectomedb.server") / "xsd" / "xnat.xsd").read_bytes())
+    return ET.fromstring(format_schema("xnat", REGISTRY, RIGHTS[0]))
 
 
 def _fields(schema: ET.Element, name: str) -> set[str]:
@@ -73,7 +72,7 @@ def _fields(schema: ET.Element, name: str) -> set[str]:
 @pytest.mark.parametrize("data_type", BUILTIN, ids=lambda data_type: data_type.name)
 def test_every_field_of_a_type_stands_in_its_schema(schema: ET.Element, data_type: DataType) -> None:
     known = _fields(schema, data_type.name.removeprefix("xnat:"))
-    people = {"demographics": "demographicData", "PI": "investigatorData"}
+    people = {"demographics": "demographicData"}
     for path in data_type.paths:
         head, _, tail = plain_path(path.path).partition("/")
         if head in ("meta", "sharing"):
@@ -105,7 +104,62 @@ def test_schemas_are_served_under_all_their_names(reader: httpx2.Client) -> None
         assert reader.get(f"/schemas/{name}/{name}.xsd").content == reply.content
     assert reader.get("/xapi/schemas/none").status_code == 404
     assert reader.get("/xapi/schemas/..%2f..%2fschema").status_code == 404
-    assert "hcp:nontoolboxdata" in reader.get("/xapi/schemas/datatypes").json()
+    for address in ("", "/names/all"):
+        assert "hcp:nontoolboxdata" in reader.get(f"/xapi/schemas/datatypes{address}").json()
+    paths = reader.get("/xapi/schemas/datatypes/elements/hcp:nontoolboxdata").json()
+    assert {"hcp:nontoolboxdata/MMSE_Score", "hcp:nontoolboxdata/subject_ID"} <= set(paths)
+    assert "hcp:nontoolboxdata/THC" not in paths
+    assert reader.get("/xapi/schemas/datatypes/elements/all").json()["hcp:nontoolboxdata"] == paths
+    assert reader.get("/xapi/schemas/datatypes/elements/no:type").status_code == 404
+
+
+def test_every_prefix_and_type_of_a_schema_is_known_in_it(reader: httpx2.Client) -> None:
+    """One reference to something unknown, and xnatpy has none of the file's classes."""
+    schemas = {name: reader.get(f"/xapi/schemas/{name}") for name in reader.get("/xapi/schemas").json()}
+    types = {
+        f"{name}:{node.get('name')}"
+        for name, reply in schemas.items()
+        for node in ET.fromstring(reply.content).findall(f"{XS}complexType")
+    }
+    for reply in schemas.values():
+        for node in ET.fromstring(reply.content).iter():
+            for reference in (node.get("type"), node.get("base")):
+                assert reference is None or reference.startswith("xs:") or reference in types
+                prefix = (reference or "xs:").partition(":")[0]
+                assert f"xmlns:{prefix}=" in reply.text
+
+
+SPECIAL = DataType(
+    name="lab:tracerData",
+    entity=Entity.EXPERIMENT,
+    parent="xnat:subjectAssessorData",
+    element="Tracer",
+    paths=(
+        Path("tracer/dose", Formula("nothing"), Kind.FLOAT),
+        Path("scanner", Formula("nothing")),
+        Path("scanner/model", Formula("nothing")),
+        Path("parameters/voxelRes/x", Formula("nothing"), Kind.FLOAT),
+        Path("parameters/addParam/name", Formula("nothing")),
+        Path("3T-count", Formula("nothing")),
+        Path("hidden", Formula("nothing"), tier=Tier.RESTRICTED),
+    ),
+)
+
+
+def test_a_type_that_somebody_adds_has_its_schema_at_once() -> None:
+    registry = Registry([*BUILTIN, SPECIAL])
+    text = format_schema("lab", registry, RIGHTS[1]).decode()
+    root = ET.fromstring(text)
+    assert [node.get("type") for node in root.findall(f"{XS}element")] == ["lab:tracerData"]
+    assert "hidden" not in text and "3T-count" not in text
+    assert "hidden" in format_schema("lab", registry, RIGHTS[2]).decode()
+    scanner = next(node for node in root.iter(f"{XS}element") if node.get("name") == "scanner")
+    assert [part.get("name") for part in scanner.iter(f"{XS}attribute")] == ["model"]
+    dose = next(node for node in root.iter(f"{XS}element") if node.get("name") == "dose")
+    assert dose.get("type") == "xs:float"
+    parameter = next(node for node in root.iter(f"{XS}element") if node.get("name") == "addParam")
+    assert parameter.get("maxOccurs") == "unbounded"
+    assert registry.get("lab:tracerData").name in format_schema("lab", registry, RIGHTS[0]).decode()
 
 
 DIALECTS: list[Dialect] = [SQLiteDialect(), PGDialect()]  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy

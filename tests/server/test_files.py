@@ -13,15 +13,17 @@ from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from connectomedb.hcp.release import release_of
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
+from connectomedb.server.tables.schema import files
 from connectomedb.stores.s3 import S3Store
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Deliver, Served
+    from tests.server.conftest import DataFolders, Deliver, Served
 
 PASSWORD = "correct horse"
 SUBJECT = "/data/projects/HCP_Q1/subjects/100307"
@@ -263,7 +265,7 @@ def test_a_row_that_climbs_out_of_its_store_gives_no_bytes(tmp_path: Path, deliv
     (tmp_path / "secret.txt").write_text("secret")
     site = deliver(tmp_path)
     with site.database.write() as connection:
-        connection.exec_driver_sql("UPDATE files SET object_key = '../secret.txt' WHERE path LIKE '%bvals'")
+        connection.execute(update(files).where(files.c.path.endswith("bvals")).values(object_key="../secret.txt"))
     with start(site, admin_password=PASSWORD) as server:
         reply = httpx2.get(f"{server.address}{CREST}/files/T1w/Diffusion/bvals", auth=("admin", PASSWORD))
     assert reply.status_code == 502
@@ -287,18 +289,18 @@ def test_bytes_that_left_the_store_are_an_error_and_not_an_empty_file(
 
 
 def test_files_come_out_of_an_object_store(
-    tmp_path: Path, s3_store: Callable[[str], S3Store], write_release: Callable[[Path], None]
+    tmp_path: Path,
+    s3_store: Callable[[str], S3Store],
+    write_release: Callable[[Path], None],
+    data_folder: DataFolders,
 ) -> None:
     write_release(tmp_path / "tree")
     bucket = s3_store("server")
     for path in sorted((tmp_path / "tree").rglob("*")):
         if path.is_file():
             bucket.put(str(path.relative_to(tmp_path / "tree")), path)
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "cdb.toml").write_text(
-        f'[stores.bucket]\nkind = "s3"\nbucket = "{bucket.bucket}"\nendpoint_url = "{bucket.settings.endpoint_url}"\n'
-    )
+    declared = f'kind = "s3"\nbucket = "{bucket.bucket}"\nendpoint_url = "{bucket.settings.endpoint_url}"\n'
+    folder = data_folder(tmp_path / "data", f"[stores.bucket]\n{declared}")
     site = open_site(folder, settings=bucket.settings)
     ingest_release(
         site.database, site.archive, Delivery(release_of("HCP_Q1"), "Q1", listings={"bucket": bucket.list("q1/")})

@@ -80,7 +80,6 @@ def test_bytes_come_from_the_named_store(folder: DataFolder) -> None:
 
 BROKEN = {
     "no TOML": "[",
-    "another section": "[server]\nport = 1\n",
     "stores that are none": "stores = 1\n",
     "a store that is none": "stores = {a = 1}\n",
     "no kind": "[stores.a]\nbucket = 'b'\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
@@ -19,13 +20,17 @@ from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
-from connectomedb.server.routes.call import View
-from connectomedb.server.routes.search import run_search
+from connectomedb.server.query.results import format_batches, read_rows
+from connectomedb.server.query.sql import compile_search
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
+from connectomedb.server.types.columns import Names
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.xnat.query import Query, parse_field
+
+if TYPE_CHECKING:
+    from tests.server.conftest import DataFolders
 
 N = "hcp:nontoolboxdata"
 ADMIN = Rights(Caller(1, "admin", is_admin=True))
@@ -38,8 +43,8 @@ def tree(tmp_path: Path, write_release: Callable[[Path], None]) -> FolderStore:
 
 
 @pytest.fixture
-def site(tmp_path: Path, tree: FolderStore) -> Iterator[Site]:
-    found = open_site(tmp_path / "data", stores={"tree": tree})
+def site(tmp_path: Path, tree: FolderStore, data_folder: DataFolders) -> Iterator[Site]:
+    found = open_site(data_folder(tmp_path / "data"), stores={"tree": tree})
     yield found
     found.close()
 
@@ -64,8 +69,9 @@ def measured(site: Site, *names: str) -> list[tuple[str, ...]]:
     query = Query(N, tuple(parse_field(f"{N}/{name}") for name in ("SUBJECT_LABEL", *names)))
     with site.database.read() as connection:
         catalogue = site.catalogue.load(connection)
-        view = View(connection, ADMIN, catalogue.registry, catalogue.details)
-        return [row[:-1] for row in run_search(view, query).rows]
+        search = compile_search(query, Names(catalogue.registry, ADMIN), catalogue.details)
+        batches = format_batches(read_rows(connection, search))
+        return [row[:-1] for columns in batches for row in zip(*columns, strict=True)]
 
 
 def dump(site: Site) -> dict[str, list[tuple[object, ...]]]:
@@ -304,10 +310,10 @@ def test_readers_see_the_old_state_until_all_is_in(site: Site, tree: FolderStore
     assert len(dump(site)["files"]) == 34
 
 
-def test_the_demo_release_comes_in(tmp_path: Path) -> None:
+def test_the_demo_release_comes_in(tmp_path: Path, data_folder: DataFolders) -> None:
     release = generate(tmp_path / "release", subjects=("100307", "103515"), workers=1)
     store = FolderStore(release.tree, "release")
-    site = open_site(tmp_path / "data", stores={"release": store})
+    site = open_site(data_folder(tmp_path / "data"), stores={"release": store})
     delivery = Delivery(
         release_of(release.project),
         release.title,

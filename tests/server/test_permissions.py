@@ -21,7 +21,7 @@ from connectomedb.xnat.document import Item, parse_item_json
 from connectomedb.xnat.query import Comparison, Criterion, Group, Query, parse_field
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Deliver, Served
+    from tests.server.conftest import DataFolders, Deliver, Served
 
 PASSWORD = "correct horse"
 N = "hcp:nontoolboxdata"
@@ -249,7 +249,7 @@ def test_a_higher_tier_includes_the_lower(granted_tier: Tier | None, wanted: Tie
     assert Rights(Caller(1, "me", is_admin=True)).may_use(wanted)
 
 
-def test_an_open_folder_needs_no_extra_store(tmp_path: Path) -> None:
-    site = open_site(tmp_path / "data")
+def test_an_open_folder_needs_no_extra_store(tmp_path: Path, data_folder: DataFolders) -> None:
+    site = open_site(data_folder(tmp_path / "data"))
     assert site.archive.names == ("archive",)
     site.close()

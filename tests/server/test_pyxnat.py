@@ -78,9 +78,63 @@ def test_it_searches_everything_of_a_type(interface: Any) -> None:
     assert len(interface.select(N).all().data) == 4
 
 
-def test_it_filters_subjects_of_a_project(interface: Any) -> None:
-    found = interface.select("/projects/HCP_Q1/subjects").where([(f"{N}/MMSE_SCORE", ">", "28"), "AND"])
+WHERE = {
+    "one": ([(f"{N}/MMSE_SCORE", ">", "28"), "AND"], [1, 2]),
+    "two": ([(f"{N}/MMSE_SCORE", ">", "28"), (f"{N}/GENDER", "=", "F"), "AND"], [1]),
+    "nested": (
+        [
+            (f"{N}/QC_ISSUE", "LIKE", "A*"),
+            [(f"{N}/GENDER", "=", "F"), ("xnat:subjectData/GENDER", "=", "male"), "OR"],
+            "AND",
+        ],
+        [2, 3],
+    ),
+    "of a session": ([("xnat:mrSessionData/LABEL", "LIKE", "*CREST"), "AND"], [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_it_filters_subjects_of_a_project(interface: Any, name: str) -> None:
+    constraints, numbers = WHERE[name]
+    found = interface.select("/projects/HCP_Q1/subjects").where(constraints)
+    assert sorted(found.get()) == [f"ConnectomeDB_S0000{number}" for number in numbers]
+
+
+def test_it_searches_all_columns(interface: Any) -> None:
+    table = interface.select(N).all()
+    assert len(table.data) == 4
+    fields = [field.partition("/")[2].lower() for field in interface.inspect.datatypes(N)]
+    assert sorted(table.headers()) == sorted(fields)
+    for root, count in (("xnat:subjectData", 4), ("xnat:mrSessionData", 4), ("xnat:projectData", 3)):
+        assert len(interface.select(root).all().data) == count
+
+
+def test_it_keeps_lists_runs_reads_and_forgets_searches(interface: Any, served: Served) -> None:
+    searches = interface.manage.search
+    columns = [f"{N}/SUBJECT_ID", f"{N}/SUBJECT_LABEL"]
+    constraints = [
+        (f"{N}/MMSE_SCORE", ">=", "29"),
+        [(f"{N}/GENDER", "=", "F"), (f"{N}/MMSE_SCORE", ">=", "29"), "OR"],  # pyxnat spells out a result of one row
+        "AND",
+    ]
+    searches.save("my search", N, columns, constraints, sharing="private", description="100 % made up")
+    assert searches.saved() == ["my_search"]
+    assert searches.saved(with_description=True) == [("my_search", "100 % made up")]
+    assert [row["subject_label"] for row in searches.get("my_search").data] == ["100307", "103515"]
+    kept = searches.get("my_search", "query")
+    assert (kept["row"], kept["columns"], kept["users"]) == (N, columns, ["reader"])
+    assert kept["constraints"][-1] == "AND"
+    found = interface.select("/projects/HCP_Q1/subjects").where(query="my_search")
     assert sorted(found.get()) == ["ConnectomeDB_S00001", "ConnectomeDB_S00002"]
+    other = connect(served, "granted").manage.search
+    assert other.saved() == []
+    searches.save("my search", N, columns, constraints, sharing=["reader", "granted"])
+    assert other.saved() == ["my_search"]
+    assert len(other.get("my_search").data) == 2
+    searches.save("my search", N, columns, constraints, sharing="public")
+    assert connect(served, "stranger").manage.search.saved() == ["my_search"]
+    searches.delete("my_search")
+    assert searches.saved() == other.saved() == []
 
 
 def test_it_downloads_a_file_and_its_facts(interface: Any, served: Served, tmp_path: Path) -> None:

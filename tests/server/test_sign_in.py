@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
 from connectomedb.errors import AuthenticationFailed
-from connectomedb.server.access.login import IDLE_TIMEOUT, RENEW_AFTER, Logins
+from connectomedb.server.access.login import RENEW_AFTER, Logins
 from connectomedb.server.access.users import create_user, set_enabled, set_password
+from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.schema import metadata
 
 if TYPE_CHECKING:
     from tests.server.conftest import Served
@@ -26,7 +29,11 @@ def test_basic_signs_in_and_starts_a_session(nobody: httpx2.Client) -> None:
     reply = nobody.get("/data/auth", auth=("reader", PASSWORD))
     assert (reply.status_code, reply.text) == (200, "User 'reader' is logged in")
     cookie = reply.headers["set-cookie"]
-    assert re.fullmatch(r"JSESSIONID=[0-9A-F]{32}; Path=/; HttpOnly; SameSite=Lax", cookie)
+    assert re.fullmatch(
+        r"JSESSIONID=[0-9A-F]{32}; Path=/; HttpOnly; SameSite=Lax, "
+        r'SESSION_EXPIRATION_TIME="\d{13},1800000"; Path=/; SameSite=Lax',
+        cookie,
+    )
     assert nobody.get("/data/auth").text == "User 'reader' is logged in"
 
 
@@ -124,10 +131,9 @@ def test_the_version_is_one_that_clients_know(nobody: httpx2.Client) -> None:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    found = Database.open(tmp_path / "database.sqlite")
-    create_user(found, "me", PASSWORD)
-    return found
+def database(database: Database) -> Database:
+    create_user(database, "me", PASSWORD)
+    return database
 
 
 class Clock:
@@ -145,18 +151,18 @@ class Clock:
 
 def test_a_session_lives_while_it_is_used_and_ends_when_it_is_not(database: Database) -> None:
     clock = Clock()
-    logins = Logins(database, clock)
+    logins = Logins(database, clock=clock)
     session = logins.sign_in("me", PASSWORD).session_id
     for _ in range(5):
-        clock.move(IDLE_TIMEOUT - RENEW_AFTER)
+        clock.move(AccessSettings().session_idle - RENEW_AFTER)
         assert logins.find(session) is not None
-    clock.move(IDLE_TIMEOUT + RENEW_AFTER)
+    clock.move(AccessSettings().session_idle + RENEW_AFTER)
     assert logins.find(session) is None
 
 
-def test_another_process_knows_the_session(database: Database, tmp_path: Path) -> None:
+def test_another_process_knows_the_session(database: Database, open_database: Callable[[], Database]) -> None:
     session = Logins(database).sign_in("me", PASSWORD).session_id
-    other = Logins(Database.open(tmp_path / "database.sqlite"))
+    other = Logins(open_database())
     assert other.find(session) is not None
     other.end(session)
     assert Logins(database).find(session) is None
@@ -164,7 +170,7 @@ def test_another_process_knows_the_session(database: Database, tmp_path: Path) -
 
 def test_a_session_is_found_while_somebody_writes(database: Database) -> None:
     clock = Clock()
-    logins = Logins(database, clock)
+    logins = Logins(database, clock=clock)
     session = logins.sign_in("me", PASSWORD).session_id
     clock.move(RENEW_AFTER * 2)
     with database.write():
@@ -183,9 +189,10 @@ def test_a_new_password_or_a_closed_account_ends_all_sessions(database: Database
         logins.sign_in("me", "another")
 
 
-def test_the_database_holds_neither_passwords_nor_session_ids(database: Database, tmp_path: Path) -> None:
+def test_the_database_holds_neither_passwords_nor_session_ids(database: Database) -> None:
     session = Logins(database).sign_in("me", PASSWORD).session_id
-    database.close()
-    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert session.encode() not in content
-    assert PASSWORD.encode() not in content
+    with database.read() as connection:
+        content = str([connection.execute(select(table)).all() for table in metadata.sorted_tables])
+    assert "me" in content
+    assert session not in content
+    assert PASSWORD not in content

@@ -89,8 +89,9 @@ def names(folder: Path) -> list[str]:
 def test_a_file_arrives_whole_with_its_proof_and_time(engine: Engine, tmp_path: Path) -> None:
     when = datetime(2013, 3, 1, tzinfo=UTC)
     done = fetch([Bytes(CONTENT)], tmp_path / "a" / "b.nii.gz", EXPECTED, engine=engine, modified=when)
-    assert (done.path.read_bytes(), done.md5, done.proof, done.sources) == (CONTENT, MD5, Proof.MANIFEST, ("bytes",))
-    assert done.path.stat().st_mtime == when.timestamp()
+    target = tmp_path / "a" / "b.nii.gz"
+    assert (target.read_bytes(), done.md5, done.proof, done.sources) == (CONTENT, MD5, Proof.MANIFEST, ("bytes",))
+    assert target.stat().st_mtime == when.timestamp()
     assert names(tmp_path / "a") == ["b.nii.gz"]
 
 

@@ -20,7 +20,9 @@ class Task:
 
 
 def run(tasks: list[Task], workers: int = pool.WORKERS) -> list[pool.Outcome[str]]:
-    return pool.run(tasks, stop=threading.Event(), workers=workers)
+    outcomes: list[pool.Outcome[str]] = []
+    pool.run(tasks, stop=threading.Event(), workers=workers, on_outcome=outcomes.append)
+    return outcomes
 
 
 def fails(error: ConnectomeDBError) -> Callable[[], str]:

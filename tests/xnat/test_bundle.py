@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 
 from connectomedb.errors import QueryError
 from connectomedb.xnat.bundle import MAX_DEPTH, format_bundle, parse_bundle
-from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, SearchField
+from connectomedb.xnat.query import PLAIN, Comparison, Criterion, Group, Method, Query, SearchField
 
 READABLE = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
 TEXTS = st.text(READABLE, max_size=12).map(str.strip)
 NAMES = TEXTS.filter(bool)
 FIELDS = st.builds(SearchField, NAMES, NAMES, st.none() | TEXTS, NAMES, TEXTS)
-CRITERIA = st.builds(Criterion, NAMES, st.sampled_from(Comparison), TEXTS)
+CRITERIA = st.builds(Criterion, NAMES, st.sampled_from(sorted(PLAIN)), TEXTS)
 GROUPS = st.recursive(
     st.builds(Group, st.sampled_from(Method), st.lists(CRITERIA, max_size=3).map(tuple)),
     lambda inner: st.builds(Group, st.sampled_from(Method), st.lists(CRITERIA | inner, max_size=3).map(tuple)),
@@ -59,6 +59,24 @@ def test_fields_come_in_the_order_of_their_sequence() -> None:
 def test_a_sequence_that_is_no_number_keeps_the_place(sequence: str) -> None:
     field = f"<search_field><field_ID>A</field_ID><sequence>{sequence}</sequence></search_field>"
     assert len(parse_bundle(document(ROOT + field)).fields) == 1
+
+
+@pytest.mark.parametrize("comparison", sorted(set(Comparison) - PLAIN))
+def test_a_comparison_that_xnat_has_not_is_refused(comparison: Comparison) -> None:
+    criterion = (
+        "<search_where><criteria><schema_field>a:b/C</schema_field>"
+        f"<comparison_type>{comparison}</comparison_type><value>x</value></criteria></search_where>"
+    )
+    with pytest.raises(QueryError, match="no comparison of XNAT"):
+        parse_bundle(document(ROOT + criterion))
+
+
+def test_a_comparison_of_ours_travels_in_xnats_words_or_is_refused() -> None:
+    sent = format_bundle(Query("a:b", where=Group(members=(Criterion("a:b/C", Comparison.DIFFERS, "x"),))))
+    words = (Criterion("a:b/C", Comparison.NOT_EQUAL, "x"), Criterion("a:b/C", Comparison.IS_NOT_NULL))
+    assert parse_bundle(sent).where == Group(members=(Group(members=words),))
+    with pytest.raises(QueryError, match="no such comparison"):
+        format_bundle(Query("a:b", where=Group(members=(Criterion("a:b/C", Comparison.NOT_LIKE, "x"),))))
 
 
 def test_several_where_clauses_are_joined_by_and() -> None:

@@ -7,6 +7,8 @@ from connectomedb.xnat.query import (
     Group,
     Method,
     SearchField,
+    between_bounds,
+    in_items,
     parse_comparison,
     parse_constraints,
     parse_field,
@@ -36,7 +38,7 @@ def test_spellings_that_clients_send_are_read(text: str, comparison: Comparison)
     assert parse_comparison(text) is comparison
 
 
-@pytest.mark.parametrize("text", ["", "=>", "CONTAINS", "DROP TABLE", "= OR 1=1"])
+@pytest.mark.parametrize("text", ["", "=>", "CONTAINING", "DROP TABLE", "= OR 1=1"])
 def test_what_is_no_comparison_is_refused_with_the_list(text: str) -> None:
     with pytest.raises(QueryError, match="BETWEEN"):
         parse_comparison(text)
@@ -74,6 +76,30 @@ def test_lists_nest_and_the_last_word_joins_its_own_list() -> None:
 )
 def test_values_become_the_text_of_the_wire(value: object, text: str) -> None:
     assert next(parse_constraints([(MMSE, "IN", value)]).criteria()).value == text
+
+
+def test_two_bounds_are_joined_as_between_wants_them() -> None:
+    (criterion,) = parse_constraints([(MMSE, "BETWEEN", (20, 30.5))]).members
+    assert criterion == Criterion(MMSE, Comparison.BETWEEN, "20 AND 30.5")
+
+
+ITEMS = [("a,b", ["a", "b"]), (" ( 'a' , \"b\" ) ", ["a", "b"]), ("a,,b,", ["a", "b"]), ("", []), ("22-25", ["22-25"])]
+
+
+@pytest.mark.parametrize(("value", "items"), ITEMS)
+def test_a_comma_list_is_cut_into_its_items(value: str, items: list[str]) -> None:
+    assert in_items(value) == items
+
+
+@pytest.mark.parametrize(("value", "bounds"), [("1 AND 2", ("1", "2")), (" '1' and  2.5 ", ("1", "2.5"))])
+def test_between_has_two_bounds(value: str, bounds: tuple[str, str]) -> None:
+    assert between_bounds(value) == bounds
+
+
+@pytest.mark.parametrize("value", ["", "1", "1 AND", "1 AND 2 AND 3", "1AND2", "1,2"])
+def test_between_without_two_bounds_is_refused(value: str) -> None:
+    with pytest.raises(QueryError, match="two bounds"):
+        between_bounds(value)
 
 
 def test_no_constraints_are_no_criteria() -> None:

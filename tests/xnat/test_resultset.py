@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectomedb.errors import UnexpectedReply
-from connectomedb.xnat.resultset import ResultTable, format_csv, format_json, parse_csv, parse_json
+from connectomedb.xnat.resultset import ResultTable, parse_csv, parse_json
+from connectomedb.xnat.writers import format_csv, format_json
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 CSV_CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=10)

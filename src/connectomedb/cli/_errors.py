@@ -19,6 +19,7 @@ from connectomedb.errors import (
     SizeMismatch,
     StoreDenied,
     StoreUnreachable,
+    TooManyRequests,
     WrongContent,
 )
 
@@ -34,6 +35,7 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (AuthenticationFailed, AUTH),
     (NotConnected, NETWORK),
     (ServerFault, NETWORK),
+    (TooManyRequests, NETWORK),
     (StoreUnreachable, NETWORK),
     (NotFound, NOT_FOUND),
     (ObjectMissing, NOT_FOUND),

@@ -1,4 +1,4 @@
-"""`cdb admin`: looks after a server's data folder, on the machine where it lies."""
+"""`cdb admin`: look after a server's data folder, in place, whether the server runs or not."""
 
 from collections import Counter
 from contextlib import closing
@@ -10,6 +10,7 @@ import click
 from connectomedb.cli import _output
 from connectomedb.cli._errors import INTEGRITY, OK
 from connectomedb.cli._options import JSON
+from connectomedb.cli.admin_users import grants, users
 
 if TYPE_CHECKING:
     from connectomedb.server.check import Finding
@@ -19,7 +20,7 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=Fals
 
 @click.group(name="admin")
 def command() -> None:
-    """Look after a data folder, on the machine where it lies."""
+    """Look after a server's data folder, in place, whether the server runs or not."""
 
 
 @command.command(name="check")
@@ -69,3 +70,7 @@ def _row(finding: "Finding") -> dict[str, object]:
         "detail": finding.detail,
         "repaired": finding.is_repaired,
     }
+
+
+command.add_command(users)
+command.add_command(grants)

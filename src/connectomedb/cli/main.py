@@ -11,12 +11,17 @@ from connectomedb.cli._errors import exit_code, sentence
 from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
-    "admin": "Look after a data folder: is every file there?",
+    "admin": "Look after a server's data folder: its users, grants and files.",
     "demo": "See it all work on made-up data: no account, no network.",
+    "diff": "Say what differs between two lockfiles.",
+    "fields": "Find columns of measures, and what they mean.",
     "get": "Bring files to disk, proven.",
+    "keys": "S3 keys of your own for the server's bucket.",
     "ls": "List projects, subjects, files, or a bucket.",
+    "packages": "Download packages: list, show, get.",
     "search": "Find subjects by what is known of them.",
     "serve": "Run a ConnectomeDB on a data folder.",
+    "terms": "Data-use terms of a project: show, accept.",
     "verify": "Read files again: are they what was published?",
 }
 """Command → one line of help; the command lives in the module of its name."""

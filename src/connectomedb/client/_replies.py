@@ -10,6 +10,8 @@ from connectomedb.errors import (
     NotFound,
     RequestError,
     ServerFault,
+    TermsNotAccepted,
+    TooManyRequests,
     UnexpectedReply,
 )
 
@@ -56,25 +58,31 @@ _MEANINGS = {
     409: _Meaning(Conflict, "The name is taken already", "Choose another, or delete what is there."),
     410: _Meaning(NotFound, "The result is no longer kept", "Run the search again."),
     416: _Meaning(RequestError, "The file is shorter than the part that was asked for", "Fetch it from the start."),
-    429: _Meaning(ServerFault, "The server asks to come back later", "Try again in a while, with fewer workers."),
+    429: _Meaning(TooManyRequests, "The server asks to come back later", "Try again in a while, with fewer workers."),
 }
+_ABOUT_TERMS = re.compile(r"(?=.*\bterms\b).*\baccept", re.IGNORECASE)
 _OF_CLIENT = _Meaning(RequestError, "The server refused the request", "Check names and values.")
 _OF_SERVER = _Meaning(ServerFault, "The server failed", "Try again later, or tell who runs it.")
 _OTHER = _Meaning(UnexpectedReply, "The server gave an answer that means nothing here", "Check the server's address.")
-_TERMS = "Accept the project's data use terms on the server's web page, then try again."
+_TERMS = _Meaning(
+    TermsNotAccepted,
+    "The project's data-use terms are not accepted yet",
+    "Read and accept them with cdb terms accept PROJECT, or on the server's web page; then try again.",
+)
 
 
 def fault_of(asked: Asked, status: int, body: bytes, secrets: tuple[str, ...] = ()) -> RequestError:
     """The error that a status and its body mean; `secrets` are blotted out of the server's words."""
-    meaning = _MEANINGS.get(status)
-    if meaning is None:
-        meaning = _OF_CLIENT if 400 <= status < 500 else _OF_SERVER if status >= 500 else _OTHER
     reason = reason_of(body)
+    meaning = _MEANINGS.get(status)
+    if status == 403 and _ABOUT_TERMS.search(reason):
+        meaning = _TERMS
+    elif meaning is None:
+        meaning = _OF_CLIENT if 400 <= status < 500 else _OF_SERVER if status >= 500 else _OTHER
     for secret in secrets:
         reason = reason.replace(secret, "***")
-    cure = _TERMS if status == 403 and re.search(r"\bterms\b", reason, re.IGNORECASE) else meaning.cure
     words = f": {reason}" if reason else ""
-    return asked.fault(meaning.kind, f"{meaning.happened} ({status}{words}). {cure}", status)
+    return asked.fault(meaning.kind, f"{meaning.happened} ({status}{words}). {meaning.cure}", status)
 
 
 def is_page(body: bytes) -> bool:

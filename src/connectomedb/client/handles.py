@@ -13,6 +13,8 @@ from typing import NamedTuple
 from connectomedb.client.files import File, Resource, request_errors
 from connectomedb.client.handle import Handle, Listing
 from connectomedb.client.missing import explain, explained
+from connectomedb.client.people import People
+from connectomedb.client.terms import ProjectTerms
 from connectomedb.errors import AddressError, NotFound, RequestError
 from connectomedb.hcp.paths import check_path
 from connectomedb.hcp.release import release_of
@@ -174,6 +176,11 @@ class Project(_WithExperiments):
     label_column = "ID"
     columns = ("ID", "name")
 
+    @property
+    def terms(self) -> ProjectTerms:
+        """The project's data-use terms; nothing is sent."""
+        return ProjectTerms(self._site.connection, self.uri, self.given)
+
     def subject(self, id: str) -> Subject:
         """A subject by label or ID."""
         return self._one(Subject, id)
@@ -181,6 +188,46 @@ class Project(_WithExperiments):
     def subjects(self, pattern: str = "*") -> Listing[Subject]:
         """The subjects whose label or ID is like `pattern`; one request."""
         return self._many(Subject, pattern)
+
+    def users(self) -> list[str]:
+        """Logins of all who are in the project; one request."""
+        return self._people.logins()
+
+    def owners(self) -> list[str]:
+        """Logins of those who hold all rights in the project; one request."""
+        return self._people.logins("Owners")
+
+    def members(self) -> list[str]:
+        """Logins of those who may read and edit; one request."""
+        return self._people.logins("Members")
+
+    def collaborators(self) -> list[str]:
+        """Logins of those who may read; one request."""
+        return self._people.logins("Collaborators")
+
+    def user_role(self, login: str) -> str:
+        """`owner`, `member` or `collaborator`; one request. Raises NotFound for who is not in the project."""
+        return self._people.role(login)
+
+    def add_user(self, login: str, role: str = "member") -> None:
+        """Give a user a role in the project, in place of any other; for its owners. One request."""
+        self._people.add(login, role)
+
+    def remove_user(self, login: str) -> None:
+        """Take a user out of the project; for its owners. Two requests. Raises NotFound for who is not in it."""
+        self._people.remove(login)
+
+    def accessibility(self) -> str:
+        """`private`, `protected` (everybody sees that it exists) or `public` (everybody reads); one request."""
+        return self._people.accessibility()
+
+    def set_accessibility(self, accessibility: str = "protected") -> None:
+        """Open or close the project; for its owners. One request. Raises QueryError for another word."""
+        self._people.set_accessibility(accessibility)
+
+    @property
+    def _people(self) -> People:
+        return People(self._site.connection, self.uri)
 
 
 KINDS: dict[Level, type[Handle]] = {

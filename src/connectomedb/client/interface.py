@@ -10,6 +10,9 @@ from platformdirs import user_cache_path
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
+from connectomedb.client.keys import Keys
+from connectomedb.client.packages import Packages
+from connectomedb.client.people import Manage
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
 from connectomedb.config import xnat_settings
@@ -59,6 +62,7 @@ class Interface:
         self._data_mirror = data_mirror
         self._mirror: DataMirror | None = None
         self.select = Select(Site(self.connection, lambda: self.data_mirror))
+        self.manage = Manage(self.connection)
 
     @property
     def server(self) -> str:
@@ -83,6 +87,16 @@ class Interface:
     def experiment(self, id: str) -> Experiment:
         """An experiment by accession ID, whatever its project; nothing is sent."""
         return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
+
+    @property
+    def packages(self) -> Packages:
+        """The server's download packages; nothing is sent."""
+        return Packages(self.connection)
+
+    @property
+    def keys(self) -> Keys:
+        """Your S3 keys for the server's bucket; nothing is sent."""
+        return Keys(self.connection)
 
     @property
     def store_of(self) -> XnatSource:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from connectomedb.errors import ConfigError, QueryError
-from connectomedb.xnat.resultset import ResultTable, format_csv
+from connectomedb.xnat.resultset import ResultTable
+from connectomedb.xnat.writers import format_csv
 
 if TYPE_CHECKING:
     import pandas

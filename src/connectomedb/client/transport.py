@@ -3,11 +3,13 @@
 With `_wire` (sending) and `_replies` (faults) this is the only place that speaks HTTP to an XNAT.
 """
 
+import dataclasses
+import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 import httpx2
 
@@ -24,6 +26,15 @@ MAX_DOCUMENT_BYTES = 1 << 29
 
 Where: TypeAlias = Address | str
 """An address, or a path below the server that is encoded already (`/data/search/elements`)."""
+
+
+ReadT = TypeVar("ReadT", bound="DataclassInstance")
+
+
+class DataclassInstance(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 class Connection:
@@ -66,6 +77,33 @@ class Connection:
         path = _path(address)
         with self._wire.reply("GET", path, params, may_leave=True) as response:
             return self._document(Asked("GET", self._wire.server, path), response)
+
+    def ask(
+        self, method: str, address: Where, params: Parameters | None = None, *, body: Mapping[str, object] | None = None
+    ) -> Mapping[str, object]:
+        """A JSON object, in answer to a request that may carry one; one request. Raises RequestError."""
+        path = _path(address)
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        with self._wire.reply(method, path, params, content=content, headers=headers) as response:
+            asked = Asked(method, self._wire.server, path)
+            reply = self._document(asked, response)
+        if not reply:
+            return {}
+        try:
+            document = json.loads(reply)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            what = "Something else came where a JSON object was due. Check the server's address."
+            raise asked.fault(UnexpectedReply, what, response.status_code)
+        return document
+
+    def change(self, method: str, address: Where, params: Parameters | None = None) -> str:
+        """Make, change or delete something by PUT, POST or DELETE; one request, and the text of its reply."""
+        path = _path(address)
+        with self._wire.reply(method, path, params) as response:
+            return self._document(Asked(method, self._wire.server, path), response).decode("utf-8", "replace")
 
     def stream(self, address: Where, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """A file's bytes from `offset`, at most `length`, in pieces; the request is sent with the first piece.
@@ -147,6 +185,15 @@ class Connection:
             return parse_json(body)
         except UnexpectedReply as fault:
             raise asked.fault(UnexpectedReply, str(fault), response.status_code) from fault
+
+
+def read_document(kind: type[ReadT], document: Mapping[str, object]) -> ReadT:
+    """The dataclass whose fields a JSON object holds; others are ignored. Raises UnexpectedReply."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    missing = [name for name in names if name not in document]
+    if missing:
+        raise UnexpectedReply(f"The server's answer lacks {', '.join(missing)}. It may be an older one.")
+    return kind(**{name: document[name] for name in names})
 
 
 def _path(where: Where) -> str:

@@ -23,11 +23,14 @@ from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.demo.services.server_process import ServerProcess
 from connectomedb.demo.services.upload import upload_release
 from connectomedb.demo.subjects import SUBJECTS
+from connectomedb.demo.terms import TERMS
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.release import release_of
+from connectomedb.server.access.terms import accept_project_terms
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.run import make_admin
 from connectomedb.server.site import open_site
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.s3 import S3Store
@@ -87,9 +90,10 @@ def open_stage(
             seaweed.create_bucket(BUCKET)
             count = upload_release(release, bucket)
             say(f"Stored {count} files in the bucket {BUCKET} at {seaweed.endpoint_url}")
-            _ingest(folder / "server", release, bucket)
-            say("Ingested the release into the database; starting the server")
             stage = Stage("", USER, secrets.token_urlsafe(12), seaweed.endpoint_url, access_key, secret_key, BUCKET)
+            _ingest(folder / "server", release, bucket, stage.password)
+            say(f"Accepted the demo's data-use terms for the user {USER}: cdb terms show {release.project}")
+            say("Ingested the release into the database; starting the server")
             with ServerProcess.start(folder / "server", stage.environment(), stage.password) as server:
                 yield Stage(server.address, *_rest(stage))
 
@@ -98,11 +102,12 @@ def _rest(stage: Stage) -> tuple[str, str, str, str, str, str]:
     return stage.user, stage.password, stage.s3_endpoint, stage.access_key, stage.secret_key, stage.bucket
 
 
-def _ingest(folder: Path, release: DemoRelease, bucket: S3Store) -> None:
-    """Make the server's data folder, by the door that anybody's data comes through."""
+def _ingest(folder: Path, release: DemoRelease, bucket: S3Store, password: str) -> None:
+    """Make the server's data folder, by the door that anybody's data comes through; its user accepts the terms."""
     data = DataFolder.open(folder)
     data.settings.write_text(
         f'[stores.bucket]\nkind = "s3"\nbucket = "{bucket.bucket}"\nendpoint_url = "{bucket.settings.endpoint_url}"\n'
+        "user_keys = true\n"
     )
     site = open_site(folder, settings=bucket.settings)
     try:
@@ -117,8 +122,11 @@ def _ingest(folder: Path, release: DemoRelease, bucket: S3Store) -> None:
             description=release.description,
             listings={"bucket": bucket.list(prefix), "archive": archive.list(prefix)},
             tables=[SubjectTable(table, definitions) for table in (release.behaviour, release.restricted)],
+            terms=TERMS,
         )
         ingest_release(site.database, site.archive, delivery)
+        make_admin(site, password)
+        accept_project_terms(site.database, release.project, USER)
     finally:
         site.close()
 

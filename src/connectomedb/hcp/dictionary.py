@@ -4,10 +4,13 @@ A definition is about a column, never about a person: no value of anybody stands
 Source: access tiers of the Human Connectome Project's data-use terms; its data dictionary.
 """
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from functools import cached_property
 
 from connectomedb.errors import ConfigError
 
@@ -24,6 +27,11 @@ class Tier(StrEnum):
         order = list(Tier)
         return order.index(other) <= order.index(self)
 
+    @classmethod
+    def of(cls, word: str) -> "Tier":
+        """The tier that a word states for a column. A word that nobody knows closes it."""
+        return next((tier for tier in cls if tier.value == word), cls.RESTRICTED)
+
 
 class ValueType(StrEnum):
     """What the values of a column are."""
@@ -34,14 +42,27 @@ class ValueType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AllowedValue:
+    """One of the values that a column may have, and what it means where that needs saying."""
+
+    value: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDefinition:
-    """One column of measures. Raises ConfigError when the name cannot be one.
+    """One column of measures. Raises ConfigError when the name cannot be one, or no value could be allowed.
 
     Attributes:
         name: as in the data dictionary and in exports: `MMSE_Score`, `3T_RS-fMRI_Count`.
         type: None when it is not known; then it is inferred from the values.
         tier: a column whose tier nobody stated is restricted.
         category, assessment, description: where the dictionary puts it, and its words.
+        label: its name for people; not unique.
+        unit: of its numbers, `ms`; empty where there is none.
+        values: all that it may have; empty where that is not stated.
+        low, high: smallest and largest number that it may have, both included; None where there is no limit.
+        holds_several: a cell holds any number of `values` (codes, separated by commas); an empty cell holds none.
     """
 
     name: str
@@ -50,9 +71,72 @@ class FieldDefinition:
     category: str = ""
     assessment: str = ""
     description: str = ""
+    label: str = ""
+    unit: str = ""
+    values: tuple[AllowedValue, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    holds_several: bool = False
 
     def __post_init__(self) -> None:
         check_field_name(self.name)
+        limits = [limit for limit in (self.low, self.high) if limit is not None]
+        if not all(map(math.isfinite, limits)) or limits != sorted(limits):
+            raise ConfigError(f"Column {self.name} allows {self.low} to {self.high}, which no number is. Swap or drop.")
+        words = [allowed.value for allowed in self.values]
+        if not all(words) or len(set(words)) != len(words):
+            raise ConfigError(
+                f"Column {self.name} allows an empty value, or one twice. Leave it out: empty is missing."
+            )
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """Definitions of columns, each name once. Raises ConfigError when a name is repeated."""
+
+    fields: tuple[FieldDefinition, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self._by_name) != len(self.fields):
+            names = [field.name for field in self.fields]
+            repeated = next(name for position, name in enumerate(names) if name in names[:position])
+            raise ConfigError(f"A dictionary defines the column {repeated} twice. Leave each name in it once.")
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __iter__(self) -> Iterator[FieldDefinition]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.fields)
+
+    @cached_property
+    def _by_name(self) -> dict[str, FieldDefinition]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def _by_folded(self) -> dict[str, list[str]]:
+        folded: dict[str, list[str]] = {}
+        for name in self._by_name:
+            folded.setdefault(name.casefold(), []).append(name)
+        return folded
+
+    def find(self, name: str) -> FieldDefinition | None:
+        """The column of exactly that name."""
+        return self._by_name.get(name)
+
+    def near(self, name: str, most: int = 3) -> list[str]:
+        """Names that may have been meant, the likeliest first: another case, or a typing error or two."""
+        folded = name.casefold()
+        if folded in self._by_folded:
+            return self._by_folded[folded][:most]
+        near = get_close_matches(folded, self._by_folded, n=most, cutoff=0.7)
+        return [name for found in near for name in self._by_folded[found]][:most]
 
 
 MAX_NAME = 128

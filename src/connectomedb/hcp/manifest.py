@@ -66,10 +66,12 @@ def parse_manifest(document: bytes, *, name: str = "manifest") -> Manifest:
     Refused: foreign subjects, paths that climb, and one path with two sizes or checksums.
     """
     try:
-        body = json.loads(document)["DownloadManifest"]
-        subject = check_subject(str(body["Subject"]), name)
-        entries = [_parse_entry(subject, include, name) for include in body["Includes"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as fault:
+        body = json.loads(document, object_hook=lambda read: _parse_entry(read, name) if "URI" in read else read)
+        body = body["DownloadManifest"]
+        subject, entries = check_subject(str(body["Subject"]), name), body["Includes"]
+        for number, entry in enumerate(entries):
+            entries[number] = Entry(_inside_subject(subject, entry.path, name), entry.size, entry.md5)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise ManifestError(f"Read {name}: not a download manifest ({fault!r}). Fetch it again.") from fault
     return Manifest(subject, tuple(join_entries(entries, name=name).values()))
 
@@ -83,11 +85,12 @@ def join_entries(entries: Iterable[Entry], *, name: str = "manifests") -> dict[s
     return joined
 
 
-def _parse_entry(subject: str, include: dict[str, object], name: str) -> Entry:
+def _parse_entry(include: dict[str, object], name: str) -> Entry:
+    """An entry whose path begins with the subject still; made while reading, as the tree of thousands is large."""
     size, md5 = str(include["Size"]), str(include["Checksum"])
     if not size.isascii() or not size.isdecimal() or not _MD5.fullmatch(md5):
         raise ManifestError(f"Read {name}: size {size!r} or checksum {md5!r} of {include['URI']!r} is malformed.")
-    return Entry(_inside_subject(subject, str(include["URI"]), name), int(size), md5.lower())
+    return Entry(str(include["URI"]), int(size), md5.lower())
 
 
 def _inside_subject(subject: str, uri: str, name: str) -> str:

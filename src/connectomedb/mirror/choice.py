@@ -4,23 +4,16 @@ Each part narrows what the others leave: a file is chosen when it lies at or bel
 `packages` if any is named, matches one of `include` if any is given, and matches none of `exclude`.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Self
 
 from connectomedb.errors import AddressError
+from connectomedb.hcp.glob import compile_glob
 from connectomedb.hcp.packages import matches, package
 from connectomedb.hcp.paths import check_path
-from connectomedb.hcp.pattern import WORDS, compile_pattern
 from connectomedb.hcp.release import Release
 from connectomedb.mirror.ledger import is_within
-
-_GLOB = re.compile(rf"(?:[^<>\\\x00-\x1f\x7f]|<(?:{'|'.join(WORDS)})>)+")
-_STARS = re.compile(r"\*{3,}|\*\*(?:/\*\*)+")
-_CROSSING = re.compile(r"(?:(?<=[/{,])|\A)\*\*/|\*\*")
-_MOST_CROSSINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,7 @@ class Choice:
         for kind in ("include", "exclude", "packages"):
             object.__setattr__(self, kind, _words(getattr(self, kind)))
         for glob in (*self.include, *self.exclude):
-            _compile(glob)
+            compile_glob(glob)
         for name in self.packages:
             package(name)
 
@@ -93,8 +86,8 @@ class Choice:
 
         Packages speak of release paths; globs may speak of either.
         """
-        include = [_compile(glob) for glob in self.include]
-        exclude = [_compile(glob) for glob in self.exclude]
+        include = [compile_glob(glob) for glob in self.include]
+        exclude = [compile_glob(glob) for glob in self.exclude]
         packages = [package(name) for name in self.packages]
 
         def is_chosen(path: str) -> bool:
@@ -125,26 +118,3 @@ def _release_path(release: Release, path: str) -> str:
         return release.from_bucket(path)
     except AddressError:  # a stray file that the release would keep elsewhere: it belongs to no package
         return path
-
-
-@cache
-def _compile(glob: str) -> re.Pattern[str]:
-    """A glob to match `<subject>/<path>` with. Raises AddressError."""
-    plain = _STARS.sub("**", glob.lstrip("/"))
-    if not plain or not _GLOB.fullmatch(plain) or not _is_balanced(plain) or plain.count("**") > _MOST_CROSSINGS:
-        raise AddressError(
-            f"Asked for files like {glob!r}, which is no glob. Write it like 'T1w/*.nii.gz' or '**/EVs/*.txt', "
-            "with {a,b} for either of two."
-        )
-    plain = f"{plain}**" if plain.endswith("/") else plain
-    # A crossing may cross nothing: `**/x` finds x at the top, too.
-    return compile_pattern("", (_CROSSING.sub(r"{,\g<0>}", plain),))
-
-
-def _is_balanced(glob: str) -> bool:
-    depth = 0
-    for sign in glob:
-        depth += (sign == "{") - (sign == "}")
-        if depth < 0:
-            return False
-    return depth == 0

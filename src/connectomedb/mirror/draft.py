@@ -4,7 +4,7 @@ Nothing is written here. Manifests say what the other files ought to be, so they
 caller has: from disk after bringing them, or from the stores in memory.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from connectomedb.hcp import manifest
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.events import Listed, OnEvent, ignore
 from connectomedb.mirror.ledger import Record, SubjectLedger, is_within
-from connectomedb.mirror.plan import Act, Action, Existing, Plan, make_actions
+from connectomedb.mirror.plan import Act, Action, Existing, Plan, decide, make_actions
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.survey import Survey, Surveyor
 
@@ -40,7 +40,7 @@ class Draft:
     subject: str
     ledger: SubjectLedger
     read_manifests: ReadManifests
-    on_listing: Callable[[tuple[Action, ...]], None] = lambda actions: None
+    on_listing: Callable[[Iterable[Action]], None] = lambda actions: None
     on_event: OnEvent = ignore
     notes: list[str] = field(default_factory=list)
     has_listed: bool = False
@@ -90,8 +90,11 @@ class Draft:
         found = surveyor.survey(path)
         self._list_manifests(surveyor, found, path, refresh)
         is_chosen = choice.filter(self.shelf.release, self.subject)
-        chosen = {name: record for name, record in found.claims.items() if is_chosen(name)}
-        self.on_listing(self._actions(self._with_held(chosen), existing))
+        self.on_listing(
+            decide(name, self.ledger.with_held(name, claim), self.shelf.facts(self.subject, name), existing)
+            for name, claim in found.claims.items()
+            if is_chosen(name)
+        )
         joined = surveyor.join(found, self._read_entries(), path)
         self.notes.extend(joined.notes)
         self.ledger.listed(path, joined.claims, self.shelf.names)
@@ -106,13 +109,6 @@ class Draft:
         else:
             return
         self.ledger.listed(manifest.FOLDER, claims, self.shelf.names)
-
-    def _with_held(self, claims: Mapping[str, Record]) -> dict[str, Record]:
-        """Claims with what we hold of them, as they would be once entered."""
-        records = self.ledger.records
-        known = SubjectLedger(records={name: records[name] for name in claims if name in records})
-        known.learn(claims)
-        return known.records
 
     def _read_entries(self) -> Mapping[str, manifest.Entry]:
         entries: list[manifest.Entry] = []

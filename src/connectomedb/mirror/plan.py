@@ -107,7 +107,7 @@ def make_actions(
         existing: what is done with files that are on disk.
     Returns: the actions, sorted by path.
     """
-    return tuple(_decide(path, wanted[path], facts_of(path), existing) for path in sorted(wanted))
+    return tuple(decide(path, wanted[path], facts_of(path), existing) for path in sorted(wanted))
 
 
 def claims_of(actions: Iterable[Action]) -> dict[str, Record]:
@@ -115,7 +115,8 @@ def claims_of(actions: Iterable[Action]) -> dict[str, Record]:
     return {action.path: action.claim() for action in actions}
 
 
-def _decide(path: str, record: Record, facts: os.stat_result | None, existing: Existing) -> Action:
+def decide(path: str, record: Record, facts: os.stat_result | None, existing: Existing) -> Action:
+    """What is to be done with one file; `facts` are the disk's, None when it is not there."""
     act, reason = _judge(record, facts, existing)
     return Action(path, act, reason, record.expected, record.source, record.modified)
 

@@ -64,9 +64,10 @@ class Inventory:
                 for folder, rows in self.folders
                 for name, size, _ in rows
             )
+            root = self.root.rstrip("/")
             found = [
-                FileReport(path, local, size, False, Proof(proof), self.served[by])
-                for (path, size), (proof, by), local in zip(rows, self.proofs, self.paths(), strict=True)
+                FileReport(path, root, size, False, Proof(proof), self.served[by])
+                for (path, size), (proof, by) in zip(rows, self.proofs, strict=True)
             ]
             self._reports = tuple(sorted(found, key=lambda report: report.path))
         return self._reports

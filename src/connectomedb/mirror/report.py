@@ -12,18 +12,26 @@ MOST_FAILURES = 5
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One wanted file: where it lies, its size in bytes, what proves it, who served it, or what kept it away.
+    """One wanted file: its size in bytes, what proves it, who served it, or what kept it away.
 
-    `fetched` says whether this run brought it.
+    Attributes:
+        path: inside the subject.
+        folder: the subject's own on this disk.
+        fetched: whether this run brought it.
     """
 
     path: str
-    local: Path
+    folder: str
     size: int | None
     fetched: bool
     proof: Proof | None = None
     sources: tuple[str, ...] = ()
     error: ConnectomeDBError | None = None
+
+    @property
+    def local(self) -> Path:
+        """Where it lies, made when asked for: a report holds thousands of files."""
+        return Path(f"{self.folder}/{self.path}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,13 @@ class Shelf:
         """Key of a file in the bucket, which is also its path below the root."""
         return f"{self.release.prefix}/{subject}/{path}"
 
+    def folder(self, subject: str) -> str:
+        """Where a subject's files lie on this disk."""
+        return f"{self.root}/{self.release.prefix}/{subject}"
+
     def local(self, subject: str, path: str) -> Path:
         """Final path of a file."""
-        return self.root / self.release.prefix / subject / path
+        return Path(f"{self.folder(subject)}/{path}")
 
     def turns(self, subject: str) -> Turns:
         """The turns of the processes that want this subject's files."""
@@ -44,7 +48,7 @@ class Shelf:
     def facts(self, subject: str, path: str) -> os.stat_result | None:
         """What the disk says of a file; None when it is not there, or no regular file."""
         try:
-            facts = os.stat(f"{self.root}/{self.release.prefix}/{subject}/{path}")
+            facts = os.stat(f"{self.folder(subject)}/{path}")
         except (FileNotFoundError, NotADirectoryError):
             return None
         return facts if stat.S_ISREG(facts.st_mode) else None

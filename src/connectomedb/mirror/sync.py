@@ -3,13 +3,14 @@
 The one place that sees stores, ledger, plan and transfer together.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ChecksumMismatch, Interrupted, SizeMismatch, VersionChanged
+from connectomedb.errors import ChecksumMismatch, ConnectomeDBError, Interrupted, SizeMismatch, VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
@@ -21,7 +22,7 @@ from connectomedb.mirror.report import FileReport
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
-from connectomedb.stores.base import StoredObject
+from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
@@ -30,7 +31,8 @@ from connectomedb.transfer.rate import Rate
 
 SAVE_EVERY_S = 30.0
 
-Outcomes = Mapping[str, pool.Outcome[FileReport]]
+Outcomes = Mapping[str, FileReport | ConnectomeDBError]
+"""Path inside the subject → what was brought, or what kept it away."""
 
 
 def sync(
@@ -69,6 +71,7 @@ class _Sync:
         self._ledger = shelf.ledger.load(subject)
         self._saved_at = time.monotonic()
         self._rate = Rate(options.bytes_per_s)
+        self._folder = shelf.folder(subject)
 
     def prepare(self, choice: Choice) -> Plan:
         draft = self._draft()
@@ -109,12 +112,12 @@ class _Sync:
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
         """Manifests are files like others: brought to disk, and read there."""
         outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
-        failed = [outcome.error for outcome in outcomes.values() if outcome.error]
-        if failed:
-            raise failed[0]
+        for outcome in outcomes.values():
+            if isinstance(outcome, ConnectomeDBError):
+                raise outcome
         return {path: self._shelf.local(self._subject, path).read_bytes() for path in manifests}
 
-    def _check_room(self, actions: Sequence[Action]) -> None:
+    def _check_room(self, actions: Iterable[Action]) -> None:
         """Refuse before the first byte what cannot fit."""
         needed = room_for(actions, self._shelf.local(self._subject, ""))
         Room.on(self._shelf.root, needed, self._options.reserve).check()
@@ -125,15 +128,17 @@ class _Sync:
 
     def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
         """Do what is to be done, and record what was proven."""
-        outcomes: dict[str, pool.Outcome[FileReport]] = {}
+        outcomes: dict[str, FileReport | ConnectomeDBError] = {}
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
-            outcomes[outcome.name] = outcome
             if outcome.value is not None:
+                outcomes[outcome.name] = outcome.value
                 self._hold(outcome.value)
                 self._save_at_times()
-            elif isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
-                self._ledger.doubt(outcome.name)
+            elif outcome.error is not None:
+                outcomes[outcome.name] = outcome.error
+                if isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
+                    self._ledger.doubt(outcome.name)
             on_event(Ended(outcome.name, outcome.error))
 
         wanted = [action for action in actions if action.act is not Act.KEEP]
@@ -143,7 +148,10 @@ class _Sync:
         wanted.sort(key=lambda action: action.expected.size or 0, reverse=True)
         try:
             with Engine() as engine:
-                jobs = (_FileJob(self._shelf, self._subject, action, engine, self._rate, on_event) for action in wanted)
+                jobs = (
+                    _FileJob(self._shelf, self._subject, self._folder, action, engine, self._rate, on_event)
+                    for action in wanted
+                )
                 workers = self._rate.workers(self._options.workers)
                 pool.run(jobs, stop=engine.stop, workers=workers, on_outcome=ended)
         finally:
@@ -157,26 +165,26 @@ class _Sync:
             self._saved_at = time.monotonic()
 
     def _hold(self, report: FileReport) -> None:
-        facts = report.local.stat()
-        if self._ledger.records[report.path].expected.size is None:
-            known = self._ledger.records[report.path]
+        facts = os.stat(f"{report.folder}/{report.path}")
+        known = self._ledger.records[report.path]
+        if known.expected.size is None:
             self._ledger.records[report.path] = replace(known, expected=replace(known.expected, size=facts.st_size))
         assert report.proof is not None
         self._ledger.hold(report.path, Held(facts.st_mtime_ns, report.proof, report.sources))
 
     def _report(self, action: Action, outcomes: Outcomes) -> FileReport:
-        local = self._shelf.local(self._subject, action.path)
+        folder = self._folder
         if action.act is Act.KEEP:
             held = self._ledger.records[action.path].held
             proof, sources = (held.proof, held.sources) if held else (Proof.SIZE, ())
-            return FileReport(action.path, local, action.expected.size, False, proof, sources)
+            return FileReport(action.path, folder, action.expected.size, False, proof, sources)
         outcome = outcomes.get(action.path)
         if outcome is None:
             stopped = Interrupted(f"Asked for {action.path}; the run ended before its turn. Run again to go on.")
-            return FileReport(action.path, local, action.expected.size, False, error=stopped)
-        if outcome.value is None:
-            return FileReport(action.path, local, action.expected.size, False, error=outcome.error)
-        return outcome.value
+            return FileReport(action.path, folder, action.expected.size, False, error=stopped)
+        if isinstance(outcome, ConnectomeDBError):
+            return FileReport(action.path, folder, action.expected.size, False, error=outcome)
+        return outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +193,7 @@ class _FileJob:
 
     shelf: Shelf
     subject: str
+    folder: str
     action: Action
     engine: Engine
     rate: Rate
@@ -195,9 +204,9 @@ class _FileJob:
         return self.action.path
 
     def run(self) -> FileReport:
-        local = self.shelf.local(self.subject, self.action.path)
+        local = f"{self.folder}/{self.action.path}"
         if self.action.act is Act.CHECK and (proof := self._proof_on_disk(local)) is not None:
-            return FileReport(self.action.path, local, self.action.expected.size, False, proof)
+            return FileReport(self.action.path, self.folder, self.action.expected.size, False, proof)
         done = fetch(
             self._sources(),
             local,
@@ -206,12 +215,14 @@ class _FileJob:
             modified=self._modified(),
             on_bytes=self._arrived,
         )
-        return FileReport(self.action.path, local, done.size, True, done.proof, done.sources)
+        return FileReport(self.action.path, self.folder, done.size, True, done.proof, done.sources)
 
     def _sources(self) -> list[StoredObject]:
         """The stores, nearest first; but none is asked for what it does not list before the one that does."""
         key = check_path(self.shelf.key(self.subject, self.action.path))
-        stores = sorted(self.shelf.stores, key=lambda store: store.name != self.action.source)
+        stores: Sequence[Store] = self.shelf.stores
+        if len(stores) > 1:
+            stores = sorted(stores, key=lambda store: store.name != self.action.source)
         return [StoredObject(store, key) for store in stores]
 
     def _modified(self) -> datetime | None:
@@ -221,8 +232,8 @@ class _FileJob:
         self.on_event(Arrived(count))
         self.rate.spend(count, self.engine.stop)
 
-    def _proof_on_disk(self, local: Path) -> Proof | None:
+    def _proof_on_disk(self, local: str) -> Proof | None:
         expected: Expected = self.action.expected
         if expected.md5 is None:
-            return Proof.SIZE if find_fault(local, local.name) is None else None
-        return expected.proof if md5_of_file(local) == expected.md5 else None
+            return Proof.SIZE if find_fault(Path(local), os.path.basename(local)) is None else None
+        return expected.proof if md5_of_file(Path(local)) == expected.md5 else None

@@ -18,10 +18,33 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from connectomedb import errors
-from connectomedb.server.access.login import COOKIE, REFUSED, SignedIn, cookie
+from connectomedb.server.access.audit import Action
+from connectomedb.server.access.auth import GUEST
+from connectomedb.server.access.login import REFUSED, SignedIn
 from connectomedb.server.intake.sweep import EVERY_S, sweep
-from connectomedb.server.routes import catalogs, front, items, people, schemas, search
+from connectomedb.server.routes import (
+    audit,
+    catalogs,
+    dictionary,
+    favorites,
+    front,
+    grants,
+    items,
+    keys,
+    membership,
+    packages,
+    saved,
+    schemas,
+    search,
+    sign_in,
+    terms,
+    tokens,
+    users,
+)
 from connectomedb.server.routes.call import Call, Intake, Later, Way
+from connectomedb.server.routes.cookies import COOKIE, set_session
+from connectomedb.server.routes.downloads import is_download
+from connectomedb.server.routes.origin import SAFE_METHODS, check_origin
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
 from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of, pour_body
@@ -33,7 +56,25 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-WAYS = (*front.WAYS, *people.WAYS, *schemas.WAYS, *search.WAYS, *catalogs.WAYS, *items.WAYS)
+WAYS = (
+    *front.WAYS,
+    *sign_in.WAYS,
+    *tokens.WAYS,
+    *users.WAYS,
+    *favorites.WAYS,
+    *membership.WAYS,
+    *grants.WAYS,
+    *audit.WAYS,
+    *schemas.WAYS,
+    *dictionary.WAYS,
+    *saved.WAYS,
+    *search.WAYS,
+    *terms.WAYS,
+    *keys.WAYS,
+    *packages.WAYS,
+    *catalogs.WAYS,
+    *items.WAYS,
+)
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
 
 STATUS: Mapping[type[Exception], int] = {
@@ -42,7 +83,9 @@ STATUS: Mapping[type[Exception], int] = {
     errors.AccessDenied: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Expired: 410,
     errors.TooLarge: 413,
+    errors.TooManyRequests: 429,
     errors.QueryError: 422,
     errors.StoreError: 502,
     errors.StoreUnreachable: 503,
@@ -58,6 +101,8 @@ def build_app(site: Site) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if site.keys:
+            site.keys.start()
         async with create_task_group() as tasks:
             tasks.start_soon(_keep_tidy, site)
             yield
@@ -94,14 +139,20 @@ async def _keep_tidy(site: Site) -> None:
 async def _answer(
     way: Way, site: Site, request: Request, database: CapacityLimiter, passwords: CapacityLimiter
 ) -> Response:
-    body = await body_of(request, way.max_body_bytes)
+    parameters = parse_parameters(request.url.query)
     session_id = request.cookies.get(COOKIE)
+    if way.is_change or request.method not in SAFE_METHODS:
+        check_origin(request.headers, parameters, session_id)
+    body = await body_of(request, way.max_body_bytes)
+    client_address = request.client.host if request.client else ""
     caller = await to_thread.run_sync(site.logins.find, session_id, limiter=database) if session_id else None
     opened: SignedIn | None = None
     credentials = None if caller else credentials_of(request.headers.get("authorization"))
     if credentials:
-        opened = await to_thread.run_sync(site.logins.sign_in, *credentials, limiter=passwords)
+        opened = await to_thread.run_sync(site.logins.sign_in, *credentials, client_address, limiter=passwords)
         caller, session_id = opened.caller, opened.session_id
+    if caller is None and site.settings.access.is_open_to_guests:
+        caller = GUEST
     if caller is None and not way.is_open:
         raise errors.AuthenticationFailed(REFUSED, status=401)
     call = Call(
@@ -109,20 +160,23 @@ async def _answer(
         method=request.method,
         path=str(request.scope["plain_path"]),
         words=request.path_params,
-        parameters=parse_parameters(request.url.query),
+        parameters=parameters,
         headers=request.headers,
         body=body,
         base_url=str(request.base_url),
         session_id=session_id,
         caller=caller,
+        client_address=client_address,
     )
     reply = await to_thread.run_sync(way.handler, call, limiter=passwords if way.is_slow else database)
     if isinstance(reply, Intake):
-        reply = await pour_body(request, reply)
+        reply = await pour_body(request, reply, site.settings.limits.pause_s)
     if isinstance(reply, Later):
         reply = await to_thread.run_sync(reply.begin)
     if opened and "set-cookie" not in reply.headers:
-        reply.headers["Set-Cookie"] = cookie(opened.session_id, call.base_url)
+        set_session(reply, opened.session_id, call.base_url, site.settings.access)
+    if is_download(call, reply):
+        call.note(Action.DOWNLOAD)
     return reply
 
 
@@ -136,6 +190,8 @@ def _refuse(request: Request, error: Exception) -> Response:
         logger.error("%s %s: %s", request.method, request.url.path, error)
         return text("The server could not read what it keeps. Try again later, or tell its administrator.", status)
     headers = {"WWW-Authenticate": 'Basic realm="ConnectomeDB"'} if status == 401 else {}
+    if isinstance(error, errors.TooManyRequests) and error.retry_after_s is not None:
+        headers["Retry-After"] = str(round(error.retry_after_s))
     return text(" ".join(str(error).split()), status, headers)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import AddressError, ConfigError, StoreError
-from connectomedb.server.folder import ARCHIVE, DataFolder, FolderDeclaration
+from connectomedb.server.folder import ARCHIVE, DataFolder, FolderDeclaration, S3Declaration
 from connectomedb.stores.base import Store, WritableStore
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.s3 import S3Store
@@ -109,6 +109,15 @@ def open_archive(
         )
         opened[name] = S3Store(declared.bucket, reach)
     return Archive({**opened, **(stores or {})})
+
+
+def store_with_user_keys(folder: DataFolder) -> str | None:
+    """Name of the one bucket for which users make keys; None without one. Raises ConfigError."""
+    declared = folder.declared_stores().items()
+    names = [name for name, store in declared if isinstance(store, S3Declaration) and store.user_keys]
+    if len(names) > 1:
+        raise ConfigError(f"Read {folder.settings}: user_keys is true in {', '.join(names)}. One bucket may have it.")
+    return names[0] if names else None
 
 
 def own_store(folder: DataFolder) -> WritableStore:

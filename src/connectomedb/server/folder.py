@@ -1,10 +1,10 @@
 """The data folder of a server.
 
     FOLDER/
-      database.sqlite     users, projects, subjects, measures, and which file lies where
+      database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
       staging/            uploads that are being received; see `server.staging`
-      cdb.toml            optional: further stores
+      cdb.toml            optional: settings (`server.settings`), and further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
     kind = "s3"
@@ -12,13 +12,11 @@
     endpoint_url = "http://127.0.0.1:8333"       # optional, for any S3 but AWS
     region = "us-east-1"                         # optional
     anonymous = false                            # optional
+    user_keys = false                            # optional: users make S3 keys of their own, see server.keys
 
     [stores.share]
     kind = "folder"
     path = "/srv/hcp"                            # or relative to FOLDER
-
-    [files]                                      # optional; see `server.file_settings`
-    uploads = "archive"                          # store in which uploads are kept
 
 Keys and passwords do not belong into this file; it is refused when there are any. They come from the
 environment, as everywhere.
@@ -29,12 +27,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.errors import ConfigError, DiskRefused
-from connectomedb.server.file_settings import FileSettings, parse_file_settings
 
 ARCHIVE = "archive"
 """Name of the store that every server has."""
 
-_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous"}
+_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous", "user_keys"}
 _FOLDER_KEYS = {"kind", "path"}
 
 
@@ -53,6 +50,7 @@ class S3Declaration:
     endpoint_url: str | None = None
     region: str | None = None
     anonymous: bool = False
+    user_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +58,16 @@ class DataFolder:
     """Where everything of one server lies."""
 
     root: Path
+    settings_file: Path | None = None
 
     @classmethod
-    def open(cls, root: Path) -> "DataFolder":
+    def open(cls, root: Path, settings_file: Path | None = None) -> "DataFolder":
         """The folder, made if it is missing; only its owner may enter a new one. Raises DiskRefused."""
-        folder = cls(root)
+        folder = cls(root, settings_file)
         try:
             if not root.exists():
                 root.mkdir(parents=True, mode=0o700)
             folder.archive.mkdir(exist_ok=True)
-            folder.database.touch(mode=0o600)
         except OSError as fault:
             message = f"Asked for the data folder {root}. It cannot be written: {fault.strerror}. Choose another one."
             raise DiskRefused(message, path=str(root)) from fault
@@ -87,8 +85,8 @@ class DataFolder:
 
     @property
     def settings(self) -> Path:
-        """The optional settings."""
-        return self.root / "cdb.toml"
+        """The optional settings: `cdb.toml` in the folder, unless another file was named."""
+        return self.settings_file or self.root / "cdb.toml"
 
     @property
     def staging(self) -> Path:
@@ -97,28 +95,16 @@ class DataFolder:
 
     def declared_stores(self) -> dict[str, FolderDeclaration | S3Declaration]:
         """Stores of `cdb.toml` by name; none without the file. Raises ConfigError."""
-        stores = self._document().get("stores", {})
-        if not isinstance(stores, dict):
-            raise ConfigError(f"Read {self.settings}: write stores as [stores.NAME] sections.")
-        return {name: self._declaration(name, section) for name, section in stores.items()}
-
-    def file_settings(self) -> FileSettings:
-        """How files are kept and sent; the usual without the file or its section. Raises ConfigError."""
-        return parse_file_settings(self._document().get("files", {}), f"Read {self.settings}, [files]")
-
-    def _document(self) -> dict[str, object]:
         if not self.settings.exists():
             return {}
         try:
             document = tomllib.loads(self.settings.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
             raise ConfigError(f"Read {self.settings}: {fault}. Put it right, or remove it.") from fault
-        unknown = set(document) - {"stores", "files"}
-        if unknown:
-            raise ConfigError(
-                f"Read {self.settings}: it may hold [files] and [stores.NAME] sections, not {sorted(unknown)}."
-            )
-        return document
+        stores = document.get("stores", {})
+        if not isinstance(stores, dict):
+            raise ConfigError(f"Read {self.settings}: stores are sections, [stores.NAME].")
+        return {name: self._declaration(name, section) for name, section in stores.items()}
 
     def _declaration(self, name: str, section: object) -> FolderDeclaration | S3Declaration:
         where = f"Read {self.settings}, [stores.{name}]"
@@ -137,6 +123,7 @@ class DataFolder:
             endpoint_url=_text(section, "endpoint_url", where) or None,
             region=_text(section, "region", where) or None,
             anonymous=section.get("anonymous") is True,
+            user_keys=section.get("user_keys") is True,
         )
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from connectomedb.transfer.source import Sink
 
-BUFFER_BYTES = 1 << 20
+BUFFER_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
 _ERROR_BYTES = 64 << 10
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -116,7 +116,7 @@ class Wire:
         return _Line(connection)
 
     def _give_back(self, line: "_Line", head: Head) -> None:
-        if head.headers.get("connection", "").lower() == "close" or not line.is_quiet():
+        if head.headers.get("connection", "").lower() == "close":
             line.close()
             return
         line.is_used = True
@@ -162,8 +162,10 @@ class _Line:
         parts = status.split(" ", 2)
         if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdecimal():
             raise Unplain("the reply is no HTTP/1")
-        pairs = (field.partition(":") for field in fields)
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        headers: dict[str, str] = {}
+        for field in fields:
+            name, _, value = field.partition(":")
+            headers[name.lower()] = value.strip()
         if parts[0] == "HTTP/1.0":
             headers["connection"] = "close"
         return Head(int(parts[1]), headers)

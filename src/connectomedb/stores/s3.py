@@ -46,6 +46,7 @@ class S3Store:
         self._engine: Engine | None = None
         self._wire: Wire | None = None
         self._lock = threading.Lock()
+        self._is_proxied = is_proxied()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled as what it takes to open it anew; the keys go along."""
@@ -115,7 +116,7 @@ class S3Store:
         on_version: OnVersion = ignore,
     ) -> None:
         """Hand the object's bytes to a sink; the version is its ETag. Raises ObjectMissing, VersionChanged."""
-        if not is_proxied():
+        if not self._is_proxied:
             try:
                 return self._pour_plainly(key, sink, offset, length, version, on_version)
             except Unplain:

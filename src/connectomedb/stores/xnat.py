@@ -20,6 +20,7 @@ from connectomedb.errors import (
     StoreDenied,
     StoreError,
     StoreUnreachable,
+    TooManyRequests,
 )
 from connectomedb.hcp.layout import ReleasePath, crest_resource, format_crest, format_key, parse_key
 from connectomedb.hcp.release import Release
@@ -143,6 +144,7 @@ _KINDS: tuple[tuple[type[RequestError], type[StoreError]], ...] = (
     (NotFound, ObjectMissing),
     (NotConnected, StoreUnreachable),
     (ServerFault, StoreUnreachable),
+    (TooManyRequests, StoreUnreachable),
     (AuthenticationFailed, StoreDenied),
     (AccessDenied, StoreDenied),
 )

@@ -1,7 +1,8 @@
-"""What a disk says when it will not, in our words."""
+"""What a disk says when it will not, in our words; and small files, written whole."""
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST}
 
 
 @contextmanager
-def disk_faults(target: Path) -> Iterator[None]:
+def disk_faults(target: Path | str) -> Iterator[None]:
     """Turn system errors while writing `target` into DiskFull, DiskRefused or TransferError."""
     try:
         yield
@@ -37,3 +38,12 @@ def removed_on_fault(part: str | Path) -> Iterator[None]:
         with suppress(OSError):
             os.unlink(part)
         raise
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a small file of ours, whole or not at all, by rename. Raises DiskFull, DiskRefused, TransferError."""
+    part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
+    with disk_faults(target), removed_on_fault(part):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, target)

@@ -12,7 +12,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +39,6 @@ class Fetched:
     `resumed` bytes of it were there from an earlier run.
     """
 
-    path: Path
     size: int
     md5: str
     proof: Proof
@@ -58,6 +57,7 @@ class Engine:
 
     name: str = ""
     folders: set[str] = field(default_factory=set)
+    servers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.name or str(self.run)
@@ -67,6 +67,11 @@ class Engine:
         if folder not in self.folders:
             os.makedirs(folder, exist_ok=True)
             self.folders.add(folder)
+
+    def server(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The sources that served a file; one value for the thousands of files that the same ones served."""
+        found = tuple(names)
+        return self.servers.setdefault(found, found)
 
     def close(self) -> None:
         """End its threads."""
@@ -82,7 +87,7 @@ class Engine:
 
 def fetch(
     sources: Sequence[Source],
-    target: Path,
+    target: Path | str,
     expected: Expected,
     *,
     engine: Engine,
@@ -101,10 +106,10 @@ def fetch(
     Raises: SizeMismatch, ChecksumMismatch, WrongContent, DiskFull, DiskRefused, Interrupted, or the StoreError
         that ended our patience.
     """
-    folder = os.path.dirname(target)
-    job = _Job(target, folder, expected, engine, modified, on_bytes)
+    folder, _, name = os.fspath(target).rpartition("/")
+    job = _Job(os.fspath(target), folder, name, expected, engine, modified, on_bytes)
     with disk_faults(target):
-        engine.make_folder(folder)
+        engine.make_folder(folder or ".")
         fault: TransferError | StoreError | None = None
         for order in _rounds(sources, expected):
             try:
@@ -115,7 +120,7 @@ def fetch(
                 fault = fault or unserved
                 if len(order) > 1:  # each of them was asked
                     break
-    raise fault or StoreError(f"Asked for {target.name}, and no source was named.")
+    raise fault or StoreError(f"Asked for {name}, and no source was named.")
 
 
 def _rounds(sources: Sequence[Source], expected: Expected) -> Iterator[Sequence[Source]]:
@@ -132,8 +137,9 @@ def _rounds(sources: Sequence[Source], expected: Expected) -> Iterator[Sequence[
 class _Job:
     """One file: where it goes, what it ought to be, and with what."""
 
-    target: Path
+    target: str
     folder: str
+    name: str
     expected: Expected
     engine: Engine
     modified: datetime | None
@@ -154,7 +160,7 @@ class _Job:
 
     def _bring_small(self, sources: Sequence[Source]) -> Fetched:
         feed = self._feed(sources)
-        part = f"{self.folder}/.{self.target.name}.{self.engine.name}-{threading.get_ident():x}.part"
+        part = f"{self.folder or '.'}/.{self.name}.{self.engine.name}-{threading.get_ident():x}.part"
         digest = hashlib.md5(usedforsecurity=False)
         size = 0
         with removed_on_fault(part):
@@ -185,7 +191,7 @@ class _Job:
             download = LargeDownload(part, size, feed, self.engine.lanes, self.engine.stop)
             md5 = download.run()
             self._check(part.path, size, md5, feed)
-            part.finish(self.target, self.modified.timestamp() if self.modified else None)
+            part.finish(Path(self.target), self.modified.timestamp() if self.modified else None)
         except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):
             part.discard()
             raise
@@ -193,15 +199,15 @@ class _Job:
             part.keep()
             raise
         fetched = self._fetched(size, md5, feed)
-        return Fetched(fetched.path, size, md5, fetched.proof, fetched.sources, download.resumed)
+        return Fetched(size, md5, fetched.proof, fetched.sources, download.resumed)
 
     def _open_part(self, sources: Sequence[Source]) -> PartFile:
         """What an earlier run left, if it may be gone on with: bytes that nothing proves must be of one origin."""
-        part = PartFile.open(self.target, self.expected, self.engine.run)
+        part = PartFile.open(Path(self.target), self.expected, self.engine.run)
         is_same_origin = part.origin is not None and [part.origin[0]] == [source.name for source in sources]
         if self.expected.md5 is None and part.ranges and not is_same_origin:
             part.discard()
-            return PartFile.open(self.target, self.expected, self.engine.run)
+            return PartFile.open(Path(self.target), self.expected, self.engine.run)
         return part
 
     def _feed(self, sources: Sequence[Source], versions: dict[str, str] | None = None) -> Feed:
@@ -211,7 +217,7 @@ class _Job:
 
     def _check(self, part: str | Path, size: int, md5: str, feed: Feed) -> None:
         """Size, checksum, and a look at the content. Raises SizeMismatch, ChecksumMismatch, WrongContent."""
-        name, path, served = self.target.name, str(self.target), ", ".join(feed.served)
+        name, path, served = self.name, self.target, ", ".join(feed.served)
         if self.expected.size is not None and size != self.expected.size:
             message = f"Fetched {name} from {served}: {size} bytes came where {self.expected.size} were due."
             raise SizeMismatch(f"{message} Nothing was kept. Try again later.", path=path)
@@ -223,4 +229,4 @@ class _Job:
 
     def _fetched(self, size: int, md5: str, feed: Feed) -> Fetched:
         proof = self.expected.proof if self.expected.md5 else Proof.SIZE
-        return Fetched(self.target, size, md5, proof, tuple(feed.served))
+        return Fetched(size, md5, proof, self.engine.server(feed.served))

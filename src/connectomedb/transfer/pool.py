@@ -44,22 +44,20 @@ def run(
     *,
     stop: threading.Event,
     workers: int = WORKERS,
-    on_outcome: Callable[[Outcome[T]], None] = lambda outcome: None,
-) -> list[Outcome[T]]:
+    on_outcome: Callable[[Outcome[T]], None],
+) -> None:
     """Run jobs in at most `workers` threads; `on_outcome` hears of each end, in this thread.
 
     Jobs are drawn from the iterable as workers come free. `stop` is set when the run ends early: jobs that look
     at it end soon with Interrupted. That is so on an interrupt, and when the disk is full, since every further
     file would fail.
     """
-    outcomes: list[Outcome[T]] = []
     line = _Line(iter(jobs), stop)
     threads = [threading.Thread(target=line.work, name=f"fetch-{number}", daemon=True) for number in range(workers)]
     try:
         for thread in threads:
             thread.start()
         for outcome in line.outcomes(len(threads)):
-            outcomes.append(outcome)
             on_outcome(outcome)
     except BaseException:
         line.close()
@@ -67,7 +65,6 @@ def run(
     finally:
         for thread in threads:
             thread.join()
-    return outcomes
 
 
 class _Line(Generic[T]):
@@ -120,4 +117,12 @@ def _attempt(job: Job[T]) -> Outcome[T]:
     try:
         return Outcome(job.name, value=job.run())
     except ConnectomeDBError as fault:
+        _let_go(fault)
         return Outcome(job.name, error=fault)
+
+
+def _let_go(fault: BaseException | None) -> None:
+    """Drop the frames that a kept error holds: buffers of thousands of failed files would stay in memory."""
+    while fault is not None:
+        fault.__traceback__ = None
+        fault = fault.__cause__ or fault.__context__

@@ -7,9 +7,13 @@
     └─ sort      column to sort by, if any                       SearchField
 
 One spelling is read here: pyxnat's nested list, `[("T/F", ">=", "29"), [...], "AND"]`.
-The other, XNAT's search XML, is in `xnat.bundle`.
+XNAT's search XML is in `xnat.bundle`, our one-line language in `cohort.predicate`.
+
+Every comparison has an opposite (`xnat.logic`), so a query needs no NOT. XNAT knows `PLAIN` ones only; the others are
+ours, and `xnat.plain` says them in XNAT's words where that can be done.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +30,11 @@ class Method(StrEnum):
 
 
 class Comparison(StrEnum):
-    """The comparisons of XNAT's search engine, as written on the wire."""
+    """The comparisons of XNAT's search engine, as written on the wire, and below them those that are ours.
+
+    XNAT's `!=` is true of missing values of display fields; `DIFFERS` is not. `HAS` looks for codes in a list in one
+    cell, any of several; an empty cell is a list without codes. `EXISTS` looks for a file; its field is `FILE_PATH`.
+    """
 
     EQUAL = "="
     NOT_EQUAL = "!="
@@ -40,19 +48,43 @@ class Comparison(StrEnum):
     IS_NULL = "IS NULL"
     IS_NOT_NULL = "IS NOT NULL"
 
+    DIFFERS = "DIFFERS"
+    NOT_LIKE = "NOT LIKE"
+    NOT_IN = "NOT IN"
+    NOT_BETWEEN = "NOT BETWEEN"
+    HAS = "HAS"
+    HAS_NOT = "NOT HAS"
+    EXISTS = "EXISTS"
+    EXISTS_NOT = "NOT EXISTS"
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether it compares with something."""
+        return self not in (Comparison.IS_NULL, Comparison.IS_NOT_NULL)
+
+
+PLAIN = frozenset(list(Comparison)[: list(Comparison).index(Comparison.DIFFERS)])
+"""The comparisons that XNAT has."""
+
+FILE_PATH = "release:file/PATH"
+"""The field of EXISTS: paths of a subject's files, inside the subject; the value is a glob."""
 
 _OTHER_SPELLINGS = {"NOT NULL": Comparison.IS_NOT_NULL, "==": Comparison.EQUAL, "<>": Comparison.NOT_EQUAL}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchField:
-    """A column: a display field or schema path of a data type, with its value when parameterised."""
+    """A column: a display field or schema path of a data type, with its value when parameterised.
+
+    `is_visible` is for those who show the table: a hidden column is there for links only.
+    """
 
     element: str
     field_id: str
     value: str | None = None
     type: str = "string"
     header: str = ""
+    is_visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +122,9 @@ class Query:
     sort: SearchField | None = None
 
 
+_BETWEENS = (Comparison.BETWEEN, Comparison.NOT_BETWEEN)
+_AND = re.compile(r"\s+AND\s+", re.IGNORECASE)
+
 Constraint: TypeAlias = Sequence[object]
 """A triple (field, comparison, value), or a nested list of them with a trailing AND or OR."""
 
@@ -105,6 +140,20 @@ def parse_comparison(text: str) -> Comparison:
         raise QueryError(
             f"Asked to compare with {text!r}, which is no comparison. Use one of: {', '.join(Comparison)}."
         ) from None
+
+
+def in_items(value: str) -> list[str]:
+    """The items of IN and HAS: a comma list; quotes and blanks around items are ignored, empty items dropped."""
+    items = (item.strip().strip("'\"").strip() for item in value.strip().strip("()").split(","))
+    return [item for item in items if item]
+
+
+def between_bounds(value: str) -> tuple[str, str]:
+    """The bounds of BETWEEN, `20 AND 30`. Raises QueryError."""
+    bounds = [bound.strip().strip("'\"") for bound in _AND.split(value.strip())]
+    if len(bounds) != 2 or not all(bounds):
+        raise QueryError(f"BETWEEN compares with {value!r}. Write two bounds, as in '20 AND 30'.")
+    return bounds[0], bounds[1]
 
 
 def parse_field(text: str) -> SearchField:
@@ -138,7 +187,10 @@ def _parse_member(member: object) -> Criterion | Group:
     if isinstance(member, tuple) and len(member) == 3:
         field, comparison, value = member
         parse_field(str(field))
-        return Criterion(str(field), parse_comparison(str(comparison)), _value_text(value))
+        compared = parse_comparison(str(comparison))
+        if compared in _BETWEENS and isinstance(value, list | tuple):
+            return Criterion(str(field), compared, " AND ".join(_value_text(bound) for bound in value))
+        return Criterion(str(field), compared, _value_text(value))
     if isinstance(member, list):
         return parse_constraints(member)
     raise QueryError(f"Constraint {member!r} is neither a triple (field, comparison, value) nor a nested list.")

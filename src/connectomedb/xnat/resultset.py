@@ -1,4 +1,4 @@
-"""Tables ⇄ XNAT's ResultSet JSON and CSV.
+"""Tables, and how they are read from XNAT's ResultSet JSON and CSV; `xnat.writers` writes them.
 
     {"ResultSet": {"Columns": [...], "Result": [{"ID": "P1", ...}], "title": "Projects", "totalRecords": "1"}}
 
@@ -32,20 +32,6 @@ class ResultTable:
     columns_meta: Sequence[Mapping[str, str]] | None = None
 
 
-def format_json(table: ResultTable) -> bytes:
-    """Write a table as ResultSet JSON. `totalRecords` is left out when `total` is None."""
-    result: dict[str, object] = {}
-    if table.columns_meta is not None:
-        result["Columns"] = [dict(column) for column in table.columns_meta]
-    result["Result"] = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    result.update(table.meta)
-    if table.title:
-        result["title"] = table.title
-    if table.total is not None:
-        result["totalRecords"] = str(table.total)
-    return json.dumps({"ResultSet": result}, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def parse_json(document: bytes) -> ResultTable:
     """Read ResultSet JSON; columns come in the order of their first appearance.
 
@@ -75,17 +61,6 @@ def _columns_meta(columns: Iterable[Mapping[str, object]] | None) -> tuple[dict[
         return None
     plain = (str, int, float)
     return tuple({key: _text(part) for key, part in column.items() if isinstance(part, plain)} for column in columns)
-
-
-def format_csv(table: ResultTable) -> bytes:
-    """Write a table as CSV: header line, `\\n` ends, quotes only where needed, newlines in cells as blanks."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(
-        [cell.replace("\r\n", " ").replace("\n", " ").replace("\r", " ") for cell in row] for row in table.rows
-    )
-    return out.getvalue().encode()
 
 
 def parse_csv(document: bytes) -> ResultTable:

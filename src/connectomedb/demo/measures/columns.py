@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
+from connectomedb.hcp.dictionary import AllowedValue, FieldDefinition, Tier, ValueType
+from connectomedb.hcp.known_columns import with_facts
 
 
 class Kind(StrEnum):
@@ -43,14 +44,18 @@ class Column:
     def definition(self) -> FieldDefinition:
         """The column as a field of a data type."""
         types = {Kind.INTEGER: ValueType.INTEGER, Kind.FLOAT: ValueType.FLOAT}
-        return FieldDefinition(
+        stated = FieldDefinition(
             self.name,
             types.get(self.kind, ValueType.TEXT),
             self.tier,
             self.category,
             self.assessment,
             self.description,
+            values=tuple(AllowedValue(choice) for choice in self.choices),
+            low=self.low,
+            high=self.high,
         )
+        return with_facts(stated)
 
 
 def integer(name: str, low: int, high: int, description: str) -> Column:

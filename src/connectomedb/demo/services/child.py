@@ -62,10 +62,10 @@ class Child:
                 raise ServiceFailed(f"{self.name} did not answer within {timeout_s:g} s. {self._last_words()}")
             time.sleep(_POLL_S)
 
-    def stop(self, *, grace_s: float = 0.0) -> None:
-        """End it: politely when there is grace, then for certain."""
+    def stop(self, *, grace_s: float = 0.0, by: signal.Signals = signal.SIGTERM) -> None:
+        """End it: politely when there is grace, by the signal that it knows for that, then for certain."""
         if self.is_running and grace_s:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(by)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_s)
         if self.is_running:

@@ -33,11 +33,20 @@ class Accessibility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A user who is signed in. `key` numbers the user's row."""
+    """A user who is signed in, or the guest. `key` numbers the user's row."""
 
     key: int
     login: str
     is_admin: bool = False
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether nobody is signed in: guests read what is open to all, and change nothing."""
+        return self.key == GUEST.key
+
+
+GUEST = Caller(0, "guest")
+"""Nobody, on a site that is open to guests. No row has the key 0, so a guest is never a member of anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +55,12 @@ class Rights:
 
     Attributes:
         grants: key of a project → the highest tier granted there.
+        read: names of the columns above the open tier that were put into statements, for the audit log.
     """
 
     caller: Caller
     grants: Mapping[int, Tier] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set, compare=False)
 
     def may_use(self, tier: Tier) -> bool:
         """Whether a column of that tier exists for the caller: anywhere at all."""

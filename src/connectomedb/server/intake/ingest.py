@@ -14,13 +14,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 
 from connectomedb.errors import ConfigError, Conflict
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.release import Release
 from connectomedb.server.access.auth import Accessibility
-from connectomedb.server.access.users import now
+from connectomedb.server.access.clock import now
+from connectomedb.server.access.terms import Wording, set_terms
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake.inventory import Folder, Inventory, StoredFile, folders_of, scans_of, take_inventory
 from connectomedb.server.intake.subject_tables import (
@@ -30,6 +31,7 @@ from connectomedb.server.intake.subject_tables import (
     join_measures,
     read_subject_table,
 )
+from connectomedb.server.tables.agreements import prefixes
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.measures import declare_fields, declare_type, write_measures
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
@@ -53,6 +55,7 @@ class Delivery:
         tables: CSV files of measures.
         data_type: the data type of the measures.
         accessibility: of a project that is new.
+        terms: data-use terms that the project demands from now on; without them, those that it has stay.
     """
 
     release: Release
@@ -62,6 +65,7 @@ class Delivery:
     tables: Sequence[SubjectTable] = ()
     data_type: str = NONTOOLBOX
     accessibility: Accessibility = Accessibility.PRIVATE
+    terms: Wording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class IngestReport:
 def ingest_release(database: Database, archive: Archive, delivery: Delivery, *, login: str = "admin") -> IngestReport:
     """Take a release in; `login` stands in the rows as who did it.
 
-    Raises ConfigError (a table or label), ManifestError, StoreError, Conflict (the project's ID).
+    Raises ConfigError (a table or label), ManifestError, StoreError, Conflict (the project's ID; other words
+    under a version of terms that is known).
     """
     inventory = take_inventory(archive, delivery.release, delivery.listings)
     measures = join_measures([read_subject_table(table) for table in delivery.tables])
@@ -107,6 +112,9 @@ class _Intake:
         self._delivery = delivery
         self._seen = {"experiments": 0, "scans": 0, "resources": 0, "files": 0}
         self._project = self._put_project()
+        self._put_prefix()
+        if delivery.terms:
+            set_terms(self._connection, self._project, delivery.terms, rows.login)
 
     def report(self, subject_count: int, measure_count: int, inventory: Inventory) -> IngestReport:
         """The sums."""
@@ -161,6 +169,15 @@ class _Intake:
         facts = {"name": delivery.title, "description": delivery.description}
         wanted = Wanted(facts, {"accessibility": delivery.accessibility.value})
         return self._rows.put(projects, {}, "id", {id: wanted})[id]
+
+    def _put_prefix(self) -> None:
+        """Where the release lies, for keys of users."""
+        prefix = f"{self._delivery.release.prefix}/"
+        for store in self._delivery.listings:
+            row = {"project_key": self._project, "store": store, "prefix": prefix}
+            known = select(prefixes.c.store).where(*(prefixes.c[name] == value for name, value in row.items()))
+            if not self._connection.execute(known).first():
+                self._connection.execute(insert(prefixes).values(row))
 
     def _experiments(self, owners: Mapping[str, int], data_type: str) -> dict[str, int]:
         """Keys of experiments by label; `owners` are the keys of their subjects."""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from connectomedb.errors import AddressError, Conflict, ConnectomeDBError, TooLarge
 from connectomedb.hcp.paths import check_path
-from connectomedb.server.access.users import now
+from connectomedb.server.access.clock import now
 from connectomedb.server.intake.part import Part
 from connectomedb.server.query.homes import resources_of_project
 from connectomedb.server.site import Site
@@ -67,7 +67,7 @@ def keep_files(
         facts: columns of the new rows.
     Raises: TooLarge (quota), Conflict (a file stands where a folder is needed), StoreError, DiskFull.
     """
-    store = site.file_settings.uploads
+    store = site.settings.files.uploads
     objects = [_Object(check_new_path(path), part, _new_key()) for path, part in received]
     keys = [made.key for made in objects]
     with site.database.write() as connection:
@@ -78,7 +78,7 @@ def keep_files(
         with site.database.write() as connection:
             target = find_target(connection)
             duplicates = _write_rows(connection, target.resource, store, objects, facts, overwrite)
-            _check_quota(connection, target.project, site.file_settings.project_quota_bytes)
+            _check_quota(connection, target.project, site.settings.files.project_quota_bytes)
             taken = {made.key for made in objects if made.path in duplicates}
             loose.forget(connection, [key for key in keys if key not in taken])
             loose.give_up(connection, sorted(taken))

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from connectomedb.errors import ConnectomeDBError, StoreError
-from connectomedb.server.access.users import now
+from connectomedb.server.access.clock import now
 from connectomedb.server.site import Site
 from connectomedb.server.staging import dead_processes
 from connectomedb.server.tables import loose

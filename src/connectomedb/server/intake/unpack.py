@@ -16,8 +16,8 @@ from typing import IO, cast
 
 from connectomedb.errors import AddressError, TooLarge
 from connectomedb.hcp.paths import check_path
-from connectomedb.server.file_settings import FileSettings
 from connectomedb.server.intake.part import Part
+from connectomedb.server.settings import FileSettings
 
 PIECE_BYTES = 1 << 20
 MAX_RECORD_BYTES = 16 << 20

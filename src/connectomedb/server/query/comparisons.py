@@ -17,9 +17,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Double, String, and_, cast, literal, not_, or_, type_coerce
+from sqlalchemy import ColumnElement, Double, String, and_, literal, not_, or_, type_coerce
 
 from connectomedb.errors import QueryError
+from connectomedb.server.tables.texts import as_text
 from connectomedb.server.types.datatypes import Kind
 from connectomedb.server.types.values import Value, parse_value
 from connectomedb.xnat.query import Comparison
@@ -68,7 +69,9 @@ def compare(operand: Operand, comparison: Comparison, text: str) -> ColumnElemen
 def like(value: ColumnElement[object], kind: Kind, pattern: str) -> ColumnElement[bool]:
     """Whole value against a pattern, without case: `%` and `*` stand for any run of characters, nothing else does."""
     escaped = re.sub(r"([\\_])", r"\\\1", pattern)
-    text: ColumnElement[str] = type_coerce(value, String) if kind is Kind.STRING else cast(value, String)
+    text: ColumnElement[str] = (
+        type_coerce(value, String) if kind is Kind.STRING else as_text(value, is_float=kind is Kind.FLOAT)
+    )
     return text.ilike(_ANY_RUN.sub("%", escaped), escape=_ESCAPE)
 
 

@@ -1,57 +1,54 @@
 """Computed values of fields, by name: what a display field shows beyond a plain column.
 
-Each takes the statement's joins, the node whose object it is about, and an argument.
+Each takes the statement's frame, the node whose object it is about, and an argument.
 A count of nothing is null, as XNAT shows it.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, FromClause, Select, String, case, cast, func, literal, null, select
 
 from connectomedb.server.access.visible import may_read
+from connectomedb.server.query.nodes import Frame, Node
 from connectomedb.server.tables.schema import experiments, members, scans, users
 from connectomedb.server.types.datatypes import Entity
 
-if TYPE_CHECKING:
-    from connectomedb.server.query.joins import Joins, Node
 
-
-def _nothing(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _nothing(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     return cast(null(), String)
 
 
-def _investigator(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _investigator(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     last, first = node.rows.c.pi_lastname, node.rows.c.pi_firstname
     return case((first.is_(None), last), else_=last + literal(", ") + first)
 
 
-def _people(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _people(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     """Users with one role in the project: `First Last <br/> First Last`, as XNAT writes them."""
     name = func.trim(func.coalesce(users.c.firstname, "") + literal(" ") + func.coalesce(users.c.lastname, ""))
     shown = case((name == "", users.c.login), else_=name)
     people = select(func.aggregate_strings(shown, " <br/> ")).select_from(members.join(users))
-    mine = may_read(joins.rights.caller, members.c.project_key)
+    mine = may_read(frame.rights.caller, members.c.project_key)
     return people.where(members.c.project_key == node.rows.c.key, members.c.role == argument, mine).scalar_subquery()
 
 
-def _experiments_in_project(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _experiments_in_project(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     rows = experiments.alias()
-    return _count_experiments(joins, rows, rows.c.project_key == node.rows.c.key, argument)
+    return _count_experiments(frame, rows, rows.c.project_key == node.rows.c.key, argument)
 
 
-def _experiments_of_subject(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _experiments_of_subject(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     rows = experiments.alias()
-    return _count_experiments(joins, rows, rows.c.subject_key == node.rows.c.key, argument)
+    return _count_experiments(frame, rows, rows.c.subject_key == node.rows.c.key, argument)
 
 
-def _scans_of_type(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _scans_of_type(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     rows = scans.alias()
     of_session = rows.c.experiment_key == node.rows.c.key
     return _count(select(func.count()).select_from(rows).where(of_session, rows.c.type == argument))
 
 
-def _scan_summary(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _scan_summary(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     """Scans of a session by type: `T1w_MPR1(1), rfMRI_REST1_LR(1)`."""
     rows = scans.alias()
     counted = (
@@ -64,23 +61,23 @@ def _scan_summary(joins: "Joins", node: "Node", argument: str) -> ColumnElement[
     return select(func.aggregate_strings(counted.c.part, ", ")).scalar_subquery()
 
 
-def _initial(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _initial(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     """First letter in upper case: `female` is shown as `F`."""
     return func.upper(func.substr(node.rows.c[argument], 1, 1))
 
 
-def _label_in_project(joins: "Joins", node: "Node", argument: str) -> ColumnElement[object]:
+def _label_in_project(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     """The object's label in the project that is the argument; without one, in its own."""
     if not argument:
         return node.rows.c.label
-    home = joins.above(node, Entity.PROJECT).rows
+    home = frame.above(node, Entity.PROJECT).rows
     return case((home.c.id == argument, node.rows.c.label), else_=null())
 
 
 def _count_experiments(
-    joins: "Joins", rows: FromClause, belongs: ColumnElement[bool], data_type: str
+    frame: Frame, rows: FromClause, belongs: ColumnElement[bool], data_type: str
 ) -> ColumnElement[object]:
-    readable = may_read(joins.rights.caller, rows.c.project_key)
+    readable = may_read(frame.rights.caller, rows.c.project_key)
     return _count(select(func.count()).select_from(rows).where(belongs, rows.c.data_type == data_type, readable))
 
 
@@ -88,7 +85,7 @@ def _count(counting: Select[int]) -> ColumnElement[object]:
     return func.nullif(counting.scalar_subquery(), 0)
 
 
-Formula = Callable[["Joins", "Node", str], ColumnElement[object]]
+Formula = Callable[[Frame, Node, str], ColumnElement[object]]
 
 FORMULAS: Mapping[str, Formula] = {
     "nothing": _nothing,

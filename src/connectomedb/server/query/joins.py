@@ -9,7 +9,6 @@ the root. Types of one object (`xnat:mrSessionData`, `xnat:subjectAssessorData`)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, case, null
 
@@ -17,9 +16,10 @@ from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.auth import Rights
 from connectomedb.server.access.visible import may_list, may_read
 from connectomedb.server.query.formulas import FORMULAS
+from connectomedb.server.query.nodes import Node
 from connectomedb.server.tables.schema import experiments, projects, scans, subjects
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Field, Registry
+from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Field, Path, Registry
 
 _ROWS: dict[Entity, Table] = {
     Entity.PROJECT: projects,
@@ -28,23 +28,6 @@ _ROWS: dict[Entity, Table] = {
     Entity.SCAN: scans,
 }
 _KEY_OF_PARENT = {Entity.SUBJECT: "project_key", Entity.EXPERIMENT: "subject_key", Entity.SCAN: "experiment_key"}
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Rows of one entity in the statement.
-
-    Attributes:
-        name: tells nodes of one statement apart.
-        may_lack: whether there may be no row (it stands below or beside the root).
-        repeats: whether there may be several rows for one object of the root.
-    """
-
-    name: str
-    entity: Entity
-    rows: FromClause
-    may_lack: bool = False
-    repeats: bool = False
 
 
 class Joins:
@@ -92,7 +75,10 @@ class Joins:
             value = self._detail(node, data_type).c[source.name]
         else:
             value = FORMULAS[source.name](self, node, source.argument or argument)
-        if field.tier is Tier.OPEN or self.rights.caller.is_admin:
+        if field.tier is Tier.OPEN:
+            return value
+        self.rights.read.add(f"{data_type.name}/{field.path if isinstance(field, Path) else field.id}")
+        if self.rights.caller.is_admin:
             return value
         granted = self._project_key(node).in_(self.rights.projects_with(field.tier))
         return case((granted, value), else_=null())

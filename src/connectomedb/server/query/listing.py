@@ -221,13 +221,4 @@ def _order(
 
 
 def _page(statement: Select[*tuple[Any, ...]], parameters: Parameters) -> Select[*tuple[Any, ...]]:
-    limit, offset = parameters.get("limit", str(DEFAULT_LIMIT)), parameters.get("offset", "0")
-    if limit != "*":
-        statement = statement.limit(_count("limit", limit))
-    return statement.offset(_count("offset", offset)) if offset != "*" else statement
-
-
-def _count(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise AddressError(f"Asked for {name}={text!r}. Give a whole number, or '*' for no limit.")
-    return int(text)
+    return statement.limit(parameters.count("limit", DEFAULT_LIMIT)).offset(parameters.count("offset", None))

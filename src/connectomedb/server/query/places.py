@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
-from connectomedb.errors import AccessDenied, NotFound
+from connectomedb.errors import AccessDenied, NotFound, TermsNotAccepted
 from connectomedb.server.access.auth import Caller
-from connectomedb.server.access.visible import may_list, may_read
+from connectomedb.server.access.visible import may_enter, may_list, may_read
 from connectomedb.server.tables.schema import experiments, projects, scans, subjects
 from connectomedb.xnat.address import Address, Level, Step, format_address
 
@@ -70,10 +70,13 @@ def find_place(connection: Connection, caller: Caller, address: Address, *, is_i
 
 def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool, address: Address) -> Found:
     readable = may_read(caller, projects.c.key)
-    found = select(projects.c.key, projects.c.id, readable.label("readable"))
+    enterable = may_enter(caller, projects.c.key)
+    found = select(projects.c.key, projects.c.id, readable.label("readable"), enterable.label("enterable"))
     row = connection.execute(found.where(projects.c.id == step.id, may_list(caller, projects.c.key))).first()
     if row is None:
         raise _missing(step)
+    if is_inside and row.enterable and not row.readable:
+        raise terms_stand_before(row.id, format_address(address))
     if is_inside and not row.readable:
         asked = format_address(address)
         raise AccessDenied(
@@ -85,8 +88,7 @@ def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool
 
 
 def _subject(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
-    condition = _named(subjects, step.id, place.project)
-    return _one(connection, step, subjects, and_(condition, may_read(caller, subjects.c.project_key)))
+    return _one(connection, caller, step, subjects, _named(subjects, step.id, place.project))
 
 
 def _experiment(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
@@ -95,7 +97,7 @@ def _experiment(connection: Connection, caller: Caller, step: Step, place: Place
     condition = _named(experiments, step.id, place.project)
     if place.subject:
         condition = and_(condition, experiments.c.subject_key == place.subject.key)
-    return _one(connection, step, experiments, and_(condition, may_read(caller, experiments.c.project_key)))
+    return _one(connection, caller, step, experiments, condition)
 
 
 def _named(table: Table, id: str, project: Found | None) -> ColumnElement[bool]:
@@ -105,10 +107,13 @@ def _named(table: Table, id: str, project: Found | None) -> ColumnElement[bool]:
     return and_(table.c.project_key == project.key, or_(table.c.label == id, table.c.id == id))
 
 
-def _one(connection: Connection, step: Step, table: Table, condition: ColumnElement[bool]) -> Found:
-    rows = connection.execute(select(table.c.key, table.c.id, table.c.label).where(condition)).all()
+def _one(connection: Connection, caller: Caller, step: Step, table: Table, condition: ColumnElement[bool]) -> Found:
+    wanted = select(table.c.key, table.c.id, table.c.label).where(condition)
+    rows = connection.execute(wanted.where(may_read(caller, table.c.project_key))).all()
     if not rows:
-        raise _missing(step)
+        home = select(projects.c.id).select_from(table.join(projects, table.c.project_key == projects.c.key))
+        closed = connection.execute(home.where(condition, may_enter(caller, table.c.project_key))).scalar()
+        raise terms_stand_before(closed, f"/data/{step.level}/{step.id}") if closed else _missing(step)
     row = next((row for row in rows if row.label == step.id), rows[0])
     return Found(step.level, row.key, row.id, row.label)
 
@@ -128,6 +133,16 @@ def _scans(connection: Connection, step: Step, place: Place) -> tuple[Found, ...
     if not chosen:
         raise _missing(step)
     return tuple(Found(Level.SCANS, row.key, row.id, row.type or "") for row in chosen)
+
+
+def terms_stand_before(project: str, address: str) -> TermsNotAccepted:
+    """The refusal of somebody who may enter a project and has not accepted its terms."""
+    return TermsNotAccepted(
+        f"Project {project} has data-use terms, which you have not accepted. "
+        f"Read them at /data/projects/{project}/terms, accept them with: cdb terms accept {project}",
+        address=address,
+        status=403,
+    )
 
 
 def _missing(step: Step) -> NotFound:

@@ -31,6 +31,7 @@ class SearchColumn:
     asked: Asked
     header: str
     id: str
+    is_visible: bool = True
 
     @property
     def kind(self) -> Kind:
@@ -40,11 +41,12 @@ class SearchColumn:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A compiled search: rows are the root's key, then the columns' values."""
+    """A compiled search: rows are the root's key, then the columns' values. `is_paged` when they are not all."""
 
     root: DataType
     columns: tuple[SearchColumn, ...]
     statement: Select[*tuple[Any, ...]]
+    is_paged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,22 @@ class Sort:
     descending: bool = False
 
 
-def compile_search(query: Query, names: Names, details: Mapping[str, Table], sorts: Sequence[Sort] = ()) -> Search:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the rows; without a limit all from the offset on."""
+
+    limit: int | None = None
+    offset: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self.limit is None and not self.offset
+
+
+def compile_search(
+    query: Query, names: Names, details: Mapping[str, Table], sorts: Sequence[Sort] = (), page: Page = Page()
+) -> Search:
     """The statement of a search. Raises QueryError for an unknown type, field or value."""
     root = names.registry.find(query.root)
     if root is None or root.is_abstract:
@@ -67,13 +84,17 @@ def compile_search(query: Query, names: Names, details: Mapping[str, Table], sor
     values = [joins.value(column.asked.data_type, column.asked.field, column.asked.argument) for column in columns]
     repeating = joins.repeating
     where = _where(query.where, joins, names) if query.where else true()
-    order = _order(query, sorts, columns, values, joins, names)
     scope = joins.scope()
-    labelled = [value.label(f"c{number}") for number, value in enumerate([*values, *order.extra])]
-    statement = select(joins.key.label("key"), *labelled).select_from(joins.clause).where(scope, where)
+    shown = [value.label(f"c{number}") for number, value in enumerate(values)]
+    order = _order(query, sorts, dict(zip((column.name for column in columns), shown, strict=True)), joins, names)
+    statement = select(joins.key.label("key"), *shown, *order.extra).select_from(joins.clause).where(scope, where)
     if joins.repeating != repeating:
         statement = statement.distinct()
-    return Search(root, columns, statement.order_by(*order.terms, joins.key))
+    ties = shown if joins.repeating else []
+    statement = statement.order_by(*order.terms, joins.key, *ties)
+    if not page.is_all:
+        statement = statement.limit(page.limit).offset(page.offset)
+    return Search(root, columns, statement, not page.is_all)
 
 
 def default_fields(root: DataType, names: Names) -> list[SearchField]:
@@ -95,7 +116,8 @@ def _columns(query: Query, root: DataType, names: Names) -> Iterable[SearchColum
         if name not in seen:
             seen.add(name)
             shown = asked.field if isinstance(asked.field, Display) else None
-            yield SearchColumn(name, asked, field.header or (shown.header if shown else name), _id(asked, name))
+            header = field.header or (shown.header if shown else name)
+            yield SearchColumn(name, asked, header, _id(asked, name), field.is_visible)
 
 
 def _id(asked: Asked, name: str) -> str:
@@ -142,27 +164,24 @@ def _last(field: str) -> str:
 class _Order:
     """Terms to order by, and values needed for them that no column shows."""
 
-    terms: Sequence[ColumnElement[object]]
-    extra: Sequence[ColumnElement[object]]
+    terms: Sequence[ColumnElement[Any]]
+    extra: Sequence[ColumnElement[Any]] = ()
 
 
 def _order(
-    query: Query,
-    sorts: Sequence[Sort],
-    columns: Sequence[SearchColumn],
-    values: Sequence[ColumnElement[object]],
-    joins: Joins,
-    names: Names,
+    query: Query, sorts: Sequence[Sort], shown: Mapping[str, ColumnElement[Any]], joins: Joins, names: Names
 ) -> _Order:
-    """Nulls come last, in descending order first. Unknown columns to sort by are ignored, as unknown columns are."""
-    by_name = {column.name: value for column, value in zip(columns, values, strict=True)}
+    """Nulls come last, in descending order first. Unknown columns to sort by are ignored, as unknown columns are.
+
+    The terms name columns of the result: PostgreSQL orders distinct rows by nothing else.
+    """
     terms = [
-        by_name[sort.column].desc().nulls_first() if sort.descending else by_name[sort.column].asc().nulls_last()
+        shown[sort.column].desc().nulls_first() if sort.descending else shown[sort.column].asc().nulls_last()
         for sort in sorts
-        if sort.column in by_name
+        if sort.column in shown
     ]
     asked = names.column(query.sort) if query.sort and not terms else None
     if asked is None:
-        return _Order(terms, [])
-    value = joins.value(asked.data_type, asked.field, asked.argument)
+        return _Order(terms)
+    value = joins.value(asked.data_type, asked.field, asked.argument).label("by")
     return _Order([value.asc().nulls_last()], [value])

@@ -1,15 +1,18 @@
 """One request as a handler sees it, and what a handler gives back. Handlers are plain functions."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Table
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from connectomedb.errors import AuthenticationFailed
+from connectomedb.server.access.audit import Action, Actor, Event
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.access.login import REFUSED
 from connectomedb.server.access.visible import load_rights
@@ -17,6 +20,8 @@ from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.site import Site
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import Registry
+
+_PROJECT = re.compile(r"/(?:data/projects|spring/download)/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class Call:
         words: parts of the path that the route names, decoded.
         body: what was sent, as far as the route takes a body.
         session_id: the session that the caller has, or just came to have; None when the caller brought none.
-        caller: who is signed in, or None.
+        caller: who is signed in; the guest on a site that is open to guests; else None.
+        client_address: where the request comes from in the network, as far as it is known.
     """
 
     site: Site
@@ -61,20 +67,42 @@ class Call:
     base_url: str
     session_id: str | None
     caller: Caller | None
+    client_address: str = ""
 
     @property
     def user(self) -> Caller:
-        """Who is signed in. Raises AuthenticationFailed when nobody is."""
+        """Who is signed in, or the guest of a site that has one. Raises AuthenticationFailed when nobody is."""
         if self.caller is None:
             raise AuthenticationFailed(REFUSED, status=401)
         return self.caller
 
+    @property
+    def signed_in(self) -> Caller:
+        """Who is signed in; a guest is not. Raises AuthenticationFailed."""
+        if self.user.is_guest:
+            raise AuthenticationFailed(REFUSED, status=401)
+        return self.user
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, for the audit log."""
+        return Actor(self.user.login, self.client_address)
+
+    def note(self, action: Action, detail: str = "") -> None:
+        """Leave a line in the audit log: this address was read. Changes are recorded in their own transactions."""
+        found = _PROJECT.match(self.path)
+        project = unquote(found[1]) if found else ""
+        self.site.audit.note(Event(self.actor, action, project, unquote(self.path), detail))
+
     @contextmanager
     def view(self) -> Iterator[View]:
-        """The database, for this caller."""
+        """The database, for this caller. Columns above the open tier that were read go to the audit log."""
         with self.site.database.read() as connection:
             catalogue = self.site.catalogue.load(connection)
-            yield View(connection, load_rights(connection, self.user), catalogue.registry, catalogue.details)
+            view = View(connection, load_rights(connection, self.user), catalogue.registry, catalogue.details)
+            yield view
+        if view.rights.read:
+            self.note(Action.RESTRICTED_READ, " ".join(sorted(view.rights.read)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +134,18 @@ Handler: TypeAlias = Callable[[Call], Response | Later | Intake]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One row of the route table. `is_open`: also for nobody; `is_slow`: checks a password, or waits to write."""
+    """One row of the route table.
+
+    Attributes:
+        is_open: also for nobody.
+        is_slow: checks a password, or waits to write.
+        is_change: changes something even by GET, as XNAT's tokens do.
+    """
 
     methods: str
     path: str
     handler: Handler
     is_open: bool = False
     is_slow: bool = False
+    is_change: bool = False
     max_body_bytes: int = 0

@@ -2,12 +2,13 @@
 
 A client is sent to the bucket only when `[files] redirect` is on, the file lies in a bucket, bytes are due (not for
 HEAD, 304 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS and
-it does not say `redirect=false`. The address is good for `redirect_seconds` and holds no secret.
+it does not say `redirect=false`. The address is good for `redirect_s` seconds and holds no secret.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
@@ -36,6 +37,20 @@ _MEDIA_TYPES = {
     ".gz": "application/gzip",
 }
 """Types that a browser may be told; all others are bytes, so that no stored page or script ever runs."""
+
+
+class Stored(Protocol):
+    """Something whose bytes lie in a store of the archive, under a key."""
+
+    @property
+    def store(self) -> str:
+        """Name of the store."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Key of the object."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,7 @@ def begun(pieces: Iterator[bytes], status: int, headers: dict[str, str], media_t
     return StreamingResponse(chain([first], pieces), status, headers, media_type)
 
 
-def open_exactly(archive: Archive, file: StoredFile, start: int, length: int) -> Iterator[bytes]:
+def open_exactly(archive: Archive, file: Stored, start: int, length: int) -> Iterator[bytes]:
     """Exactly so many bytes of a file, or StoreError: what was promised is never cut or padded."""
     left = length
     for piece in archive.open(file.store, file.key, start, length):
@@ -124,10 +139,10 @@ def disposition(name: str) -> str:
 
 
 def _address_in_bucket(call: Call, file: StoredFile) -> str | None:
-    settings = call.site.file_settings
+    settings = call.site.settings.files
     follows = call.headers.get("user-agent", "").startswith(FOLLOWERS)
     if call.parameters.has("redirect"):
         follows = call.parameters.is_true("redirect")
     if not (settings.redirect and follows):
         return None
-    return call.site.archive.presign(file.store, file.key, settings.redirect_seconds)
+    return call.site.archive.presign(file.store, file.key, settings.redirect_s)

@@ -13,9 +13,9 @@ from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Intake, Later, View, Way
 from connectomedb.server.routes.documents import load_item
 from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, text, xml_document
-from connectomedb.server.routes.schemas import NAMESPACES, namespace_of
 from connectomedb.server.types.datatypes import DataType
 from connectomedb.server.types.values import format_value
+from connectomedb.server.types.xsd import namespace_of
 from connectomedb.xnat.address import Address, Level, parse_address
 from connectomedb.xnat.document import format_item_json, format_item_xml
 from connectomedb.xnat.resultset import ResultTable
@@ -98,7 +98,7 @@ def get_item(call: Call, view: View, place: Place) -> Response:
         return json_document(format_item_json(item))
     prefixes = {"xnat", *(other.name.partition(":")[0] for other in view.registry)}
     namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
-    location = f"{NAMESPACES['xnat']} {call.base_url}schemas/xnat/xnat.xsd"
+    location = f"{namespace_of('xnat')} {call.base_url}schemas/xnat/xnat.xsd"
     return xml_document(format_item_xml(item, _element(data_type), namespaces=namespaces, schema_location=location))
 
 

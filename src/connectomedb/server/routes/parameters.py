@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from connectomedb.errors import AddressError
 
 MAX_PARAMETERS = 1_000
+MAX_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,17 @@ class Parameters:
     def is_true(self, name: str) -> bool:
         """Present, and neither `false` nor `0`."""
         return self.has(name) and self.get(name).lower() not in ("false", "0")
+
+    def count(self, name: str, default: int | None) -> int | None:
+        """A whole number; `default` where the name does not occur, None for `*`, no limit. Raises AddressError."""
+        if not self.has(name):
+            return default
+        text = self.get(name)
+        if text == "*":
+            return None
+        if not text.isascii() or not text.isdecimal() or len(text) > MAX_DIGITS:
+            raise AddressError(f"Asked for {name}={text!r}. Give a whole number, or '*' for no limit.")
+        return int(text)
 
 
 def parse_parameters(query: str) -> Parameters:

@@ -1,16 +1,19 @@
 """Answers in the representations of XNAT: tables as JSON, CSV, XML or HTML, objects as XML or JSON, text."""
 
-import html
-from collections.abc import Mapping
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
-from xml.etree import ElementTree as ET
+from typing import IO
 
-from starlette.responses import Response
+from starlette.background import BackgroundTask
+from starlette.responses import Response, StreamingResponse
 
 from connectomedb.errors import AddressError
 from connectomedb.server.routes.call import Call
-from connectomedb.xnat.document import plain_text
-from connectomedb.xnat.resultset import ResultTable, format_csv, format_json
+from connectomedb.xnat.resultset import ResultTable
+from connectomedb.xnat.writers import Columns, CsvWriter, HtmlWriter, JsonWriter, TableWriter, XmlWriter
 
 
 class Format(StrEnum):
@@ -65,46 +68,81 @@ def json_document(content: bytes) -> Response:
     return Response(content, media_type="application/json")
 
 
+def json_value(content: object, status: int = 200) -> Response:
+    """A plain value as JSON."""
+    return Response(json.dumps(content, ensure_ascii=False), status, media_type="application/json")
+
+
 def xml_document(content: bytes) -> Response:
     """XML that is written already."""
     return Response(content, media_type="text/xml; charset=utf-8")
 
 
+MAX_IN_MEMORY = 16 << 20
+"""Bytes of a table that are kept in memory; a longer one waits in a temporary file."""
+
+_PIECE = 256 << 10
+
+
 def table(call: Call, content: ResultTable, default: Format = Format.JSON) -> Response:
     """A table in the representation asked for."""
+    batches = [list(zip(*content.rows, strict=True))] if content.rows and content.columns else []
+    return table_of(call, content, batches, default)
+
+
+def table_of(
+    call: Call,
+    frame: ResultTable,
+    batches: Iterable[Columns],
+    default: Format = Format.JSON,
+    *,
+    is_whole: bool = False,
+) -> Response:
+    """A table of any length: `frame` is all of it but the rows, which come in batches.
+
+    They are counted, for the table's total, if they are `is_whole`: all that there are. The table is complete
+    before the answer begins: no slow reader holds the database, and a fault is still told by a status.
+    """
     chosen = choose_format(call, TABLES, default)
-    writers = {
-        Format.JSON: format_json,
-        Format.CSV: format_csv,
-        Format.XML: format_table_xml,
-        Format.HTML: format_table_html,
-    }
-    return Response(writers[chosen](content), media_type=f"{MEDIA_TYPES[chosen]}; charset=utf-8")
+    writer = _writer(call, chosen)
+    media_type = f"{MEDIA_TYPES[chosen]}; charset=utf-8"
+    spool = tempfile.SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115 -- read after this function has ended
+    count = 0
+    for columns in batches:
+        text = writer.rows(frame, columns)
+        spool.write((writer.separator + text if count else text).encode())
+        count += len(columns[0])
+    whole = replace(frame, total=count) if is_whole else frame
+    head, tail = writer.head(whole).encode(), writer.tail(whole).encode()
+    length = len(head) + spool.tell() + len(tail)
+    spool.seek(0)
+    if length <= MAX_IN_MEMORY:
+        with spool:
+            return Response(head + spool.read() + tail, media_type=media_type)
+    headers = {"Content-Length": str(length)}
+    pieces = _pieces(head, spool, tail)
+    return StreamingResponse(pieces, headers=headers, media_type=media_type, background=BackgroundTask(spool.close))
 
 
-def format_table_xml(content: ResultTable) -> bytes:
-    """`<ResultSet totalRecords="1"><results title="T"><columns>...</columns><rows><row><cell>...`."""
-    root = ET.Element("ResultSet", {} if content.total is None else {"totalRecords": str(content.total)})
-    results = ET.SubElement(root, "results", {"title": content.title} if content.title else {})
-    columns = ET.SubElement(results, "columns")
-    for column in content.columns:
-        ET.SubElement(columns, "column").text = column
-    rows = ET.SubElement(results, "rows")
-    for row in content.rows:
-        node = ET.SubElement(rows, "row")
-        for cell in row:
-            ET.SubElement(node, "cell").text = plain_text(cell)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + bytes(ET.tostring(root, encoding="utf-8"))
+def _writer(call: Call, chosen: Format) -> TableWriter:
+    match chosen:
+        case Format.CSV:
+            return CsvWriter(is_for_spreadsheet=_is_browser(call))
+        case Format.XML:
+            return XmlWriter()
+        case Format.HTML:
+            return HtmlWriter()
+        case _:
+            return JsonWriter()
 
 
-def format_table_html(content: ResultTable) -> bytes:
-    """A page with the table, for people."""
-    title = html.escape(content.title or "Table")
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in content.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n" for row in content.rows
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
-        f"<body><h1>{title}</h1><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></body></html>\n"
-    ).encode()
+def _is_browser(call: Call) -> bool:
+    """Whether a person's browser follows a link: such a CSV is opened by a spreadsheet, not read by a program."""
+    return call.headers.get("sec-fetch-mode") == "navigate" or "text/html" in call.headers.get("accept", "")
+
+
+def _pieces(head: bytes, spool: IO[bytes], tail: bytes) -> Iterator[bytes]:
+    yield head
+    while piece := spool.read(_PIECE):
+        yield piece
+    yield tail

@@ -27,7 +27,7 @@ def receive_files(call: Call, address: Address) -> "Upload":
     """Make ready for an upload: whoever may not is refused before the first byte."""
     with call.view() as view:
         find_owner(view.connection, view.caller, address)
-    most = call.site.file_settings.max_upload_bytes
+    most = call.site.settings.files.max_upload_bytes
     length = call.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
         raise too_large(most)
@@ -46,7 +46,7 @@ class Upload:
     def __init__(self, call: Call, address: Address) -> None:
         self._call = call
         self._address = address
-        self._settings = call.site.file_settings
+        self._settings = call.site.settings.files
         self._parts: list[Part] = []
         self._body = self._open_body(call.headers)
 

@@ -27,9 +27,6 @@ MAX_PATH_BYTES = 8 << 10
 POUR_BYTES = 1 << 20
 """How much of a long body is handed on at once."""
 
-SILENCE_S = 60.0
-"""How long the sender of a long body may say nothing."""
-
 
 class PlainPaths:
     """`/REST/...` and `/data/archive/...` are `/data/...`; a slash at the end means nothing, but after `files/`.
@@ -91,13 +88,16 @@ async def body_of(request: Request, most: int) -> bytes:
     return bytes(content)
 
 
-async def pour_body(request: Request, intake: Intake) -> Response:
-    """Hand a body on as it comes, in threads, for its bytes go to a disk; then the answer."""
+async def pour_body(request: Request, intake: Intake, pause_s: float) -> Response:
+    """Hand a body on as it comes, in threads, for its bytes go to a disk; then the answer.
+
+    `pause_s`: how long the sender may say nothing.
+    """
     pieces = bytearray()
     try:
         stream = request.stream()
         while True:
-            with fail_after(SILENCE_S):
+            with fail_after(pause_s):
                 piece = await anext(stream, None)
             if piece is None:
                 break
@@ -109,7 +109,7 @@ async def pour_body(request: Request, intake: Intake) -> Response:
             await to_thread.run_sync(intake.feed, bytes(pieces))
         return await to_thread.run_sync(intake.finish)
     except TimeoutError:
-        raise HTTPException(408, f"Nothing came for {SILENCE_S:.0f} s. Send it anew.") from None
+        raise HTTPException(408, f"Nothing came for {pause_s:.0f} s. Send it anew.") from None
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     finally:

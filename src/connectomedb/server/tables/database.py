@@ -1,52 +1,66 @@
-"""Rows: the only module that holds a connection. Many readers, one writer.
+"""Rows: the only module that gives out connections. Many readers, one writer.
 
-SQLite (WAL) by default, any other database that SQLAlchemy speaks by its URL. A reader sees one
-snapshot; a writer holds the database alone from its first statement, within this process by a lock and
-among processes by an immediate transaction, so nothing read before a write can change under it.
+SQLite (WAL) by default, PostgreSQL by its address. A reader sees one snapshot; a writer holds the
+database alone from its first statement, within this process by a lock and among processes by one of the
+database, so nothing read before a write can change under it.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Protocol, cast
+from typing import Protocol
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, exc
 
-from connectomedb.errors import (
-    ConfigError,
-    Conflict,
-    ConnectomeDBError,
-    DiskFull,
-    DiskRefused,
-    LedgerBusy,
-    ServiceFailed,
-)
+from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, LedgerBusy, ServiceFailed
+from connectomedb.server.tables import postgresql, sqlite
+from connectomedb.server.tables.faults import BUSY, TAKEN
 
-BUSY_TIMEOUT_MS = 30_000
-"""How long to wait for another process that writes."""
+STATEMENT_TIMEOUT_S = 60.0
+"""How long a reader may take, unless the settings say otherwise."""
 
-_IS_WRITING = "connectomedb_is_writing"
-_IS_PATIENT = "connectomedb_is_patient"
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    "foreign_keys=ON",
-    f"busy_timeout={BUSY_TIMEOUT_MS}",
-    "temp_store=MEMORY",
-)
+
+class Kind(Protocol):
+    """What differs between databases."""
+
+    engine: Engine
+    readers: int
+
+    def reading(self, connection: Connection) -> Connection:
+        """A connection whose transaction sees one snapshot."""
+        ...
+
+    def writing(self, connection: Connection, *, wait: bool) -> AbstractContextManager[Connection]:
+        """A transaction that alone may write. Raises LedgerBusy."""
+        ...
+
+    def settle(self, connection: Connection) -> None:
+        """What is to be done after tables were made."""
+        ...
+
+    def translate(self, fault: exc.DBAPIError) -> ConnectomeDBError | None:
+        """A fault as one of ours."""
+        ...
 
 
 class Database:
-    """One database. Cheap to share among threads."""
+    """One database. Cheap to share among threads; a process that forks must open its own.
 
-    def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
+    Args:
+        url: `sqlite:///PATH` or `postgresql://USER@HOST/NAME`.
+        statement_timeout_s: after which a reader is told that it took too long. Writers have their time.
+    Raises: ConfigError for an address that is none.
+    """
+
+    def __init__(self, url: str, *, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> None:
+        self._kind = _kind(url, statement_timeout_s)
         self._writing = Lock()
-        if self._engine.dialect.name == "sqlite":
-            _prepare_sqlite(self._engine)
 
     @classmethod
     def open(cls, path: Path) -> "Database":
@@ -54,15 +68,25 @@ class Database:
 
         Raises DiskRefused, DiskFull, ConfigError (the file is something else) or LedgerBusy.
         """
-        database = cls(f"sqlite:///{path}")
+        database = cls(sqlite.make_file(path))
         database.migrate()
         return database
 
+    @property
+    def name(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._kind.engine.dialect.name
+
+    @property
+    def readers(self) -> int:
+        """How many threads of a process read at once with gain."""
+        return self._kind.readers
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one snapshot and changes nothing."""
-        with _translated(), self._engine.connect() as connection:
-            yield connection
+        """A connection that sees one snapshot and changes nothing. Raises QueryError when it takes too long."""
+        with self._translated(), self._kind.engine.connect() as connection:
+            yield self._kind.reading(connection)
 
     @contextmanager
     def write(self, *, wait: bool = True) -> Iterator[Connection]:
@@ -73,85 +97,64 @@ class Database:
         if not self._writing.acquire(blocking=wait):
             raise LedgerBusy("Another thread is writing to the database. Try again.")
         try:
-            with _translated(), self._engine.connect() as connection:
-                writer = connection.execution_options(**{_IS_WRITING: True, _IS_PATIENT: wait})
-                with writer.begin():
-                    yield writer
+            with (
+                self._translated(),
+                self._kind.engine.connect() as connection,
+                self._kind.writing(connection, wait=wait) as writer,
+            ):
+                yield writer
         finally:
             self._writing.release()
 
     def migrate(self) -> None:
-        """Bring the tables up to date, all steps or none."""
-        config = Config()
-        config.set_main_option("script_location", "connectomedb.server:migrations")
+        """Bring the tables up to date, all steps or none. Those that are so need no turn at writing."""
+        if self.revision() == newest_revision():
+            return
         with self.write() as connection:
+            config = _alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            self._kind.settle(connection)
+
+    def revision(self) -> str | None:
+        """The step of the migrations that the tables are at; None of an empty database."""
+        with self.read() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._engine.dispose()
+        self._kind.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Faults of the database as ours."""
+        try:
+            yield
+        except exc.IntegrityError as fault:
+            raise Conflict(TAKEN) from fault
+        except exc.TimeoutError as fault:
+            raise LedgerBusy(BUSY) from fault
+        except exc.DBAPIError as fault:
+            known = self._kind.translate(fault)
+            raise known or ServiceFailed(f"The database refused a statement: {fault.orig}.") from fault
 
 
-class _Cursor(Protocol):
-    def execute(self, statement: str) -> object: ...
-
-    def close(self) -> None: ...
-
-
-class _SQLiteConnection(Protocol):
-    isolation_level: str | None
-
-    def cursor(self) -> _Cursor: ...
+@cache
+def newest_revision() -> str | None:
+    """The step at which the tables are up to date."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    """Transactions begin when we say so: Python's driver would begin them late, and never for DDL.
-
-    Source: SQLAlchemy's documentation of the SQLite dialect, transactions with the pysqlite driver.
-    """
-
-    @event.listens_for(engine, "connect")
-    def connect(dbapi_connection: object, record: object) -> None:
-        connection = cast(_SQLiteConnection, dbapi_connection)
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if not options.get(_IS_WRITING, False):
-            connection.exec_driver_sql("BEGIN")
-            return
-        wait_ms = BUSY_TIMEOUT_MS if options.get(_IS_PATIENT, True) else 0
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "connectomedb.server:migrations")
+    return config
 
 
-_FAULTS: tuple[tuple[str, type[ConnectomeDBError], str], ...] = (
-    ("disk is full", DiskFull, "The disk of the database is full. Make room, then try again."),
-    ("readonly", DiskRefused, "The database cannot be written: its file or folder is read-only."),
-    ("unable to open", DiskRefused, "The database cannot be opened: check the rights of its folder."),
-    ("disk i/o", DiskRefused, "The disk of the database fails. Check the disk."),
-    ("locked", LedgerBusy, "Another process has been writing to the database for too long. Try again."),
-    ("not a database", ConfigError, "The file is no database. Give another data folder."),
-    ("malformed", ConfigError, "The database file is damaged. Restore it from a backup."),
-)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Faults of the engine as ours, by a table."""
-    try:
-        yield
-    except exc.IntegrityError as fault:
-        raise Conflict("The database refused: this name or identifier is taken already.") from fault
-    except exc.DatabaseError as fault:
-        text = str(fault.orig).lower()
-        for part, error, message in _FAULTS:
-            if part in text:
-                raise error(message) from fault
-        raise ServiceFailed(f"The database refused a statement: {fault.orig}.") from fault
+def _kind(url: str, statement_timeout_s: float) -> Kind:
+    name = url.partition(":")[0].partition("+")[0]
+    if name == sqlite.NAME:
+        return sqlite.SQLite(url, statement_timeout_s)
+    if name in (postgresql.NAME, "postgres"):
+        return postgresql.PostgreSQL(url, statement_timeout_s)
+    raise ConfigError(f"Asked for a database of kind {name!r}. Write postgresql://USER@HOST/NAME.")

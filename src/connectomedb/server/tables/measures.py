@@ -10,15 +10,17 @@ differ in case or hold anything, and identifiers fit every database. A column wh
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, MetaData, Table, cast, insert, select, update
+from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, cast, insert, select, update
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType, widest
 from connectomedb.server.tables.counters import next_number
 from connectomedb.server.tables.schema import Key, data_types, experiments, fields
+from connectomedb.server.tables.texts import as_text
 from connectomedb.server.types import builtin
 from connectomedb.server.types.catalogue import COLUMN_TYPES, VERSION, FieldColumn, measures_table
 
@@ -67,7 +69,7 @@ def declare_fields(connection: Connection, data_type: str, definitions: Sequence
         facts = _words(definition)
         joined = widest(ValueType(row.type), wanted)
         if joined.value != row.type:
-            facts |= {"column_name": _widen(connection, table, row.column_name, joined), "type": joined.value}
+            facts |= {"column_name": _widen(connection, table, row, joined), "type": joined.value}
         if any(getattr(row, name) != value for name, value in facts.items()):
             connection.execute(update(fields).where(fields.c.key == row.key).values(facts))
             changed = True
@@ -79,7 +81,7 @@ def load_columns(connection: Connection, data_type: str) -> dict[str, FieldColum
     """Name of a measure → its column."""
     rows = connection.execute(select(fields).where(fields.c.data_type == data_type).order_by(fields.c.key))
     return {
-        row.name: FieldColumn(row.name, row.column_name, ValueType(row.type), Tier(row.tier), row.description or "")
+        row.name: FieldColumn(row.name, row.column_name, ValueType(row.type), Tier.of(row.tier), row.description or "")
         for row in rows
     }
 
@@ -144,12 +146,15 @@ def add_column(connection: Connection, table: str, type: ValueType) -> str:
     return name
 
 
-def _widen(connection: Connection, table: str, column: str, type: ValueType) -> str:
+def _widen(connection: Connection, table: str, field: Row[Any], type: ValueType) -> str:
     """A column of a wider type with the same values; its name. Missing values stay missing."""
     name = add_column(connection, table, type)
-    both = Table(table, MetaData(), Column(column, BigInteger), Column(name, COLUMN_TYPES[type]))
-    connection.execute(update(both).values({name: cast(both.c[column], COLUMN_TYPES[type])}))
-    Operations(MigrationContext.configure(connection)).drop_column(table, column)
+    before = ValueType(field.type)
+    both = Table(table, MetaData(), Column(field.column_name, COLUMN_TYPES[before]), Column(name, COLUMN_TYPES[type]))
+    old = both.c[field.column_name]
+    new = as_text(old, is_float=before is ValueType.FLOAT) if type is ValueType.TEXT else cast(old, COLUMN_TYPES[type])
+    connection.execute(update(both).values({name: new}))
+    Operations(MigrationContext.configure(connection)).drop_column(table, field.column_name)
     return name
 
 

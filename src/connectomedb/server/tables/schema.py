@@ -1,11 +1,17 @@
 """The tables of the database.
 
     users ─┬─ logins                       who is signed in
-           ├─ members ─ projects           role of a user in a project
+           ├─ tokens                       alias and secret in place of login and password
+           ├─ members ─ projects           role of a user in a project, perhaps by one of its own project_groups
+           ├─ favorites ─ projects
            └─ grants  ─ projects           tiers of measures that a user may see there
+    sign_in_failures                       of a login or an address, lately
+    audit                                  who did what; rows are added, never changed
     projects ─ subjects ─ experiments ─┬─ scans
                                        ├─ image_sessions      what only imaging sessions have
                                        └─ measures_<n>        one table per data type of measures
+    users ─┬─ saved_searches ─ saved_search_people      searches that are kept, and who else may use them
+           └─ search_snapshots ─ search_snapshot_rows   results that are paged through
     resources  of one project, subject, experiment or scan;  files  of one resource
     loose_objects                      bytes that no file names yet, or any more
 
@@ -16,6 +22,7 @@ All times are UTC without zone. Migrations under `migrations/` make these tables
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -26,11 +33,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
     Time,
     UniqueConstraint,
+    true,
 )
 
 metadata = MetaData(
@@ -82,8 +91,20 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     *_texts("firstname", "lastname", "email"),
     Column("is_enabled", Boolean, nullable=False),
+    Column("is_verified", Boolean, nullable=False, server_default=true()),
     Column("is_admin", Boolean, nullable=False),
     Column("insert_date", DateTime, nullable=False),
+    Column("last_modified", DateTime),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("alias", Text, primary_key=True),
+    Column("secret_hash", Text, nullable=False),
+    _to("users", "user_key"),
+    Column("issued", DateTime, nullable=False),
+    Column("expires", DateTime, nullable=False),
 )
 
 logins = Table(
@@ -91,8 +112,19 @@ logins = Table(
     metadata,
     Column("id_hash", Text, primary_key=True),
     _to("users", "user_key"),
+    Column("token_alias", Text, ForeignKey("tokens.alias", ondelete="CASCADE"), index=True),
     Column("opened", DateTime, nullable=False),
     Column("seen", DateTime, nullable=False),
+    Column("expires", DateTime, nullable=False),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("name_hash", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last", DateTime, nullable=False),
+    Column("closed_until", DateTime, nullable=False),
 )
 
 projects = Table(
@@ -105,12 +137,31 @@ projects = Table(
     *_history(),
 )
 
+project_groups = Table(
+    "project_groups",
+    metadata,
+    _key(),
+    _to("projects", "project_key", index=False),
+    Column("id", Text, nullable=False),
+    Column("displayname", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    UniqueConstraint("project_key", "id"),
+)
+
 members = Table(
     "members",
     metadata,
     Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
     Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("role", Text, nullable=False),
+    _to("project_groups", "group_key", nullable=True),
+)
+
+favorites = Table(
+    "favorites",
+    metadata,
+    Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True),
+    Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 grants = Table(
@@ -119,6 +170,17 @@ grants = Table(
     Column("project_key", Key, ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True),
     Column("user_key", Key, ForeignKey("users.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("tier", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _key(),
+    Column("time", DateTime, nullable=False, index=True),
+    Column("login", Text, nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("project", "target", "detail")),
 )
 
 subjects = Table(
@@ -244,4 +306,46 @@ fields = Table(
     Column("tier", Text, nullable=False),
     *_texts("category", "assessment", "description"),
     UniqueConstraint("data_type", "name"),
+)
+
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    _to("users", "owner_key"),
+    _to("projects", "project_key", nullable=True),
+    *(Column(name, Text, nullable=False) for name in ("name", "description", "tag", "root")),
+    Column("is_secure", Boolean, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    *_history(),
+)
+
+saved_search_people = Table(
+    "saved_search_people",
+    metadata,
+    Column("search_key", Key, ForeignKey("saved_searches.key", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+)
+
+search_snapshots = Table(
+    "search_snapshots",
+    metadata,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    _to("users", "user_key"),
+    Column("expires", DateTime, nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("frame", JSON, nullable=False),
+    Column("total", Integer, nullable=False),
+)
+
+search_snapshot_rows = Table(
+    "search_snapshot_rows",
+    metadata,
+    Column("snapshot_key", Key, ForeignKey("search_snapshots.key", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("cells", JSON, nullable=False),
 )

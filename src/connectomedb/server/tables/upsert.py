@@ -24,7 +24,7 @@ class Upsert:
         self.connection = connection
         self.changes = 0
         self._time = time
-        self._login = login
+        self.login = login
 
     def put(
         self,
@@ -74,7 +74,7 @@ class Upsert:
     ) -> None:
         history: dict[str, object] = {}
         if has_history:
-            history = {"insert_date": self._time, "insert_user": self._login, "last_modified": self._time}
+            history = {"insert_date": self._time, "insert_user": self.login, "last_modified": self._time}
         rows = [{**owner, column: name, **row.facts, **row.first, **history} for name, row in new.items()]
         if letter:
             ids = next_accessions(self.connection, letter, len(rows))

@@ -24,7 +24,7 @@ VERSION = "catalogue"
 COLUMN_TYPES: Mapping[ValueType, TypeEngine[Any]] = {
     ValueType.INTEGER: BigInteger(),
     ValueType.FLOAT: Double(),
-    ValueType.TEXT: Text(),
+    ValueType.TEXT: Text().with_variant(Text(collation="C"), "postgresql"),
 }
 KINDS: Mapping[ValueType, Kind] = {
     ValueType.INTEGER: Kind.INTEGER,
@@ -67,7 +67,13 @@ def read_catalogue(connection: Connection, version: int) -> Catalogue:
     for row in connection.execute(select(data_types).order_by(data_types.c.name)):
         own = by_type.get(row.name, ())
         columns = [
-            FieldColumn(field.name, field.column_name, ValueType(field.type), Tier(field.tier), field.description or "")
+            FieldColumn(
+                field.name,
+                field.column_name,
+                ValueType(field.type),
+                Tier.of(field.tier),
+                field.description or "",
+            )
             for field in own
         ]
         types.append(measures_type(row.name, row.singular, row.plural, row.table_name, columns))

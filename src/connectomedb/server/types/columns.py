@@ -4,6 +4,7 @@
     display field of the root type                            subject_id
     display field of another type                             xnat_mrsessiondata_label
     display field with a value                                sub_project_identifier_p1
+    custom variable, XNAT_SUBJECTDATA_FIELD_MAP=consent       xnat_subjectdata_field_map_consent
     schema path that a display field plainly shows            as that display field
     any other schema path, xnat:mrSessionData/label           xnat_col_mrsessiondatalabel
 
@@ -59,7 +60,11 @@ class Names:
         if data_type is None:
             return None
         field_id = field_id.removeprefix(f"{element}/")
-        found = self._display(data_type, field_id, value) or self._path(data_type, field_id)
+        found = (
+            self._display(data_type, field_id, value)
+            or self._custom(data_type, field_id, value)
+            or self._path(data_type, field_id)
+        )
         return found if found and self.rights.may_use(found.field.tier) else None
 
     def _display(self, data_type: DataType, field_id: str, value: str | None) -> Asked | None:
@@ -69,6 +74,18 @@ class Names:
         id, _, inline = field_id.partition("=") if "=" in field_id else field_id.partition(".")
         taking = self.registry.display(data_type, id)
         return Asked(data_type, taking, value or inline) if taking and taking.takes_value else None
+
+    def _custom(self, data_type: DataType, field_id: str, value: str | None) -> Asked | None:
+        """A custom variable as xnatpy asks for it: `XNAT_SUBJECTDATA_FIELD_MAP=consent`."""
+        id, _, inline = field_id.partition("=")
+        if id.upper() != f"{data_type.name.upper().replace(':', '_')}_FIELD_MAP":
+            return None
+        name = value or inline
+        found = self.registry.path(data_type, f"fields/field[name={name}]/field")
+        if found is None:
+            return None
+        display = Display(id.upper(), name, found.source, found.kind, tier=found.tier, takes_value=True)
+        return Asked(data_type, display, name)
 
     def _path(self, data_type: DataType, path: str) -> Asked | None:
         plain = self.registry.display_of_path(data_type, path)

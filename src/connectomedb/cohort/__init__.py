@@ -1,0 +1,1 @@
+"""Which subjects, and why: predicates in one line, their evaluation, funnels, advisories, lockfiles. Pure."""

@@ -1,0 +1,149 @@
+"""Coded ids: what a publication says instead of subjects' labels when restricted columns took part.
+
+    Coded ID,HCP ID,Secret
+    S0001,100307,5f3c...
+
+The table stays with the authors and with whoever holds restricted access; its first two columns are the subject key
+that ConnectomeDB takes. A coded lockfile has a seal per file, made with the subject's secret: who has the table can
+check a file against it, to others it says nothing, though they may have the same images.
+Source: HCP's data-use terms for restricted data; subject keys of ConnectomeDB.
+"""
+
+import csv
+import hashlib
+import hmac
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from connectomedb.cohort.lockfile import SUBJECT_MARK, LockedFile, Lockfile, names_a_subject
+from connectomedb.errors import AddressError, ConfigError
+from connectomedb.hcp.paths import check_subject
+
+HEADER = ("Coded ID", "HCP ID", "Secret")
+SECRET_BYTES = 32
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class CodedSubject:
+    """A subject's coded id and the secret of its seals, which the repr hides."""
+
+    id: str
+    secret: str
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id) or names_a_subject(self.id):
+            raise ConfigError(f"{self.id!r} is no coded id. Use letters, digits, '_' and '-', and no subject's label.")
+        if not _SECRET.fullmatch(self.secret):
+            raise ConfigError(f"The secret of {self.id} is none: {2 * SECRET_BYTES} lower-case hex digits are due.")
+
+    def __repr__(self) -> str:
+        return f"CodedSubject({self.id!r})"
+
+    def seal(self, path: str, size: int, md5: str | None) -> str:
+        """The seal of a file of this subject, 64 hex; `path` with the mark instead of the label."""
+        facts = f"{path}\n{size}\n{md5 or ''}".encode()
+        return hmac.new(bytes.fromhex(self.secret), facts, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """Label → coded subject. Raises ConfigError when a coded id is used twice."""
+
+    subjects: Mapping[str, CodedSubject]
+
+    def __post_init__(self) -> None:
+        ids = [coded.id for coded in self.subjects.values()]
+        if len(set(ids)) != len(ids):
+            raise ConfigError("A subject key gives two subjects the same coded id. Give each its own.")
+
+    def label(self, id: str) -> str:
+        """The label behind a coded id. Raises ConfigError."""
+        found = next((label for label, coded in self.subjects.items() if coded.id == id), None)
+        if found is None:
+            raise ConfigError(f"The subject key has no coded id {id}. Use the key that the lockfile was made with.")
+        return found
+
+
+def new_subject_key(subjects: Iterable[str], secret: Callable[[], str], prefix: str = "S") -> SubjectKey:
+    """A key for these labels, numbered in an order that says nothing about them.
+
+    `secret` gives SECRET_BYTES random bytes as hex at every call: `lambda: secrets.token_hex(SECRET_BYTES)`.
+    """
+    drawn = sorted((secret(), label) for label in set(subjects))
+    width = max(4, len(str(len(drawn))))
+    return SubjectKey(
+        {label: CodedSubject(f"{prefix}{number:0{width}}", secret()) for number, (_, label) in enumerate(drawn, 1)}
+    )
+
+
+def format_subject_key(key: SubjectKey) -> str:
+    """Write a key as CSV, by coded id."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(sorted((coded.id, label, coded.secret) for label, coded in key.subjects.items()))
+    return text.getvalue()
+
+
+def parse_subject_key(text: str, name: str = "the subject key") -> SubjectKey:
+    """Read a key. Raises ConfigError with the line; the message holds no secret."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    subjects: dict[str, CodedSubject] = {}
+    try:
+        if tuple(next(rows, [])) != HEADER:
+            raise ConfigError(f"its first line is not {','.join(HEADER)}.")
+        for row in filter(None, rows):
+            if len(row) != len(HEADER):
+                raise ConfigError(f"{len(row)} cells where {len(HEADER)} are due.")
+            id, label, secret = row
+            if check_subject(label, label) in subjects:
+                raise ConfigError(f"{label} occurs twice.")
+            subjects[label] = CodedSubject(id, secret)
+        return SubjectKey(subjects)
+    except (csv.Error, ConfigError, AddressError) as fault:
+        raise ConfigError(f"Read {name}, line {rows.line_num}: {fault}") from fault
+
+
+def code_lockfile(lockfile: Lockfile, key: SubjectKey) -> Lockfile:
+    """The lockfile with coded ids and seals.
+
+    Raises ConfigError when the key lacks a subject, or predicate or patterns name one.
+    """
+    unknown = [subject for subject in lockfile.subjects if subject not in key.subjects]
+    if unknown:
+        raise ConfigError(f"The subject key lacks {', '.join(unknown[:5])}. Make a key for all subjects of the study.")
+    files = {
+        key.subjects[subject].id: {
+            coded_path(subject, path): LockedFile(seal=_sealed(key.subjects[subject], subject, path, locked))
+            for path, locked in locked_files.items()
+        }
+        for subject, locked_files in lockfile.files.items()
+    }
+    ids = tuple(key.subjects[subject].id for subject in lockfile.subjects)
+    return replace(lockfile, subjects=ids, files=files, is_coded=True)
+
+
+def fits_seal(locked: LockedFile, coded: CodedSubject, path: str, size: int, md5: str | None) -> bool:
+    """Whether a file is what was sealed; `path` as in the coded lockfile."""
+    return locked.seal is not None and hmac.compare_digest(locked.seal, coded.seal(path, size, md5))
+
+
+def coded_path(subject: str, path: str) -> str:
+    """A path inside the subject with the mark instead of the label."""
+    return path.replace(subject, SUBJECT_MARK)
+
+
+def plain_path(subject: str, path: str) -> str:
+    """The path inside the subject behind a coded one."""
+    return path.replace(SUBJECT_MARK, subject)
+
+
+def _sealed(coded: CodedSubject, subject: str, path: str, locked: LockedFile) -> str:
+    if locked.size is None:
+        raise ConfigError(f"{subject}/{path} has no size, so it cannot be sealed. Lock it anew.")
+    return coded.seal(coded_path(subject, path), locked.size, locked.md5)
