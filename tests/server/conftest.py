@@ -25,6 +25,7 @@ import httpx2
 import pytest
 from sqlalchemy import insert
 
+from connectomedb.config import S3Settings
 from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
@@ -195,17 +196,17 @@ def write_release() -> Callable[[Path], None]:
 class Deliver(Protocol):
     """Makes a site with the release taken in, under each of these project IDs."""
 
-    def __call__(self, folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site: ...
+    def __call__(self, folder: Path, projects: tuple[str, ...] = ("HCP_Q1",), settings: str = "") -> Site: ...
 
 
 @pytest.fixture(scope="session")
 def deliver(data_folder: DataFolders) -> Deliver:
     """Makes sites of one's own, to be changed."""
 
-    def make(folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site:
+    def make(folder: Path, projects: tuple[str, ...] = ("HCP_Q1",), settings: str = "") -> Site:
         _write_release(folder / "tree")
         store = FolderStore(folder / "tree", "tree")
-        site = open_site(data_folder(folder / "data"), stores={"tree": store})
+        site = open_site(data_folder(folder / "data", settings), stores={"tree": store})
         for project in projects:
             release = Release(project, "q1", release_of("HCP_Q1").moved)
             delivery = Delivery(release, project, "Made up", {"tree": list(store.list())}, write_tables(folder))
@@ -312,12 +313,18 @@ def nobody(served: Served) -> Iterator[httpx2.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def make_project() -> Callable[[Path], Site]:
+class MakeProject(Protocol):
     """Makes a site of one's own with nothing but the private project P."""
 
-    def make(folder: Path) -> Site:
-        site = open_site(folder)
+    def __call__(self, folder: Path, settings: str = "", keys: S3Settings | None = None) -> Site: ...
+
+
+@pytest.fixture(scope="session")
+def make_project(data_folder: DataFolders) -> MakeProject:
+    """Makes sites of one's own, to be changed."""
+
+    def make(folder: Path, settings: str = "", keys: S3Settings | None = None) -> Site:
+        site = open_site(data_folder(folder, settings), settings=keys)
         history = {"insert_date": now(), "insert_user": "admin", "last_modified": now()}
         with site.database.write() as connection:
             connection.execute(insert(projects).values(id="P", accessibility="private", **history))
@@ -363,10 +370,8 @@ class Lab:
 def lab(tmp_path_factory: pytest.TempPathFactory, deliver: Deliver) -> Iterator[Lab]:
     """HCP_Q1 with an owner, a member and a reader, and low limits of sizes; the tests of one module change it."""
     folder = tmp_path_factory.mktemp("lab")
-    (folder / "data").mkdir()
     limits = "max_upload_bytes = 3000000\nmax_unpacked_bytes = 4000000\nmax_members = 50\n"
-    (folder / "data/cdb.toml").write_text(f"[files]\n{limits}")
-    site = deliver(folder)
+    site = deliver(folder, settings=f"[files]\n{limits}")
     for login, role in (("owner", Role.OWNER), ("member", Role.MEMBER), ("reader", Role.COLLABORATOR)):
         create_user(site.database, login, PASSWORD)
         add_member(site.database, "HCP_Q1", login, role)

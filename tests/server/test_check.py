@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -22,9 +22,12 @@ from connectomedb.cli.main import main
 from connectomedb.server.check import Fault, check_files
 from connectomedb.server.intake.sweep import sweep
 from connectomedb.server.run import make_admin, start
-from connectomedb.server.site import Site, open_site
+from connectomedb.server.site import open_site
 from connectomedb.server.staging import Staging, dead_processes
 from connectomedb.stores.folder import FolderStore
+
+if TYPE_CHECKING:
+    from tests.server.conftest import MakeProject
 
 PASSWORD = "correct horse"
 KILLS = int(os.environ.get("CONNECTOMEDB_KILLS", "2"))
@@ -46,7 +49,7 @@ def run_check(folder: Path, *options: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_check_tells_what_is_wrong_and_repairs_orphans(
-    tmp_path: Path, make_project: Callable[[Path], Site], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, make_project: MakeProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "data"
     site = make_project(folder)
@@ -85,9 +88,7 @@ def test_check_tells_what_is_wrong_and_repairs_orphans(
     assert [code for code, _ in [run_check(folder, "--repair", capsys=capsys)]] == [0]
 
 
-def test_check_says_it_in_words(
-    tmp_path: Path, make_project: Callable[[Path], Site], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_says_it_in_words(tmp_path: Path, make_project: MakeProject, capsys: pytest.CaptureFixture[str]) -> None:
     make_project(tmp_path / "data").close()
     with pytest.raises(SystemExit) as ended:
         main(["admin", "check", str(tmp_path / "data")])
@@ -160,7 +161,7 @@ class Sender(threading.Thread):
 
 
 def test_kill_9_in_the_middle_of_uploads_loses_nothing_and_leaves_nothing(
-    tmp_path: Path, make_project: Callable[[Path], Site], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, make_project: MakeProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "data"
     with closing(make_project(folder)) as site:

@@ -17,12 +17,12 @@ import pytest
 from connectomedb.server.check import check_files
 from connectomedb.server.intake.sweep import sweep
 from connectomedb.server.run import start
-from connectomedb.server.site import Site, open_site
+from connectomedb.server.site import Site
 from connectomedb.stores import s3
 from connectomedb.stores.s3 import S3Store
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Lab
+    from tests.server.conftest import Lab, MakeProject
 
 PASSWORD = "correct horse"
 SESSION = "/data/projects/HCP_Q1/subjects/100307/experiments/100307_3T"
@@ -166,16 +166,14 @@ BIG = bytes(range(256)) * 5_000
 def bucket(
     tmp_path_factory: pytest.TempPathFactory,
     s3_store: Callable[[str], S3Store],
-    make_project: Callable[[Path], Site],
+    make_project: MakeProject,
 ) -> Iterator[Bucket]:
     store = s3_store("uploads")
-    folder = tmp_path_factory.mktemp("bucket")
-    make_project(folder).close()
-    (folder / "cdb.toml").write_text(
+    settings = (
         f'[stores.bucket]\nkind = "s3"\nbucket = "{store.bucket}"\nendpoint_url = "{store.settings.endpoint_url}"\n'
-        '[files]\nuploads = "bucket"\nredirect = true\nredirect_seconds = 60\n'
+        '[files]\nuploads = "bucket"\nredirect = true\nredirect_s = 60\n'
     )
-    site = open_site(folder, settings=store.settings)
+    site = make_project(tmp_path_factory.mktemp("bucket") / "data", settings, store.settings)
     with start(site, admin_password=PASSWORD) as server:
         made = Bucket(site, server.address, store, site.logins.sign_in("admin", PASSWORD).session_id)
         with made.client:

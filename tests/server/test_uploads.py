@@ -9,6 +9,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -488,12 +489,8 @@ def test_a_project_holds_no_more_than_its_quota(tmp_path_factory: pytest.TempPat
     site = deliver(folder)
     with site.database.read() as connection:
         held = sum(connection.execute(files.select().with_only_columns(files.c.size)).scalars())
-    site.close()
-    (folder / "data/cdb.toml").write_text(f"[files]\nproject_quota_bytes = {held + 10}\n")
-    from connectomedb.server.site import open_site
-    from connectomedb.stores.folder import FolderStore
-
-    site = open_site(folder / "data", stores={"tree": FolderStore(folder / "tree", "tree")})
+    kept = replace(site.settings.files, project_quota_bytes=held + 10)
+    site = replace(site, settings=replace(site.settings, files=kept))
     with start(site, admin_password=PASSWORD) as server:
         session = site.logins.sign_in("admin", PASSWORD).session_id
         with httpx2.Client(base_url=server.address, cookies={"JSESSIONID": session}) as client:
