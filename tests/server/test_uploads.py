@@ -18,10 +18,10 @@ import pytest
 
 from connectomedb.server.intake.sweep import sweep
 from connectomedb.server.run import start
-from connectomedb.server.tables.schema import files
+from connectomedb.server.tables.schema import audit, files, projects, scans
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Deliver, Lab
+    from tests.server.conftest import Deliver, Lab, MakeProject
 
 
 PASSWORD = "correct horse"
@@ -473,8 +473,6 @@ def test_what_is_taken_in_is_never_deleted_from_its_store(lab: Lab, tmp_path_fac
 
 
 def test_a_deleted_object_takes_its_bytes_along(lab: Lab, member: httpx2.Client) -> None:
-    from connectomedb.server.tables.schema import scans
-
     assert member.put(f"{SUBJECT}/experiments/100307_3T/scans/2/resources/R/files/x", content=b"x").status_code == 200
     before = lab.archived()
     with lab.site.database.write() as connection:
@@ -505,3 +503,93 @@ def test_a_description_is_kept(lab: Lab, member: httpx2.Client, place: str) -> N
     with lab.site.database.read() as connection:
         found = connection.execute(files.select().where(files.c.path == "a", files.c.description == "made up")).all()
     assert len(found) == 1
+
+
+def test_a_resource_can_be_described_by_a_document(member: httpx2.Client, place: str) -> None:
+    label = place.rpartition("/")[2]
+    document = (
+        '<xnat:Resource xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        f'xsi:type="xnat:resourceCatalog" label="{label}" format="NIFTI" content="RAW"/>'
+    )
+    made = member.post(f"{SESSION}/resources", content=document, headers={"Content-Type": "text/xml"})
+    assert made.status_code == 200, made.text
+    row = next(row for row in member.get(f"{SESSION}/resources").json()["ResultSet"]["Result"] if row["label"] == label)
+    assert (row["format"], row["content"]) == ("NIFTI", "RAW")
+    assert made.text.endswith(f"/resources/{row['xnat_abstractresource_id']}")
+    bad = {"<": 422, '<!DOCTYPE a [<!ENTITY b "c">]><a label="&b;"/>': 422, "<a>" + " " * 70_000: 413}
+    for body, status in bad.items():
+        assert member.put(f"{place}BAD", content=body).status_code == status, body[:20]
+    assert member.get(f"{place}BAD").status_code == 404
+
+
+def test_names_that_differ_in_case_are_two(lab: Lab, place: str) -> None:
+    owner = lab.client("owner")
+    for path in ("dir/a", "DIR/a", "file", "FILE"):
+        assert owner.put(f"{place}/files/{path}", content=path.encode()).status_code == 200
+    assert owner.delete(f"{place}/files/dir").status_code == 200
+    assert owner.delete(f"{place}/files/F*").status_code == 200
+    assert set(rows(owner, place)) == {"DIR/a", "file"}
+
+
+@pytest.mark.parametrize("label", ["files", "resources"])
+def test_an_object_may_be_called_like_a_part_of_an_address(lab: Lab, label: str) -> None:
+    member = lab.client("member")
+    with lab.site.database.write() as connection:
+        connection.execute(scans.update().where(scans.c.id == "1").values(id=label))
+    try:
+        assert member.put(f"{SESSION}/scans/{label}/resources/{label}").status_code == 200
+        assert member.put(f"{SESSION}/scans/{label}/resources/{label}/files/{label}", content=b"x").status_code == 200
+        assert member.get(f"{SESSION}/scans/{label}/resources/{label}/files/{label}").content == b"x"
+        assert member.put(f"{SESSION}/scans/{label}", content=b"x").status_code == 405
+    finally:
+        with lab.site.database.write() as connection:
+            connection.execute(scans.update().where(scans.c.id == label).values(id="1"))
+
+
+def test_changes_stand_in_the_audit_log(lab: Lab, place: str) -> None:
+    owner, label = lab.client("owner"), place.rpartition("/")[2]
+    session = owner.get(f"{SESSION}?format=json").json()["items"][0]["data_fields"]["ID"]
+    bare = f"/data/experiments/{session}/resources/{label}"
+    assert owner.put(bare).status_code == 200
+    assert owner.put(f"{bare}/files/a%20b", content=b"abc").status_code == 200
+    assert owner.put(f"{bare}/files/a%20b", content=b"abcd").json() == {"duplicates": ["a b"]}
+    assert owner.put(f"{bare}/files/x.zip?extract=true", content=zipped(INSIDE)).status_code == 200
+    assert owner.delete(f"{bare}/files/top/*").status_code == 200
+    assert owner.delete(bare).status_code == 200
+    with lab.site.database.read() as connection:
+        wanted = audit.select().where(audit.c.target.startswith(bare)).order_by(audit.c.key)
+        lines = [(row.action, row.project, row.login, row.detail) for row in connection.execute(wanted)]
+    assert lines == [
+        ("resource-make", "HCP_Q1", "owner", label),
+        ("upload", "HCP_Q1", "owner", "a b, 3 bytes"),
+        ("upload", "HCP_Q1", "owner", "3 files, 5001 bytes"),
+        ("files-delete", "HCP_Q1", "owner", "3 files, 5001 bytes"),
+        ("resources-delete", "HCP_Q1", "owner", "1 files, 3 bytes"),
+    ]
+
+
+GUEST_CHANGES = [
+    ("PUT", "resources/R"),
+    ("POST", "resources?label=R"),
+    ("PUT", "resources/R/files/a"),
+    ("POST", "resources/R/files/a?inbody=true"),
+    ("PUT", "files/a"),
+    ("DELETE", "resources/R/files/a"),
+    ("DELETE", "resources/R"),
+]
+
+
+def test_guests_of_an_open_site_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory, make_project: MakeProject
+) -> None:
+    site = make_project(tmp_path_factory.mktemp("open") / "data", "[access]\nis_open_to_guests = true\n")
+    with site.database.write() as connection:
+        connection.execute(projects.update().values(accessibility="public"))
+    with start(site, admin_password=PASSWORD) as server, httpx2.Client(base_url=server.address) as guest:
+        assert guest.get("/data/projects/P/resources").status_code == 200
+        for method, below in GUEST_CHANGES:
+            reply = guest.request(method, f"/data/projects/P/{below}", content=b"x")
+            assert (reply.status_code, reply.text) == (401, "The request requires user authentication"), below
+        refresh = guest.post("/data/services/refresh/catalog?resource=/data/projects/P")
+        assert refresh.status_code == 401
+        assert guest.get("/data/projects/P/resources").json()["ResultSet"]["Result"] == []

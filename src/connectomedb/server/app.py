@@ -27,6 +27,7 @@ from connectomedb.server.routes import (
     catalogs,
     dictionary,
     favorites,
+    file_changes,
     front,
     grants,
     items,
@@ -73,6 +74,7 @@ WAYS = (
     *keys.WAYS,
     *packages.WAYS,
     *catalogs.WAYS,
+    *file_changes.WAYS,
     *items.WAYS,
 )
 """All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""

@@ -36,6 +36,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that was made or replaced: its path in the resource, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Object:
     path: str
     part: Part
@@ -58,6 +66,7 @@ def keep_files(
     facts: Mapping[str, str],
     *,
     overwrite: bool,
+    note: Callable[[Connection, Target, Sequence[Kept]], None],
 ) -> list[str]:
     """Make files of finished parts, by path. Paths that were taken already and are not to be overwritten come back.
 
@@ -65,6 +74,7 @@ def keep_files(
         find_target: tells where they go, and makes the resource if it must; asked inside the transaction. What it
             raises leaves everything as it was.
         facts: columns of the new rows.
+        note: told what was kept, inside the transaction; not asked when nothing was.
     Raises: TooLarge (quota), Conflict (a file stands where a folder is needed), StoreError, DiskFull.
     """
     store = site.settings.files.uploads
@@ -80,6 +90,9 @@ def keep_files(
             duplicates = _write_rows(connection, target.resource, store, objects, facts, overwrite)
             _check_quota(connection, target.project, site.settings.files.project_quota_bytes)
             taken = {made.key for made in objects if made.path in duplicates}
+            kept = [Kept(made.path, made.part.size) for made in objects if made.key not in taken]
+            if kept:
+                note(connection, target, kept)
             loose.forget(connection, [key for key in keys if key not in taken])
             loose.give_up(connection, sorted(taken))
     except BaseException:

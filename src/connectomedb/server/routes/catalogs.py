@@ -51,7 +51,7 @@ def refresh_catalog(call: Call) -> Response:
     with call.view() as view:
         for path in named:
             address = parse_address(path.removeprefix("/archive"))
-            find_owners(view.connection, view.caller, address)
+            find_owners(view.connection, call.signed_in, address)
             place = find_place(view.connection, view.caller, address, is_inside=True)
             find_resources(view.connection, place, address.get(Level.RESOURCES))
     return text("")

@@ -7,16 +7,14 @@ from starlette.responses import Response
 
 from connectomedb.errors import AddressError, NotFound
 from connectomedb.server.query.places import Place
-from connectomedb.server.routes.call import Call, Intake, Later, View
+from connectomedb.server.routes.call import Call, Later, View
 from connectomedb.server.routes.catalogs import catalog
 from connectomedb.server.routes.contents import StoredFile, send_file
 from connectomedb.server.routes.entries import list_entries, send_entry
 from connectomedb.server.routes.packs import ARCHIVES, pack
 from connectomedb.server.routes.ranges import Version
 from connectomedb.server.routes.replies import TABLES, Format, choose_format, table
-from connectomedb.server.routes.resource_changes import delete_below, post_resource, put_resource
 from connectomedb.server.routes.resources import Resource, find_resources, list_resources
-from connectomedb.server.routes.uploads import receive_files
 from connectomedb.server.tables.schema import files
 from connectomedb.xnat.address import Address, Level
 from connectomedb.xnat.resultset import ResultTable
@@ -24,25 +22,6 @@ from connectomedb.xnat.resultset import ResultTable
 _COLUMNS = ("Name", "Size", "URI", "collection", "file_tags", "file_format", "file_content", "cat_ID", "digest")
 MAX_DIGITS = 9
 MAX_DEPTH = 64
-
-
-def names_files(address: Address) -> bool:
-    """Whether an address names resources or files, and not the objects above them."""
-    below = (Level.RESOURCES, Level.FILES)
-    return address.listing in below or any(step.level in below for step in address.steps)
-
-
-def change_files(call: Call, address: Address) -> Response | Intake:
-    """Make or delete what an address of resources or files names."""
-    if call.method == "DELETE":
-        return delete_below(call, address)
-    if address.listing is Level.FILES or address.get(Level.FILES) is not None:
-        return receive_files(call, address)
-    if address.listing is None:
-        return put_resource(call, address)
-    if call.method == "PUT":
-        raise AddressError("Asked to put a list of resources. PUT one by its label, or POST it to the list.")
-    return post_resource(call, address)
 
 
 def get_files(call: Call, view: View, address: Address, place: Place) -> Response | Later:

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from connectomedb.errors import AddressError, NotFound
 from connectomedb.server.query.listing import Listing, compile_listing
 from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
-from connectomedb.server.routes.call import Call, Intake, Later, View, Way
+from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
 from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, text, xml_document
 from connectomedb.server.types.datatypes import DataType
@@ -40,7 +39,11 @@ def get_address(call: Call) -> Response | Later:
     address = read_address(call.path)
     with call.view() as view:
         place = find_place(view.connection, view.caller, address)
-        if files.names_files(address):
+        if (
+            address.get(Level.RESOURCES)
+            or address.get(Level.FILES)
+            or address.listing in (Level.RESOURCES, Level.FILES)
+        ):
             return files.get_files(call, view, address, place)
         if address.listing:
             is_listed = address.listing in _LISTED
@@ -48,14 +51,6 @@ def get_address(call: Call) -> Response | Later:
                 call, list_objects(call, view, address.listing, place) if is_listed else _EMPTY[address.listing]
             )
         return get_item(call, view, place)
-
-
-def change_address(call: Call) -> Response | Intake:
-    """Make, change or delete whatever an address names."""
-    address = read_address(call.path)
-    if files.names_files(address):
-        return files.change_files(call, address)
-    raise HTTPException(405)
 
 
 def read_address(path: str) -> Address:
@@ -138,9 +133,5 @@ WAYS = (
         Way("GET", f"/data/{level}{rest}", get_address)
         for level in ("projects", "subjects", "experiments")
         for rest in ("", "/{address:path}")
-    ),
-    *(
-        Way("PUT POST DELETE", f"/data/{level}/{{address:path}}", change_address, is_slow=True)
-        for level in ("projects", "subjects", "experiments")
     ),
 )

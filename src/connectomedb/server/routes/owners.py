@@ -1,16 +1,20 @@
 """The one object whose resources or files a request changes, and whether the caller may."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, insert, select
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
+from connectomedb.server.access.audit import Action, Event, record
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.editing import load_role, may_delete, may_edit
 from connectomedb.server.intake.keep import Target
 from connectomedb.server.query.homes import OWNERS, home_project
 from connectomedb.server.query.places import Found, find_place
-from connectomedb.server.tables.schema import resources
+from connectomedb.server.routes.call import Call
+from connectomedb.server.tables.schema import projects, resources
 from connectomedb.xnat.address import Address, Level, format_address
 
 MAX_LABEL = 255
@@ -52,7 +56,7 @@ def find_owner(connection: Connection, caller: Caller, address: Address) -> Owne
     return owners[0]
 
 
-def find_or_make_resource(connection: Connection, caller: Caller, address: Address, facts: dict[str, str]) -> Target:
+def find_or_make_resource(connection: Connection, caller: Caller, address: Address, facts: Mapping[str, str]) -> Target:
     """The resource of an address; a label that there is none of becomes a new one. Raises NotFound, AccessDenied."""
     owner = find_owner(connection, caller, address)
     word = address.get(Level.RESOURCES)
@@ -62,6 +66,12 @@ def find_or_make_resource(connection: Connection, caller: Caller, address: Addre
     if key is None:
         key = make_resource(connection, owner.found, word, facts)
     return Target(key, owner.project)
+
+
+def note_change(connection: Connection, call: Call, action: Action, project: int, detail: str) -> None:
+    """A line of the audit log about this address, in the transaction at hand. `project`: key of the home project."""
+    id: str = connection.execute(select(projects.c.id).where(projects.c.key == project)).scalar_one()
+    record(connection, Event(call.actor, action, id, unquote(call.path), detail))
 
 
 def find_key(connection: Connection, owner: Found, word: str | None) -> int | None:
@@ -74,7 +84,7 @@ def find_key(connection: Connection, owner: Found, word: str | None) -> int | No
     return key
 
 
-def make_resource(connection: Connection, owner: Found, label: str | None, facts: dict[str, str]) -> int:
+def make_resource(connection: Connection, owner: Found, label: str | None, facts: Mapping[str, str]) -> int:
     """A new resource; its key. Raises AddressError for a label that could not be asked for again."""
     if label is not None:
         check_label(label)

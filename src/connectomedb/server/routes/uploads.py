@@ -6,27 +6,30 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from connectomedb.errors import AddressError
+from connectomedb.server.access.audit import Action
 from connectomedb.server.intake.bodies import Body, FormBody, RawBody, Received, too_large
-from connectomedb.server.intake.keep import check_new_path, keep_files
+from connectomedb.server.intake.keep import Kept, Target, check_new_path, keep_files
 from connectomedb.server.intake.part import Part
 from connectomedb.server.intake.unpack import unpack
 from connectomedb.server.routes.call import Call
-from connectomedb.server.routes.owners import find_or_make_resource, find_owner
+from connectomedb.server.routes.owners import find_or_make_resource, find_owner, note_change
 from connectomedb.server.routes.replies import text
 from connectomedb.xnat.address import Address, Level
 
-_FACTS = ("format", "content", "tags", "description")
+FACTS = ("format", "content", "tags", "description")
 
 
 def receive_files(call: Call, address: Address) -> "Upload":
     """Make ready for an upload: whoever may not is refused before the first byte."""
-    with call.view() as view:
-        find_owner(view.connection, view.caller, address)
+    caller = call.signed_in
+    with call.site.database.read() as connection:
+        find_owner(connection, caller, address)
     most = call.site.settings.files.max_upload_bytes
     length = call.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
@@ -36,7 +39,7 @@ def receive_files(call: Call, address: Address) -> "Upload":
 
 def facts_of(parameters_of: Call) -> dict[str, str]:
     """What is stored beside a file or a resource: `format`, `content`, `tags`, `description`."""
-    found = {name: parameters_of.parameters.get(name) for name in _FACTS}
+    found = {name: parameters_of.parameters.get(name) for name in FACTS}
     return {name: value for name, value in found.items() if value}
 
 
@@ -67,11 +70,17 @@ class Upload:
         duplicates = keep_files(
             call.site,
             found,
-            lambda connection: find_or_make_resource(connection, call.user, self._address, {}),
+            lambda connection: find_or_make_resource(connection, call.signed_in, self._address, {}),
             facts_of(call),
             overwrite=call.parameters.is_true("overwrite"),
+            note=self._note,
         )
         return text("") if not duplicates else Response(_duplicates(duplicates), media_type="application/json")
+
+    def _note(self, connection: Connection, target: Target, kept: Sequence[Kept]) -> None:
+        total = sum(file.size for file in kept)
+        detail = kept[0].path if len(kept) == 1 else f"{len(kept)} files"
+        note_change(connection, self._call, Action.UPLOAD, target.project, f"{detail}, {total} bytes")
 
     def drop(self) -> None:
         """Remove what was not kept."""
