@@ -13,6 +13,7 @@
     ├─ TransferError                           .path
     │   └─ SizeMismatch · ChecksumMismatch · WrongContent · DiskFull · DiskRefused
     ├─ ManifestError
+    ├─ TooLarge                                more bytes, or more files, than the receiver takes
     ├─ LedgerBusy
     ├─ ServiceFailed                           a program started by us died or never answered
     ├─ Interrupted                             the user stopped the run; it can go on later
@@ -223,6 +224,10 @@ class DiskRefused(TransferError):
 
 class ManifestError(ConnectomeDBError):
     """A manifest is not well formed, contradicts itself or names a foreign file."""
+
+
+class TooLarge(ConnectomeDBError):
+    """What is sent, or what it unpacks to, is more than the receiver takes or the project may hold."""
 
 
 class LedgerBusy(ConnectomeDBError):

@@ -23,12 +23,15 @@ from typing import Protocol
 
 import httpx2
 import pytest
+from sqlalchemy import insert
 
+from connectomedb.config import S3Settings
 from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.server.access.auth import Accessibility, Role
+from connectomedb.server.access.clock import now
 from connectomedb.server.access.users import add_member, create_user, grant_tier
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
@@ -38,6 +41,7 @@ from connectomedb.server.settings import AccessSettings, read_settings
 from connectomedb.server.site import Site, open_site
 from connectomedb.server.site import open_database as open_database_of
 from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.schema import files, projects
 from connectomedb.stores.folder import FolderStore
 
 PASSWORD = "correct horse"
@@ -192,17 +196,17 @@ def write_release() -> Callable[[Path], None]:
 class Deliver(Protocol):
     """Makes a site with the release taken in, under each of these project IDs."""
 
-    def __call__(self, folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site: ...
+    def __call__(self, folder: Path, projects: tuple[str, ...] = ("HCP_Q1",), settings: str = "") -> Site: ...
 
 
 @pytest.fixture(scope="session")
 def deliver(data_folder: DataFolders) -> Deliver:
     """Makes sites of one's own, to be changed."""
 
-    def make(folder: Path, projects: tuple[str, ...] = ("HCP_Q1",)) -> Site:
+    def make(folder: Path, projects: tuple[str, ...] = ("HCP_Q1",), settings: str = "") -> Site:
         _write_release(folder / "tree")
         store = FolderStore(folder / "tree", "tree")
-        site = open_site(data_folder(folder / "data"), stores={"tree": store})
+        site = open_site(data_folder(folder / "data", settings), stores={"tree": store})
         for project in projects:
             release = Release(project, "q1", release_of("HCP_Q1").moved)
             delivery = Delivery(release, project, "Made up", {"tree": list(store.list())}, write_tables(folder))
@@ -269,7 +273,7 @@ ClientsOf = Callable[[str | None], httpx2.Client]
 """Makes clients that are signed in under a login, or nobody's."""
 
 
-class Lab(Protocol):
+class ServeLab(Protocol):
     """Serves a folder with projects to be written in."""
 
     def __call__(self, folder: Path) -> AbstractContextManager[ClientsOf]: ...
@@ -299,7 +303,7 @@ def _serve_lab(data: Path) -> Iterator[ClientsOf]:
 
 
 @pytest.fixture(scope="session")
-def write_lab(data_folder: DataFolders) -> Lab:
+def write_lab(data_folder: DataFolders) -> ServeLab:
     """Serves empty projects: P1 and ROLES, SHARED with a second owner, P2 and PUBLIC for all to read."""
     return lambda folder: _serve_lab(data_folder(folder / "data"))
 
@@ -346,3 +350,72 @@ def nobody(served: Served) -> Iterator[httpx2.Client]:
     """Not signed in."""
     with served.client(None) as client:
         yield client
+
+
+class MakeProject(Protocol):
+    """Makes a site of one's own with nothing but the private project P."""
+
+    def __call__(self, folder: Path, settings: str = "", keys: S3Settings | None = None) -> Site: ...
+
+
+@pytest.fixture(scope="session")
+def make_project(data_folder: DataFolders) -> MakeProject:
+    """Makes sites of one's own, to be changed."""
+
+    def make(folder: Path, settings: str = "", keys: S3Settings | None = None) -> Site:
+        site = open_site(data_folder(folder, settings), settings=keys)
+        history = {"insert_date": now(), "insert_user": "admin", "last_modified": now()}
+        with site.database.write() as connection:
+            connection.execute(insert(projects).values(id="P", accessibility="private", **history))
+        return site
+
+    return make
+
+
+class Lab:
+    """A site that tests change, and a client for each role."""
+
+    def __init__(self, site: Site, address: str) -> None:
+        self.site = site
+        self.address = address
+        self._clients: dict[str, httpx2.Client] = {}
+        self._context = ssl.create_default_context()  # made once: it is what makes a client slow to build
+
+    def client(self, login: str) -> httpx2.Client:
+        if login not in self._clients:
+            session = self.site.logins.sign_in(login, PASSWORD).session_id
+            self._clients[login] = httpx2.Client(
+                base_url=self.address, verify=self._context, cookies={"JSESSIONID": session}
+            )
+        return self._clients[login]
+
+    def archived(self) -> set[str]:
+        """Keys of all objects that the server keeps."""
+        return {info.key for info in self.site.archive.store("archive").list()}
+
+    def named(self) -> set[str]:
+        """Keys of all objects that files name there."""
+        with self.site.database.read() as connection:
+            return set(connection.execute(files.select().with_only_columns(files.c.object_key)).scalars()) & {
+                key for key in self.archived()
+            }
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, deliver: Deliver) -> Iterator[Lab]:
+    """HCP_Q1 with an owner, a member and a reader, and low limits of sizes; the tests of one module change it."""
+    folder = tmp_path_factory.mktemp("lab")
+    limits = "max_upload_bytes = 3000000\nmax_unpacked_bytes = 4000000\nmax_members = 50\n"
+    site = deliver(folder, settings=f"[files]\n{limits}")
+    for login, role in (("owner", Role.OWNER), ("member", Role.MEMBER), ("reader", Role.COLLABORATOR)):
+        create_user(site.database, login, PASSWORD)
+        add_member(site.database, "HCP_Q1", login, role)
+    create_user(site.database, "stranger", PASSWORD)
+    with start(site, admin_password=PASSWORD) as server:
+        lab = Lab(site, server.address)
+        yield lab
+        lab.close()

@@ -14,7 +14,7 @@ import pytest
 from connectomedb.xnat.document import Item, parse_item_json
 
 if TYPE_CHECKING:
-    from tests.server.conftest import ClientsOf, Lab
+    from tests.server.conftest import ClientsOf, ServeLab
 
 XNAT = "{http://nrg.wustl.edu/xnat}"
 P = "/data/projects/P1"
@@ -41,7 +41,7 @@ def put(client: httpx2.Client, address: str, status: int = 200, **send: object) 
 
 
 @pytest.fixture(scope="module")
-def lab(write_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
+def lab(write_lab: ServeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
     """Projects to be written in; every test makes what it needs."""
     with write_lab(tmp_path_factory.mktemp("lab")) as clients:
         yield clients

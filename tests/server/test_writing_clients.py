@@ -10,14 +10,14 @@ import httpx2
 import pytest
 
 if TYPE_CHECKING:
-    from tests.server.conftest import ClientsOf, Lab
+    from tests.server.conftest import ClientsOf, ServeLab
 
 PASSWORD = "correct horse"
 FIELD = "xnat:subjectData/fields/field[name={}]/field"
 
 
 @pytest.fixture(scope="module")
-def lab(write_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
+def lab(write_lab: ServeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
     """Projects to be written in."""
     with write_lab(tmp_path_factory.mktemp("clients")) as clients:
         yield clients

@@ -10,13 +10,13 @@ import httpx2
 import pytest
 
 if TYPE_CHECKING:
-    from tests.server.conftest import ClientsOf, Lab
+    from tests.server.conftest import ClientsOf, ServeLab
 
 P = "/data/projects/P1"
 
 
 @pytest.fixture(scope="module")
-def lab(write_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
+def lab(write_lab: ServeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientsOf]:
     """Projects with one object of every level, to be written in."""
     with write_lab(tmp_path_factory.mktemp("rules")) as clients:
         with clients("owner") as owner:

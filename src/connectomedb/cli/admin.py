@@ -3,6 +3,7 @@
 import click
 
 from connectomedb.cli.admin_backup import backup, migrate, restore
+from connectomedb.cli.admin_check import check
 from connectomedb.cli.admin_users import grants, users
 
 
@@ -11,5 +12,5 @@ def command() -> None:
     """Look after a server's data folder, in place; the server may go on, unless a command says otherwise."""
 
 
-for subcommand in (users, grants, backup, restore, migrate):
+for subcommand in (users, grants, check, backup, restore, migrate):
     command.add_command(subcommand)

@@ -11,7 +11,7 @@ from connectomedb.cli._errors import exit_code, sentence
 from connectomedb.errors import ConnectomeDBError
 
 COMMANDS = {
-    "admin": "Look after a server's data folder: users, grants, backup, restore, migrate.",
+    "admin": "Look after a server's data folder: users, grants, check, backup, restore, migrate.",
     "audit": "Say what is known against the files of a lockfile.",
     "cohort": "Named groups of subjects, kept on the server.",
     "demo": "See it all work on made-up data: no account, no network.",

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,13 +21,16 @@ from connectomedb import errors
 from connectomedb.server.access.audit import Action
 from connectomedb.server.access.auth import GUEST
 from connectomedb.server.access.login import REFUSED, SignedIn
+from connectomedb.server.intake.sweep import EVERY_S, sweep
 from connectomedb.server.operation.watch import SEEN, Patience, Watch
 from connectomedb.server.routes import (
     audit,
+    catalogs,
     changes,
     dictionary,
     extras,
     favorites,
+    file_changes,
     front,
     grants,
     health,
@@ -43,13 +46,13 @@ from connectomedb.server.routes import (
     tokens,
     users,
 )
-from connectomedb.server.routes.call import Call, Later, Way
+from connectomedb.server.routes.call import Call, Intake, Later, Way
 from connectomedb.server.routes.cookies import COOKIE, set_session
 from connectomedb.server.routes.downloads import is_download
 from connectomedb.server.routes.origin import SAFE_METHODS, check_origin
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
-from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of
+from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of, pour_body
 from connectomedb.server.site import Site
 
 PASSWORD_THREADS = 1
@@ -74,6 +77,8 @@ WAYS = (
     *terms.WAYS,
     *keys.WAYS,
     *packages.WAYS,
+    *catalogs.WAYS,
+    *file_changes.WAYS,
     *extras.WAYS,
     *items.WAYS,
     *changes.WAYS,
@@ -88,6 +93,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.Conflict: 409,
     errors.Unusable: 417,
     errors.Expired: 410,
+    errors.TooLarge: 413,
     errors.TooManyRequests: 429,
     errors.QueryError: 422,
     errors.DocumentError: 422,
@@ -107,7 +113,10 @@ def build_app(site: Site) -> ASGIApp:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if site.keys:
             site.keys.start()
-        yield
+        async with create_task_group() as tasks:
+            tasks.start_soon(_keep_tidy, site)
+            yield
+            tasks.cancel_scope.cancel()
         site.close()
 
     database, passwords = CapacityLimiter(site.database.readers), CapacityLimiter(PASSWORD_THREADS)
@@ -126,6 +135,16 @@ def build_app(site: Site) -> ASGIApp:
     app.router.redirect_slashes = False
     patient = Patience(SafeHeaders(PlainPaths(app)), site.settings.limits)
     return Watch(patient, site.metrics, logs_requests=site.settings.log.requests)
+
+
+async def _keep_tidy(site: Site) -> None:
+    """Remove bytes that no file names: at the start what an earlier process left, then again and again."""
+    while True:
+        try:
+            await to_thread.run_sync(sweep, site)
+        except errors.ConnectomeDBError as fault:
+            logger.warning("Tidying up: %s", fault)
+        await sleep(EVERY_S)
 
 
 async def _answer(
@@ -164,6 +183,8 @@ async def _answer(
         client_address=client_address,
     )
     reply = await to_thread.run_sync(way.handler, call, limiter=passwords if way.is_slow else database)
+    if isinstance(reply, Intake):
+        reply = await pour_body(request, reply, site.settings.limits.pause_s)
     if isinstance(reply, Later):
         reply = await to_thread.run_sync(reply.begin)
     if opened and "set-cookie" not in reply.headers:

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import AddressError, ConfigError, ObjectMissing, StoreError
@@ -65,6 +67,33 @@ class Archive:
         for piece in self.open(store, key):
             digest.update(piece)
         return digest.hexdigest()
+
+    def writable(self, name: str) -> WritableStore:
+        """The store of that name, to be written. Raises ConfigError: it is unknown, or can only be read."""
+        store = self.store(name)
+        if not isinstance(store, WritableStore):
+            raise ConfigError(f"Asked to keep files in the store {name!r}. It can only be read. Choose another one.")
+        return store
+
+    def adopt(self, store: str, key: str, path: Path) -> None:
+        """Keep a file under `key`; where store and file lie on one disk it is moved. Raises StoreError, ConfigError."""
+        self.writable(store).adopt(key, path)
+
+    def delete(self, store: str, key: str) -> None:
+        """Remove an object. A missing one is no error. Raises StoreError, ConfigError."""
+        self.writable(store).delete(key)
+
+    def locate(self, store: str, key: str) -> str:
+        """Where an object lies, for people and programs beside the server: a path, or `s3://bucket/key`."""
+        found = self.store(store)
+        if isinstance(found, FolderStore):
+            return str(found.path(key).absolute())
+        return f"s3://{found.bucket}/{key}" if isinstance(found, S3Store) else f"{found.name}/{key}"
+
+    def presign(self, store: str, key: str, seconds: int) -> str | None:
+        """An address under which a bucket itself gives the object for so long; None of other stores."""
+        found = self.store(store)
+        return found.presign(key, timedelta(seconds=seconds)) if isinstance(found, S3Store) else None
 
     def close(self) -> None:
         """Let go of the stores' connections."""

@@ -3,6 +3,7 @@
     FOLDER/
       database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
+      staging/            uploads that are being received; see `server.staging`
       cdb.toml            optional: settings (`server.settings`), and further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
@@ -86,6 +87,11 @@ class DataFolder:
     def settings(self) -> Path:
         """The optional settings: `cdb.toml` in the folder, unless another file was named."""
         return self.settings_file or self.root / "cdb.toml"
+
+    @property
+    def staging(self) -> Path:
+        """The folder of uploads that are being received."""
+        return self.root / "staging"
 
     def declared_stores(self) -> dict[str, FolderDeclaration | S3Declaration]:
         """Stores of `cdb.toml` by name; none without the file. Raises ConfigError."""

@@ -73,6 +73,19 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSettings:
+    """Section `[files]`: how files are kept and sent, and how many a request may bring."""
+
+    uploads: str = key("archive", "store in which uploads are kept: the folder's own, or one of [stores.NAME]")
+    max_upload_bytes: int = key(64 << 30, "longest body of one upload, in bytes")
+    max_unpacked_bytes: int = key(256 << 30, "most bytes that one archive may unpack to")
+    max_members: int = key(100_000, "most files in one upload")
+    project_quota_bytes: int = key(0, "most bytes that the files of one project may have together; 0 is no bound")
+    redirect: bool = key(False, "clients that can follow are sent to the bucket itself for the bytes of a file")
+    redirect_s: int = key(300, "how long such an address is good for beginning a download, in seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Section `[limits]`: what a request may take."""
 
@@ -99,6 +112,7 @@ class Settings:
     server: Listening = Listening()
     database: DatabaseSettings = DatabaseSettings()
     access: AccessSettings = AccessSettings()
+    files: FileSettings = FileSettings()
     limits: Limits = Limits()
     log: LogSettings = LogSettings()
 
@@ -180,13 +194,18 @@ def _suggestion(word: str, known: list[str]) -> str:
 
 def _check(settings: Settings, where: str) -> None:
     """What types cannot say."""
-    listening, limits, access = settings.server, settings.limits, settings.access
+    listening, limits, access, kept = settings.server, settings.limits, settings.access, settings.files
     times = {name: value for name, value in asdict(access).items() if isinstance(value, timedelta)}
     numbers: dict[str, tuple[float, float, float]] = {
         "server.port": (listening.port, 0, 65_535),
         "server.workers": (listening.workers, 1, 64),
         "server.stop_within_s": (listening.stop_within_s, 0, 3_600),
         "database.statement_timeout_s": (settings.database.statement_timeout_s, 0.01, 86_400),
+        "files.max_upload_bytes": (kept.max_upload_bytes, 1, 1 << 50),
+        "files.max_unpacked_bytes": (kept.max_unpacked_bytes, 1, 1 << 50),
+        "files.max_members": (kept.max_members, 1, 1 << 30),
+        "files.project_quota_bytes": (kept.project_quota_bytes, 0, 1 << 60),
+        "files.redirect_s": (kept.redirect_s, 1, 7 * 86_400),
         "limits.header_bytes": (limits.header_bytes, 1_024, 1 << 20),
         "limits.idle_s": (limits.idle_s, 1, 3_600),
         "limits.pause_s": (limits.pause_s, 1, 3_600),

@@ -13,6 +13,7 @@ from connectomedb.server.keys.issuer import IamIssuer, Issuer
 from connectomedb.server.keys.ring import KeyRing
 from connectomedb.server.operation.metrics import Metrics
 from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings
+from connectomedb.server.staging import Staging
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.sqlite import make_file
 from connectomedb.server.types.catalogue import CatalogueShelf
@@ -31,6 +32,7 @@ class Site:
     catalogue: CatalogueShelf
     settings: Settings
     metrics: Metrics
+    staging: Staging
     audit: Audit
     keys: KeyRing | None = None
 
@@ -41,6 +43,7 @@ class Site:
                 self.keys.stop()
             self.audit.close()
         finally:
+            self.staging.close()
             self.database.close()
             self.archive.close()
 
@@ -68,11 +71,13 @@ def open_site(
     chosen = config or read_settings(data_folder.settings)
     chosen = replace(chosen, access=access or chosen.access)
     archive = open_archive(data_folder, settings, stores)
+    archive.writable(chosen.files.uploads)
     issuer = _open_issuer(data_folder, archive)
     rows = open_database(data_folder, chosen.database)
     keys = KeyRing(rows, *issuer) if issuer else None
     logins = Logins(rows, chosen.access)
-    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Metrics(), Audit(rows), keys)
+    staging, audit = Staging(data_folder.staging), Audit(rows)
+    return Site(data_folder, rows, archive, logins, CatalogueShelf(), chosen, Metrics(), staging, audit, keys)
 
 
 def open_database(folder: DataFolder, settings: DatabaseSettings) -> Database:

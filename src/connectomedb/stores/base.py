@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.source import OnVersion, Sink, ignore
@@ -93,11 +93,16 @@ class Store(Protocol):
         ...
 
 
+@runtime_checkable
 class WritableStore(Store, Protocol):
     """Somewhere that objects can also be kept."""
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key`, whole or not at all."""
+        ...
+
+    def adopt(self, key: str, path: Path) -> ObjectInfo:
+        """Keep a finished file of any size under `key`, whole or not at all; it may be moved instead of copied."""
         ...
 
     def delete(self, key: str) -> None:

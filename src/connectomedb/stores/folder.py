@@ -1,5 +1,6 @@
 """A store that is a folder: key `a/b.txt` is the file `<root>/a/b.txt`."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -74,6 +75,19 @@ class FolderStore:
                 with suppress(FileNotFoundError):
                     os.unlink(unfinished)
                 raise
+        return self.head(key)
+
+    def adopt(self, key: str, path: Path) -> ObjectInfo:
+        """Move a file here; from another disk it is copied."""
+        target = self.path(key)
+        with self._translated(key):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.replace(path, target)
+            except OSError as fault:
+                if fault.errno != errno.EXDEV:
+                    raise
+                return self.put(key, path)
         return self.head(key)
 
     def delete(self, key: str) -> None:

@@ -53,6 +53,10 @@ class MemoryStore:
         self._modified[key] = datetime.now(UTC)
         return self.head(key)
 
+    def adopt(self, key: str, path: Path) -> ObjectInfo:
+        """Keep a file under `key`; it stays where it is."""
+        return self.put(key, path)
+
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""
         self._objects.pop(key, None)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Store as Engine
 
 PARTIAL = 206
+PART_BYTES = 32 << 20
+MAX_PARTS = 10_000
 SIGNED_FOR = timedelta(hours=1)
 DEFAULT_REGION = "us-east-1"
 """Region of HCP's bucket. Source: Registry of Open Data on AWS, hcp-openaccess."""
@@ -134,6 +136,24 @@ class S3Store:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         return ObjectInfo(key, size, reply["e_tag"], md5_of_etag(reply["e_tag"]))
 
+    def adopt(self, key: str, path: Path) -> ObjectInfo:
+        """Keep a file of any size: long ones go in parts, a few of them in memory; their ETag is no MD5."""
+        import obstore
+
+        size = path.stat().st_size
+        if size <= PART_BYTES:
+            return self.put(key, path)
+        with self._translated(key):
+            # S3 takes at most 10,000 parts of one object.
+            part_bytes = max(PART_BYTES, -(-size // MAX_PARTS))
+            reply = obstore.put(self._store, check_path(key), path, chunk_size=part_bytes, max_concurrency=2)
+        return ObjectInfo(key, size, reply["e_tag"], md5_of_etag(reply["e_tag"]))
+
+    def presign(self, key: str, lifetime: timedelta) -> str:
+        """A URL under which anybody may GET the object for so long."""
+        origin, target = self._signed(check_path(key), lifetime)
+        return f"{origin}{target}"
+
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""
         import obstore
@@ -176,15 +196,15 @@ class S3Store:
         if not 200 <= head.status < 300:
             raise fault_of_reply(self.name, key, head.status, head.error, head.headers)
 
-    def _signed(self, key: str) -> tuple[str, str]:
-        """A URL for one GET of a key, valid for an hour: origin, and path with query."""
+    def _signed(self, key: str, lifetime: timedelta = SIGNED_FOR) -> tuple[str, str]:
+        """A URL for GETs of a key, valid for so long: origin, and path with query."""
         import obstore
 
         if self.settings.anonymous:
             origin = self.settings.endpoint_url or f"https://s3.{self.settings.region or DEFAULT_REGION}.amazonaws.com"
             return origin.rstrip("/"), f"/{self.bucket}/{quote(key)}"
         with self._translated(key):
-            url = obstore.sign(self._store, "GET", key, SIGNED_FOR)
+            url = obstore.sign(self._store, "GET", key, lifetime)
         scheme, _, rest = url.partition("://")
         host, _, target = rest.partition("/")
         return f"{scheme}://{host}", f"/{target}"

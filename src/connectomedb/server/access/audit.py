@@ -64,6 +64,10 @@ class Action(StrEnum):
     DELETED = "delete"
     RESTRICTED_READ = "restricted-read"
     DOWNLOAD = "download"
+    UPLOAD = "upload"
+    RESOURCE_MADE = "resource-make"
+    RESOURCES_DELETED = "resources-delete"
+    FILES_DELETED = "files-delete"
 
 
 @dataclass(frozen=True, slots=True)

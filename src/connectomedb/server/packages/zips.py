@@ -19,7 +19,7 @@ from connectomedb.hcp.release import release_of
 from connectomedb.server.archive import Archive
 from connectomedb.server.packages.fixed_zip import Member, length_of, zip_pieces
 from connectomedb.server.packages.holdings import Subject, files_of
-from connectomedb.server.routes.files import open_exactly
+from connectomedb.server.routes.contents import open_exactly
 from connectomedb.server.tables.agreements import package_sums
 from connectomedb.server.tables.database import Database
 

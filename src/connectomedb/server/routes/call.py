@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 from urllib.parse import unquote
 
 from sqlalchemy import Connection, Table
@@ -127,7 +127,24 @@ class Later:
     begin: Callable[[], Response]
 
 
-Handler: TypeAlias = Callable[[Call], Response | Later]
+@runtime_checkable
+class Intake(Protocol):
+    """Takes a body of any length piece by piece, then answers. Runs in threads that neither read rows nor passwords."""
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece; may raise to refuse the rest."""
+        ...
+
+    def finish(self) -> Response:
+        """The answer, when all has come."""
+        ...
+
+    def drop(self) -> None:
+        """Let go of everything; called in every case, at the end."""
+        ...
+
+
+Handler: TypeAlias = Callable[[Call], Response | Later | Intake]
 
 
 @dataclass(frozen=True, slots=True)

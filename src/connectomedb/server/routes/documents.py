@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from connectomedb.server.access.visible import may_list, may_read
 from connectomedb.server.query.entries import FACTS, ROWS, entries
+from connectomedb.server.query.homes import OWNERS
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.query.places import Found
 from connectomedb.server.routes.call import View
@@ -28,15 +29,6 @@ from connectomedb.xnat.document import FieldValue, Item
 
 RESOURCE = "xnat:resourceCatalog"
 DEMOGRAPHIC = "xnat:demographicData"
-OWNERS: Mapping[Level, ColumnElement[int]] = {
-    Level.PROJECTS: resources.c.project_key,
-    Level.SUBJECTS: resources.c.subject_key,
-    Level.EXPERIMENTS: resources.c.experiment_key,
-    Level.SCANS: resources.c.scan_key,
-    Level.ASSESSORS: resources.c.experiment_key,
-    Level.RECONSTRUCTIONS: resources.c.reconstruction_key,
-}
-"""Level → the column of a resource that says which object of that level owns it."""
 
 ENTITIES: Mapping[Level, Entity] = {
     Level.PROJECTS: Entity.PROJECT,

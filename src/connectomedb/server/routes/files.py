@@ -1,74 +1,27 @@
 """Files: lists, content with ranges, zips, and the catalog of a resource."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import Protocol
-from urllib.parse import quote
-from xml.sax.saxutils import quoteattr
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Row, select
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from connectomedb.errors import AddressError, NotFound, StoreError
-from connectomedb.server.archive import Archive
+from connectomedb.errors import AddressError, NotFound
 from connectomedb.server.query.places import Place
 from connectomedb.server.routes.call import Call, Later, View
-from connectomedb.server.routes.ranges import Version, choose_part
+from connectomedb.server.routes.catalogs import catalog
+from connectomedb.server.routes.contents import StoredFile, send_file
+from connectomedb.server.routes.entries import list_entries, send_entry
+from connectomedb.server.routes.packs import ARCHIVES, pack
+from connectomedb.server.routes.ranges import Version
 from connectomedb.server.routes.replies import TABLES, Format, choose_format, table
 from connectomedb.server.routes.resources import Resource, find_resources, list_resources
-from connectomedb.server.routes.zips import zip_reply
 from connectomedb.server.tables.schema import files
 from connectomedb.xnat.address import Address, Level
-from connectomedb.xnat.document import plain_text
 from connectomedb.xnat.resultset import ResultTable
 
 _COLUMNS = ("Name", "Size", "URI", "collection", "file_tags", "file_format", "file_content", "cat_ID", "digest")
-_CATALOG_NAMESPACE = "http://nrg.wustl.edu/catalog"
-_MEDIA_TYPES = {
-    ".txt": "text/plain; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".pdf": "application/pdf",
-    ".zip": "application/zip",
-    ".gz": "application/gzip",
-}
-"""Types that a browser may be told; all others are bytes, so that no stored page or script ever runs."""
-
-
-class Stored(Protocol):
-    """Something whose bytes lie in a store of the archive, under a key."""
-
-    @property
-    def store(self) -> str:
-        """Name of the store."""
-        ...
-
-    @property
-    def key(self) -> str:
-        """Key of the object."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """One file, the resource that it stands in, and where its bytes lie."""
-
-    resource: Resource
-    path: str
-    store: str
-    key: str
-    version: Version
-    format: str
-    content: str
-    tags: str
-
-    @property
-    def name(self) -> str:
-        """The last part of its path."""
-        return self.path.rpartition("/")[2]
+MAX_DIGITS = 9
+MAX_DEPTH = 64
 
 
 def get_files(call: Call, view: View, address: Address, place: Place) -> Response | Later:
@@ -80,14 +33,19 @@ def get_files(call: Call, view: View, address: Address, place: Place) -> Respons
         return list_resources(call, view, place)
     found = find_resources(view.connection, place, words)
     if inside is None and address.listing is None:
-        return _catalog(view, found)
+        return catalog(found, load_files(view, found))
     if inside is not None and not inside.endswith("/"):
         return _one_file(call, view, found, inside)
-    return _list(call, _in_folder(call, _load(view, found), inside))
+    return _list(call, _in_folder(call, load_files(view, found), inside))
 
 
 def _one_file(call: Call, view: View, found: Sequence[Resource], path: str) -> Response | Later:
-    held = _load(view, found, files.c.path == path)
+    held = load_files(view, found, files.c.path == path)
+    if held and call.parameters.is_true("listContents"):
+        return list_entries(call, held[0])
+    packed = () if held else _packed(view, found, path)
+    for file, inner in packed:
+        return send_entry(call, file, inner)
     if not held and call.parameters.is_true("accept-not-found"):
         return Response(status_code=204)
     if not held:
@@ -95,81 +53,59 @@ def _one_file(call: Call, view: View, found: Sequence[Resource], path: str) -> R
     return send_file(call, held[0])
 
 
-def send_file(call: Call, file: StoredFile) -> Response | Later:
-    """The bytes of a file, all or those asked for; of HEAD the headers alone."""
-    part = choose_part(call.headers, file.version)
-    headers = {
-        **file.version.headers(),
-        **part.headers(file.version),
-        "Cache-Control": "private, must-revalidate",
-        "Content-Disposition": disposition(file.name),
-    }
-    media_type = next(
-        (type for end, type in _MEDIA_TYPES.items() if file.name.endswith(end)), "application/octet-stream"
-    )
-    if call.method == "HEAD" or part.status in (304, 416) or not part.length:
-        return Response(status_code=part.status, headers=headers, media_type=media_type)
-
-    def begin() -> Response:
-        pieces = open_exactly(call.site.archive, file, part.start, part.length)
-        first = next(pieces)  # a store that refuses shows here, while the status can still say so
-        return StreamingResponse(chain([first], pieces), part.status, headers, media_type)
-
-    return Later(begin)
-
-
-def open_exactly(archive: Archive, file: Stored, start: int, length: int) -> Iterator[bytes]:
-    """Exactly so many bytes of a file, or StoreError: what was promised is never cut or padded."""
-    left = length
-    for piece in archive.open(file.store, file.key, start, length):
-        left -= len(piece)
-        if left < 0:
-            break
-        yield piece
-    if left:
-        message = f"Read {file.key}: the store holds another number of bytes than when it was taken in. Ingest again."
-        raise StoreError(message, store=file.store, key=file.key)
-
-
-def disposition(name: str) -> str:
-    """`Content-Disposition` that makes any name safe. Source: RFC 6266, with the encoding of RFC 8187."""
-    plain = "".join(
-        letter if letter.isascii() and letter.isprintable() and letter not in '"\\' else "_" for letter in name
-    )
-    encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f'attachment; filename="{plain}"{encoded}'
+def _packed(view: View, found: Sequence[Resource], path: str) -> list[tuple[StoredFile, str]]:
+    """Stored zips that a path may reach into, `dir/x.zip!/inner/name` or without the `!`, with the inner name."""
+    ends = [at for at, letter in enumerate(path) if letter == "/"][:MAX_DEPTH]
+    inner = {path[:at].removesuffix("!"): path[at + 1 :] for at in ends if path[:at].removesuffix("!").endswith(".zip")}
+    held = load_files(view, found, files.c.path.in_(inner)) if inner else []
+    return [(file, inner[file.path]) for file in held]
 
 
 def _list(call: Call, held: Sequence[StoredFile]) -> Response | Later:
-    """A table of files, or a zip of them; `index=n` gives the n-th as a file."""
+    """A table of files, or an archive of them; `index=n` gives the n-th as a file."""
     chosen = _filtered(call, held)
     index = call.parameters.get("index")
     if index:
-        if not index.isdecimal() or len(index) > 9 or int(index) >= len(chosen):
+        if not index.isdecimal() or len(index) > MAX_DIGITS or int(index) >= len(chosen):
             raise NotFound(f"There is no file of index {index!r} here. There are {len(chosen)} files.")
         return send_file(call, chosen[int(index)])
-    if choose_format(call, (*TABLES, Format.ZIP), Format.JSON) is Format.ZIP:
-        if not chosen:
-            raise NotFound("There is no file to pack here. List the files to see what there is.")
-        members = [
-            (f"{file.resource.folder}/files/{file.path}", file.version.size, _opener(call, file)) for file in chosen
-        ]
-        return zip_reply(call.method, members, disposition(f"{chosen[0].resource.owner.label or 'files'}.zip"))
-    rows = tuple(_row(file) for file in chosen)
-    meta = [{"key": column} for column in _COLUMNS]
-    return table(call, ResultTable(_COLUMNS, rows, "Files", len(rows), columns_meta=meta))
+    form = choose_format(call, (*TABLES, *ARCHIVES), Format.JSON)
+    if form in ARCHIVES:
+        return pack(call, form, chosen)
+    locator = call.parameters.get("locator")
+    columns = [locator if column == "URI" and locator in LOCATORS else column for column in _COLUMNS]
+    rows = tuple(_row(file, LOCATORS.get(locator, _uri)(call, file)) for file in chosen)
+    meta = [{"key": column} for column in columns]
+    return table(call, ResultTable(tuple(columns), rows, "Files", len(rows), columns_meta=meta))
 
 
-def _opener(call: Call, file: StoredFile) -> Iterator[bytes]:
-    yield from open_exactly(call.site.archive, file, 0, file.version.size)
-
-
-def _row(file: StoredFile) -> tuple[str, ...]:
-    raw = file.path.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+def _row(file: StoredFile, place: str) -> tuple[str, ...]:
     return (
-        *(file.name, str(file.version.size), f"{file.resource.address}/files/{raw}", file.resource.label),
+        *(file.name, str(file.version.size), place, file.resource.label),
         *(file.tags, file.format, file.content, str(file.resource.key), file.version.md5 or ""),
     )
+
+
+def _uri(call: Call, file: StoredFile) -> str:
+    raw = file.path.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+    return f"{file.resource.address}/files/{raw}"
+
+
+def _absolute_path(call: Call, file: StoredFile) -> str:
+    """Where the bytes lie, for programs beside the server."""
+    return call.site.archive.locate(file.store, file.key)
+
+
+def _project_path(call: Call, file: StoredFile) -> str:
+    """The path below the folder of the project, as archives of it have it."""
+    return file.member
+
+
+LOCATORS: Mapping[str, Callable[[Call, StoredFile], str]] = {
+    "absolutePath": _absolute_path,
+    "projectPath": _project_path,
+}
+"""Columns that `locator=` puts in place of `URI`."""
 
 
 def _filtered(call: Call, held: Sequence[StoredFile]) -> list[StoredFile]:
@@ -194,7 +130,8 @@ def _in_folder(call: Call, held: Sequence[StoredFile], folder: str | None) -> Se
     return inside if is_deep else [file for file in inside if "/" not in file.path[len(folder) :]]
 
 
-def _load(view: View, found: Sequence[Resource], condition: ColumnElement[bool] | None = None) -> list[StoredFile]:
+def load_files(view: View, found: Sequence[Resource], condition: ColumnElement[bool] | None = None) -> list[StoredFile]:
+    """Files of resources, in order of their paths."""
     by_key = {resource.key: resource for resource in found}
     wanted = select(files).where(files.c.resource_key.in_(by_key))
     if condition is not None:
@@ -214,21 +151,3 @@ def _stored_file(resource: Resource, row: Row[*tuple[object, ...]]) -> StoredFil
         content=row.content or "",
         tags=row.tags or "",
     )
-
-
-def _catalog(view: View, found: Sequence[Resource]) -> Response:
-    """The catalog of a resource, whatever format was asked; xnatpy knows it by exactly its first characters."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    id = ",".join(resource.label for resource in found)
-    lines.append(f'<cat:Catalog ID={_attribute(id)} xmlns:cat="{_CATALOG_NAMESPACE}">')
-    lines.append("<cat:entries>")
-    for file in _load(view, found):
-        path = _attribute(file.path)
-        digest = f' digest="{file.version.md5}"' if file.version.md5 else ""
-        lines.append(f"<cat:entry ID={path} URI={path}{digest} name={_attribute(file.name)}/>")
-    lines += ["</cat:entries>", "</cat:Catalog>"]
-    return Response("\n".join(lines), media_type="text/xml; charset=utf-8")
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(plain_text(text))

@@ -29,7 +29,7 @@ from connectomedb.server.packages.holdings import Holding, find_package, find_su
 from connectomedb.server.packages.zips import PackageZip, md5_of, plan_zip, zip_name
 from connectomedb.server.query.places import find_place
 from connectomedb.server.routes.call import Call, Later, Way
-from connectomedb.server.routes.files import disposition
+from connectomedb.server.routes.contents import disposition
 from connectomedb.server.routes.ranges import Version, choose_part
 from connectomedb.server.routes.replies import json_document, text
 from connectomedb.xnat.address import Address, Level

@@ -24,6 +24,8 @@ class Format(StrEnum):
     XML = "xml"
     HTML = "html"
     ZIP = "zip"
+    TAR = "tar"
+    TAR_GZ = "tar.gz"
 
 
 MEDIA_TYPES: Mapping[Format, str] = {
@@ -32,6 +34,8 @@ MEDIA_TYPES: Mapping[Format, str] = {
     Format.XML: "text/xml",
     Format.HTML: "text/html",
     Format.ZIP: "application/zip",
+    Format.TAR: "application/x-tar",
+    Format.TAR_GZ: "application/x-gzip",
 }
 TABLES = (Format.JSON, Format.CSV, Format.XML, Format.HTML)
 ITEMS = (Format.XML, Format.JSON, Format.HTML)

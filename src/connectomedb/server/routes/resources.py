@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from starlette.responses import Response
 
 from connectomedb.errors import NotFound
+from connectomedb.server.query.homes import OWNERS
 from connectomedb.server.query.places import Found, Place
 from connectomedb.server.routes.call import Call, View
-from connectomedb.server.routes.documents import OWNERS, RESOURCE
+from connectomedb.server.routes.documents import RESOURCE
 from connectomedb.server.routes.replies import table
 from connectomedb.server.tables.schema import files, projects, resources, scans, subjects
 from connectomedb.xnat.address import Level

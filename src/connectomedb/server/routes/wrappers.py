@@ -4,12 +4,15 @@ import base64
 import binascii
 from urllib.parse import unquote
 
+from anyio import CancelScope, fail_after, to_thread
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectomedb.errors import AuthenticationFailed
 from connectomedb.server.access.login import REFUSED
+from connectomedb.server.routes.call import Intake
 
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -21,6 +24,8 @@ SAFE_HEADERS = (
 """On every answer: nothing that the server sends is a page that runs anything."""
 
 MAX_PATH_BYTES = 8 << 10
+POUR_BYTES = 1 << 20
+"""How much of a long body is handed on at once."""
 
 
 class PlainPaths:
@@ -81,6 +86,35 @@ async def body_of(request: Request, most: int) -> bytes:
         if len(content) > most:
             raise HTTPException(413, f"The body is longer than {most} bytes.")
     return bytes(content)
+
+
+async def pour_body(request: Request, intake: Intake, pause_s: float) -> Response:
+    """Hand a body on as it comes, in threads, for its bytes go to a disk; then the answer.
+
+    `pause_s`: how long the sender may say nothing.
+    """
+    pieces = bytearray()
+    try:
+        stream = request.stream()
+        while True:
+            with fail_after(pause_s):
+                piece = await anext(stream, None)
+            if piece is None:
+                break
+            pieces += piece
+            if len(pieces) >= POUR_BYTES:
+                await to_thread.run_sync(intake.feed, bytes(pieces))
+                pieces.clear()
+        if pieces:
+            await to_thread.run_sync(intake.feed, bytes(pieces))
+        return await to_thread.run_sync(intake.finish)
+    except TimeoutError:
+        raise HTTPException(408, f"Nothing came for {pause_s:.0f} s. Send it anew.") from None
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(intake.drop)
 
 
 def credentials_of(authorization: str | None) -> tuple[str, str] | None:

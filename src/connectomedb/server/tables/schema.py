@@ -16,6 +16,7 @@
     resources  of one project, subject, experiment, scan or reconstruction;  files  of one resource
     <level>_facts   rare fields and custom variables of one object, a row each
     <level>_shares  other projects in which an object is seen too, with its label there
+    loose_objects                      bytes that no file names yet, or any more
 
 Tables of measures are made when data comes in, from `data_types` and `fields`; see `server.tables.measures`.
 All times are UTC without zone. Migrations under `migrations/` make these tables; a test compares both.
@@ -311,6 +312,7 @@ resources = Table(
     CheckConstraint(
         " + ".join(f"CASE WHEN {owner} IS NULL THEN 0 ELSE 1 END" for owner in _OWNERS) + " = 1", name="one_owner"
     ),
+    sqlite_autoincrement=True,
 )
 
 files = Table(
@@ -324,9 +326,22 @@ files = Table(
     Column("modified", DateTime),
     Column("store", Text, nullable=False),
     Column("object_key", Text, nullable=False),
-    *_texts("format", "content", "tags"),
+    *_texts("format", "content", "tags", "description"),
     UniqueConstraint("resource_key", "path"),
+    Index(None, "store", "object_key"),
 )
+
+loose_objects = Table(
+    "loose_objects",
+    metadata,
+    _key(),
+    Column("store", Text, nullable=False),
+    Column("object_key", Text, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("since", DateTime, nullable=False),
+)
+"""Objects under `uploads/` that no file names: not yet (`owner` is the process that brings them) or no longer
+(no owner). Triggers on `files` write the latter, whatever deleted or changed the row."""
 
 data_types = Table(
     "data_types",

@@ -229,6 +229,7 @@ def _make_files() -> None:
         sa.UniqueConstraint("project_key", "label", name=op.f("uq_resources_project_key_label")),
         sa.UniqueConstraint("scan_key", "label", name=op.f("uq_resources_scan_key_label")),
         sa.UniqueConstraint("subject_key", "label", name=op.f("uq_resources_subject_key_label")),
+        sqlite_autoincrement=True,  # clients remember resources by number: none is given again
     )
     op.create_table(
         "files",

@@ -72,7 +72,10 @@ def _widen_resources() -> None:
     """A reconstruction may own resources; SQLite takes a new check only with a new table."""
     check = sa.CheckConstraint(ONE_OWNER, name=op.f("ck_resources_one_owner"))
     is_copied = op.get_context().dialect.name == "sqlite"
-    with op.batch_alter_table("resources", table_args=(check,) if is_copied else ()) as resources:
+    counts_on = {"sqlite_autoincrement": True}  # the numbers of resources that are gone are never given again
+    with op.batch_alter_table(
+        "resources", table_args=(check,) if is_copied else (), table_kwargs=counts_on
+    ) as resources:
         resources.add_column(sa.Column("reconstruction_key", KEY))
         resources.create_foreign_key(
             op.f("fk_resources_reconstruction_key"),

@@ -1,0 +1,64 @@
+"""`cdb admin check`: do files and their bytes agree?"""
+
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connectomedb.cli import _output
+from connectomedb.cli._errors import INTEGRITY, OK
+from connectomedb.cli._options import JSON
+
+if TYPE_CHECKING:
+    from connectomedb.server.check import Finding
+
+
+@click.command(name="check")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--digest", "digests", is_flag=True, help="Read every byte, and compare MD5s.")
+@click.option("--repair", is_flag=True, help="Remove uploaded bytes that no file names.")
+@JSON
+def check(folder: Path, digests: bool, repair: bool, as_json: bool) -> int:
+    """Do files and their bytes agree? In both directions, with their sizes; the server may be running.
+
+    Exit code 8 when something is wrong and was not repaired. Bytes that a file misses cannot be made again:
+    restore them from a backup, or ingest the release again.
+
+    \b
+    cdb admin check /data/connectomedb
+    cdb admin check /data/connectomedb --digest --repair
+    """
+    from connectomedb.config import s3_settings
+    from connectomedb.server.check import check_files
+    from connectomedb.server.site import open_site
+
+    with closing(open_site(folder, settings=s3_settings())) as site:
+        findings = []
+        for finding in check_files(site, digests=digests, repair=repair):
+            findings.append(finding)
+            if not as_json:
+                _output.show_lines([_line(finding)])
+    if as_json:
+        _output.show_json({"findings": [_row(finding) for finding in findings]})
+    counts = Counter("repaired" if finding.is_repaired else finding.fault.value for finding in findings)
+    _output.say(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "All files are there.")
+    return OK if all(finding.is_repaired for finding in findings) else INTEGRITY
+
+
+def _line(finding: "Finding") -> str:
+    word = "removed" if finding.is_repaired else finding.fault.value
+    place = f"{finding.store}:{finding.key}"
+    return "  ".join(text for text in (f"{word:<10}{place}", finding.path, finding.detail) if text)
+
+
+def _row(finding: "Finding") -> dict[str, object]:
+    return {
+        "fault": finding.fault.value,
+        "store": finding.store,
+        "key": finding.key,
+        "path": finding.path,
+        "detail": finding.detail,
+        "repaired": finding.is_repaired,
+    }
