@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,14 +42,14 @@ def test_text_sorts_by_code_point_and_only_a_to_z_have_no_case(database: Databas
 
 def test_a_database_with_a_language_of_its_own_is_made_to_sort_the_same(postgres: PostgresServer) -> None:
     url = postgres.make_database(options="TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'")
-    database = Database(url)
-    database.migrate()
-    _fill(database)
-    assert _sorted_and_like(database) == (sorted(WORDS), {"é"})
-    with database.read() as connection:
-        left = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'text' "
-        assert connection.execute(text(left + "AND collation_name IS DISTINCT FROM 'C'")).scalar() == 0
-    database.close()
+    with closing(Database(url)) as database:
+        database.migrate()
+        _fill(database)
+        assert _sorted_and_like(database) == (sorted(WORDS), {"é"})
+        with database.read() as connection:
+            left = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' "
+            left += "AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
+            assert connection.execute(text(left)).scalar() == 0
 
 
 @pytest.mark.parametrize(

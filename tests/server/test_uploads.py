@@ -540,10 +540,12 @@ def test_an_object_may_be_called_like_a_part_of_an_address(lab: Lab, label: str)
         assert member.put(f"{SESSION}/scans/{label}/resources/{label}").status_code == 200
         assert member.put(f"{SESSION}/scans/{label}/resources/{label}/files/{label}", content=b"x").status_code == 200
         assert member.get(f"{SESSION}/scans/{label}/resources/{label}/files/{label}").content == b"x"
-        assert member.put(f"{SESSION}/scans/{label}", content=b"x").status_code == 405
+        assert member.put(f"{SESSION}/scans/{label}?quality=questionable").status_code == 200
+        scan = member.get(f"{SESSION}/scans/{label}?format=json").json()["items"][0]["data_fields"]
+        assert (scan["ID"], scan["quality"]) == (label, "questionable")
     finally:
         with lab.site.database.write() as connection:
-            connection.execute(scans.update().where(scans.c.id == label).values(id="1"))
+            connection.execute(scans.update().where(scans.c.id == label).values(id="1", quality=None))
 
 
 def test_changes_stand_in_the_audit_log(lab: Lab, place: str) -> None:
