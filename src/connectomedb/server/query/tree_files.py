@@ -59,7 +59,7 @@ def _expression(glob: str) -> str:
         return "("
 
     whole = compile_glob(anywhere(glob)).pattern.removeprefix(_SUBJECT)
-    return rf"\A(?:{_GROUP.sub(plain, whole)})\Z"
+    return rf"(?s)\A(?:{_GROUP.sub(plain, whole)})\Z"
 
 
 def _longest_piece(glob: str) -> str:

@@ -11,6 +11,7 @@ with measures of one data type. docs/server.md has the parameters.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import wraps
@@ -18,7 +19,7 @@ from functools import wraps
 from starlette.responses import Response
 
 from connectomedb.cohort.funnel import Funnel, funnel_of
-from connectomedb.errors import AddressError, PredicateError, QueryError
+from connectomedb.errors import AddressError, PredicateError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier
 from connectomedb.server.access.small_groups import hide_small
 from connectomedb.server.query.distribution import (
@@ -188,14 +189,26 @@ def _page(call: Call, default: int | None) -> Page:
 
 
 def _json(content: object, status: int = 200) -> Response:
-    """JSON of numbers that have an end; one that has none is text."""
+    """JSON, which has no numbers without end: they are written as text."""
     try:
-        written = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError as fault:
-        raise QueryError("The columns hold numbers without end, which JSON has not. Ask for format=csv.") from fault
+        written = _write(content)
+    except ValueError:
+        written = _write(_with_end(content))
     reply = json_document(written.encode())
     reply.status_code = status
     return reply
+
+
+def _write(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _with_end(content: object) -> object:
+    if isinstance(content, dict):
+        return {key: _with_end(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_with_end(value) for value in content]
+    return str(content) if isinstance(content, float) and not math.isfinite(content) else content
 
 
 WAYS = tuple(

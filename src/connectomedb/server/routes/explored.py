@@ -66,7 +66,8 @@ class Asked:
         if EVERYTHING in named:
             named = [field.name for field in self.columns.dictionary or ()]
         elif not named:
-            named = [name for name in map(self.columns.name, _fields(self.exploration.where)) if "/" not in name]
+            read = map(self.columns.name, _fields(self.exploration.where))
+            named = [name for name in read if "/" not in name and name != PROJECT_FIELD]
         always = [SUBJECT] if self.exploration.project is not None else [SUBJECT, PROJECT]
         return [self.find(name) for name in dict.fromkeys((*always, *named))]
 
