@@ -55,7 +55,7 @@ MAX_FORM_BYTES = 1 << 17
 Handler = Callable[[Call], Response]
 
 
-def _answering(handler: Handler) -> Handler:
+def answering(handler: Handler) -> Handler:
     """A handler that also reads a form, and tells the place of a slip in a predicate as JSON."""
 
     @wraps(handler)
@@ -72,7 +72,7 @@ def _answering(handler: Handler) -> Handler:
     return answer
 
 
-@_answering
+@answering
 def get_explore(call: Call) -> Response:
     """Counts and rows, as JSON or CSV."""
     chosen = choose_format(call, (Format.JSON, Format.CSV), Format.JSON)
@@ -104,7 +104,7 @@ def get_explore(call: Call) -> Response:
         return _json(answer)
 
 
-@_answering
+@answering
 def get_subjects(call: Call) -> Response:
     """Label and project of all that pass."""
     with read_asked(call) as asked:
@@ -115,7 +115,7 @@ def get_subjects(call: Call) -> Response:
     return text("".join(f"{label}\n" for label in dict.fromkeys(label for label, _ in places)))
 
 
-@_answering
+@answering
 def get_distribution(call: Call) -> Response:
     """How one column is spread."""
     most = call.parameters.count("bins", DEFAULT_BINS)
