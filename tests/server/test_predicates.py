@@ -29,6 +29,7 @@ def test_a_predicate_is_told_in_parts(reader: httpx2.Client) -> None:
         "column": "MMSE_Score",
         "operator": ">=",
         "values": ["29"],
+        "category": "Alertness",
         "without": "(Gender = 'F' or Age in ('22-25', '26-30')) and not QC_Issue has A,B",
     }
     assert (second["column"], second["operator"], second["values"]) == (None, None, [])
@@ -106,6 +107,8 @@ def test_hidden_columns_are_in_no_predicate_and_no_list(served: Served, reader: 
 def test_columns_are_listed_by_category(reader: httpx2.Client) -> None:
     listed = ask(reader, "columns")
     assert sum(one["columns"] for one in listed["categories"]) == len(listed["columns"])
+    first = listed["categories"][0]["name"]
+    assert (listed["category"], ask(reader, "columns", category="")["category"]) == ("", first)
     for one in listed["categories"]:
         inside = ask(reader, "columns", category=one["name"])["columns"]
         assert inside == [column for column in listed["columns"] if column["category"] == one["name"]]

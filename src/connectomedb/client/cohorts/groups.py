@@ -1,21 +1,17 @@
 """Cohorts that are kept on the server under a name: as XNAT's stored searches, so that every client may run them."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectomedb.client.cohorts.cohort import LABEL, PROJECT, Cohort, condition_of
-from connectomedb.cohort.columns import NONTOOLBOX
-from connectomedb.cohort.named import NamedCohort, format_description, parse_description
+from connectomedb.client.cohorts.cohort import Cohort
+from connectomedb.cohort.named import NamedCohort, parse_description, stored_cohort
 from connectomedb.errors import ConfigError
-from connectomedb.xnat.query import Query, SearchField
-from connectomedb.xnat.stored import StoredSearch, format_stored
+from connectomedb.xnat.stored import format_stored
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SAVED = "/data/search/saved"
 
 
@@ -40,13 +36,7 @@ class Groups:
 
     def save(self, name: str, cohort: Cohort) -> Group:
         """Keep a cohort under a name, in place of one that has it. Raises ConfigError for a name that cannot be."""
-        if not _NAME.fullmatch(name):
-            raise ConfigError(f"Asked to keep a group as {name!r}. Use letters, digits, '_' and '-', at most 64.")
-        fields = (SearchField(NONTOOLBOX, LABEL), SearchField(NONTOOLBOX, PROJECT))
-        where = condition_of(cohort)
-        query = Query(NONTOOLBOX, fields, where if where.members else None)
-        description = format_description(NamedCohort(cohort.predicate, cohort.project))
-        kept = StoredSearch(query, name, name, description, is_secure=True)
+        kept = stored_cohort(name, NamedCohort(cohort.predicate, cohort.project), cohort.where)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
         return Group(name, cohort.predicate, cohort.project)
 

@@ -7,7 +7,7 @@
 | ... `&place=N`                                          | it stands in place of the criterion of that number  |
 | `GET /data/projects/P/explore/columns[?category=C]`     | columns that may be asked for, categories, tiers    |
 
-Without a project, `/data/explore...`; POST takes the same as a form. What is joined by OR is one criterion.
+`category=` without a name is the first one. Without a project, `/data/explore...`; POST takes the same as a form. What is joined by OR is one criterion.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -85,11 +85,14 @@ def get_columns(call: Call) -> Response:
         held = asked.view.rights.narrowed(project=asked.exploration.project)
         fields = [field for field in asked.columns.dictionary or () if field.name != SUBJECT]
         category = call.parameters.get("category")
+        if call.parameters.has("category") and not category and fields:
+            category = fields[0].category
         wanted = [field for field in fields if not category or field.category == category]
         return json_value(
             {
                 "tier": asked.exploration.names.rights.highest,
                 "tiers": [tier for tier in Tier if held.may_use(tier)],
+                "category": category,
                 "categories": _categories(fields),
                 "columns": [_column(field) for field in wanted],
             }
@@ -132,7 +135,7 @@ def _describe(criteria: Sequence[Criterion | Group], number: int, columns: Colum
     criterion = criteria[number]
     others = Group(members=(*criteria[:number], *criteria[number + 1 :]))
     facts: dict[str, object] = {"criterion": format_condition(criterion, columns)}
-    facts |= {"column": None, "operator": None, "values": []}
+    facts |= {"column": None, "operator": None, "values": [], "category": None}
     if isinstance(criterion, Criterion):
         facts |= _parts(plainly(criterion), columns)
     return facts | {"without": format_predicate(others, columns)}
@@ -149,7 +152,9 @@ def _parts(criterion: Criterion, columns: Columns) -> dict[str, object]:
         read = in_items
     column = "" if comparison in _FILES else columns.name(criterion.field)
     values = [] if comparison in _NOTHING else list(read(criterion.value))
-    return {"column": column, "operator": _WORDS[comparison], "values": values}
+    known = columns.definition(column)
+    category = known.category if known else None
+    return {"column": column, "operator": _WORDS[comparison], "values": values, "category": category}
 
 
 def _categories(fields: Sequence[FieldDefinition]) -> list[dict[str, object]]:
