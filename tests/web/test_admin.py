@@ -51,8 +51,8 @@ def test_an_owner_takes_somebody_in_and_grants_restricted_measures(
     with people.client(guest) as client:
         rows = client.get("/data/grants").json()["ResultSet"]["Result"]
     assert [(row["project"], row["login"], row["tier"]) for row in rows] == [("HCP_Q1", guest, "sensitive")]
-    page.get_by_role("button", name=f"Take {guest} out").click()
-    expect(page.get_by_role("button", name=f"Take {guest} out")).to_have_count(0)
+    page.get_by_role("button", name=f"Take out {guest}").click()
+    expect(page.get_by_role("button", name=f"Take out {guest}")).to_have_count(0)
 
 
 def test_the_audit_log_is_filtered_by_the_address(browse: Browse, people: People, check_access: CheckAccess) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 REFUSED = [
     "/nothing/here",
     "/data/projects/NOTHING",
-    "/data/projects?limit=x&offset=y",
+    "/data/subjects?limit=x",
     "/data/audit",
     "/projects/NOTHING",
 ]
