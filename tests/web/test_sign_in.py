@@ -77,9 +77,7 @@ def test_the_keyboard_alone_reaches_the_content_and_the_form(browse: Browse, peo
 @pytest.mark.parametrize("path", ["/login", "/logout"])
 def test_forms_without_the_token_of_their_session_change_nothing(people: People, path: str, token: str) -> None:
     login = people.user(role=None)
-    with people.client(login) as signed_in:
-        cookies = {"JSESSIONID": signed_in.get("/data/JSESSION").text}
-    with httpx2.Client(base_url=people.stage.server, cookies=cookies, verify=people.context) as client:
+    with people.client(login) as client:
         form = {"csrf": token, "username": login, "password": PASSWORD}
         assert client.post(path, data=form).status_code == 403
         assert client.get("/data/auth").status_code == 200

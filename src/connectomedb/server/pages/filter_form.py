@@ -65,9 +65,7 @@ def read_form(given: Parameters, criteria: Sequence[Mapping[str, Any]]) -> Filte
         one = criteria[number]
         return FilterForm(one["category"] or "", one["column"], one["operator"], tuple(one["values"]), str(number))
     values = tuple(value for key, value in given.pairs if key in ("value", "upper"))
-    return FilterForm(
-        given.get("category"), given.get("column"), given.get("operator"), values, given.get("place")
-    )
+    return FilterForm(given.get("category"), given.get("column"), given.get("operator"), values, given.get("place"))
 
 
 def criterion_of(given: Parameters) -> list[tuple[str, str]]:

@@ -67,7 +67,13 @@ def _shell(selection: Selection, server: str) -> str:
 
 
 def _curl(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:
-    words = ["curl", "--fail", *(["--user", login] if login else []), "--get", f"{server}{explore_address(selection.project)}"]
+    words = [
+        "curl",
+        "--fail",
+        *(["--user", login] if login else []),
+        "--get",
+        f"{server}{explore_address(selection.project)}",
+    ]
     asked = {**_asked(selection), "columns": ",".join(columns), "format": "csv"}
     for name, word in asked.items():
         words += ["--data-urlencode", f"{name}={word}"]

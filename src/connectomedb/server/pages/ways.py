@@ -1,12 +1,32 @@
 """All pages of the browser's side, each from the module that makes it."""
 
-from connectomedb.server.pages import assets, cohorts, dashboard, front, queue, sign_in
+from connectomedb.server.pages import (
+    account,
+    admin,
+    assets,
+    cohorts,
+    dashboard,
+    dictionary,
+    files,
+    front,
+    people,
+    project,
+    sign_in,
+    terms,
+)
 
 PAGES = (
     *assets.WAYS,
     *sign_in.WAYS,
     *front.WAYS,
+    *account.WAYS,
+    *admin.WAYS,
+    *dictionary.WAYS,
+    *terms.WAYS,
+    *people.WAYS,
+    *files.WAYS,
     *dashboard.WAYS,
     *cohorts.WAYS,
-    *queue.WAYS,
+    *project.WAYS,
 )
+"""The first that fits wins."""

@@ -7,7 +7,8 @@
 | ... `&place=N`                                          | it stands in place of the criterion of that number  |
 | `GET /data/projects/P/explore/columns[?category=C]`     | columns that may be asked for, categories, tiers    |
 
-`category=` without a name is the first one. Without a project, `/data/explore...`; POST takes the same as a form. What is joined by OR is one criterion.
+`category=` without a name is the first one. Without a project, `/data/explore...`; POST takes the same as a form. What
+is joined by OR is one criterion.
 """
 
 from collections.abc import Callable, Mapping, Sequence
