@@ -1,4 +1,4 @@
-"""Groups of subjects: kept and opened from the dashboard, under the names by which Python and `cdb cohort` know them."""
+"""Groups of subjects, kept and opened from the dashboard; Python and `cdb cohort` know them by the same names."""
 
 from starlette.responses import Response
 
@@ -8,10 +8,11 @@ from connectomedb.errors import ConfigError, NotFound, QueryError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.pages.ask import ask, ask_rows
 from connectomedb.server.pages.explored import ask_explore
-from connectomedb.server.pages.forms import form_way, read_form, send_on
+from connectomedb.server.pages.forms import form_way, send_on
 from connectomedb.server.pages.render import segment
 from connectomedb.server.pages.selection import Selection
 from connectomedb.server.routes.call import Call
+from connectomedb.server.routes.parameters import Parameters
 from connectomedb.xnat.stored import format_stored
 
 _SAVED = "/data/search/saved"
@@ -33,9 +34,8 @@ def list_groups(call: Call, project: str) -> list[str]:
     return [name for name, cohort in rows if cohort and cohort.project in ("", project)]
 
 
-def post_group(call: Call) -> Response:
+def post_group(call: Call, form: Parameters) -> Response:
     """Keep the subjects of a view as a group."""
-    form = read_form(call)
     selection = Selection.read(call.words["project"], form)
     name = form.get("name").strip()
     try:

@@ -1,4 +1,4 @@
-"""The filter form, category › assessment › attribute › operator › value: read from and written to addresses."""
+"""The filter form, category > assessment > attribute > operator > value: read from and written to addresses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
