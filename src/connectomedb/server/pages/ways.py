@@ -11,6 +11,7 @@ from connectomedb.server.pages import (
     front,
     people,
     project,
+    queue,
     sign_in,
     terms,
 )
@@ -28,5 +29,6 @@ PAGES = (
     *dashboard.WAYS,
     *cohorts.WAYS,
     *project.WAYS,
+    *queue.WAYS,
 )
 """The first that fits wins."""

@@ -24,6 +24,7 @@ from connectomedb.server.routes import (
     terms,
     tokens,
     users,
+    wanted,
 )
 
 REST = (
@@ -40,6 +41,7 @@ REST = (
     *dictionary.WAYS,
     *explore.WAYS,
     *predicates.WAYS,
+    *wanted.WAYS,
     *saved.WAYS,
     *search.WAYS,
     *terms.WAYS,
