@@ -10,11 +10,12 @@ from typing import Any
 
 from starlette.responses import Response
 
+from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.errors import QueryError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.pages import filter_form
 from connectomedb.server.pages.cohorts import list_groups, open_group
-from connectomedb.server.pages.explored import ask_explore, explore_address
+from connectomedb.server.pages.explored import ask_explore, explore_address, list_types
 from connectomedb.server.pages.forms import send_on
 from connectomedb.server.pages.render import render
 from connectomedb.server.pages.selection import PAGE_SIZE, Selection
@@ -58,6 +59,9 @@ def get_dashboard(call: Call) -> Response:
             return send_on(_with_column(call, selection, given.get("add").strip()).address)
     except QueryError as slip:
         return _page(call, selection, _first_line(slip))
+    types = list_types(call)
+    if types and NONTOOLBOX not in types and not selection.data_type:
+        return send_on(selection.but(data_type=types[0]).address)
     return _page(call, selection)
 
 
@@ -68,7 +72,7 @@ def _page(call: Call, selection: Selection, fault: str = "") -> Response:
     form = filter_form.read_form(call.parameters, shown.told["criteria"])
     offered = shown.listed
     if form.category and form.category != offered["category"]:
-        offered = ask_explore(call, Selection(view.project, tier=view.tier), "/columns", [("category", form.category)])
+        offered = ask_explore(call, view.but(where=""), "/columns", [("category", form.category)])
     is_user = bool(call.caller and not call.caller.is_guest)
     server, login = call.base_url.rstrip("/"), call.user.login if is_user else ""
     values = {
@@ -85,7 +89,8 @@ def _page(call: Call, selection: Selection, fault: str = "") -> Response:
         "pages": -(-shown.found["passed"] // PAGE_SIZE) if shown.found else 0,
         "page_size": PAGE_SIZE,
         "groups": list_groups(call, view.project) if is_user else [],
-        "may_save": is_user,
+        "may_save": is_user and not view.data_type,
+        "types": [word for word in list_types(call) if word != NONTOOLBOX],
         "explore": explore_address(view.project),
         "csv": csv_address(view, shown.columns),
         "snippets": snippets(view, shown.columns, server, login),
@@ -95,8 +100,7 @@ def _page(call: Call, selection: Selection, fault: str = "") -> Response:
 
 def _look(call: Call, selection: Selection, fault: str = "") -> _Shown:
     """The selection as the REST API answers it; of a predicate that cannot be read, its words and what is wrong."""
-    whole = Selection(selection.project, tier=selection.tier)
-    listed = ask_explore(call, whole, "/columns", [("category", selection.tab)])
+    listed = ask_explore(call, selection.but(where=""), "/columns", [("category", selection.tab)])
     told: Answer = {"predicate": selection.where, "criteria": []}
     found: Answer | None = None
     try:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectomedb.errors import AddressError, QueryError
-from connectomedb.server.pages.ask import ask
+from connectomedb.server.pages.ask import ask, ask_rows
 from connectomedb.server.pages.render import segment
 from connectomedb.server.pages.selection import Selection
 from connectomedb.server.routes.call import Call
@@ -24,7 +24,7 @@ def ask_explore(
 
     Raises QueryError, in the API's words, for a predicate that cannot be read, or parameters that cannot be.
     """
-    form = urlencode([("where", selection.where), ("tier", str(selection.tier)), *pairs])
+    form = urlencode([*selection.asked.items(), *pairs])
     try:
         reply = ask(call, f"{explore_address(selection.project)}{what}", "POST", body=form.encode())
     except AddressError as slip:
@@ -33,3 +33,8 @@ def ask_explore(
     if "message" in answer:
         raise QueryError(answer["message"])
     return answer
+
+
+def list_types(call: Call) -> list[str]:
+    """Data types of the measures that the caller may see."""
+    return list(dict.fromkeys(row["data_type"] for row in ask_rows(call, "/data/dictionary")))

@@ -1,6 +1,6 @@
 """The package queue: which files of the chosen subjects, how much that is, and the ways to have them.
 
-Without script the first subjects are counted; with it, all of them, part after part.
+Without script the first subjects are counted, `first=` at most; with it, all of them, part after part.
 """
 
 import shlex
@@ -34,8 +34,9 @@ def _page(call: Call) -> Response:
     ticked, patterns = _words(call.parameters, "package"), _words(call.parameters, "pattern")
     pairs = [*(("package", one) for one in ticked), *(("pattern", one) for one in patterns)]
     fault, counted = "", None
+    first = min(call.parameters.count("first", FIRST_SUBJECTS) or 0, FIRST_SUBJECTS)
     try:
-        counted = ask_explore(call, selection, "/files", [*pairs, ("limit", str(FIRST_SUBJECTS))])
+        counted = ask_explore(call, selection, "/files", [*pairs, ("limit", str(first))])
     except QueryError as slip:
         fault = str(slip).partition("\n")[0]
     asked = urlencode([*selection.chosen.items(), *pairs])

@@ -23,6 +23,7 @@ class Selection:
         sort: name of a column; empty for the order in which subjects came.
         page: from 1.
         tier: the highest tier that is looked at.
+        data_type: whose measures these are; empty for HCP's.
     """
 
     project: str
@@ -33,6 +34,7 @@ class Selection:
     is_descending: bool = False
     page: int = 1
     tier: Tier = Tier.OPEN
+    data_type: str = ""
 
     @classmethod
     def read(cls, project: str, parameters: Parameters) -> Self:
@@ -50,6 +52,7 @@ class Selection:
             is_descending=parameters.is_true("descending"),
             page=max(1, parameters.count("page", 1) or 1),
             tier=Tier(tier),
+            data_type=parameters.get("type"),
         )
 
     @property
@@ -78,8 +81,14 @@ class Selection:
     @property
     def chosen(self) -> dict[str, str]:
         """What chooses the subjects."""
-        said = {"where": self.where, "tier": self.tier if self.tier is not Tier.OPEN else ""}
+        tier = str(self.tier) if self.tier is not Tier.OPEN else ""
+        said = {"type": self.data_type, "where": self.where, "tier": tier}
         return {name: value for name, value in said.items() if value}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The same for the REST API, which has a tier of its own where none is named."""
+        return {**self.chosen, "tier": str(self.tier)}
 
     def but(self, **changes: Any) -> "Selection":
         """The selection with other words; whatever changes, the first page is shown unless another is asked for."""

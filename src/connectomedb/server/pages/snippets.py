@@ -1,7 +1,7 @@
 """A view of the dashboard as something to paste elsewhere: it finds exactly the same subjects."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -20,16 +20,19 @@ class Snippet:
 
 
 def snippets(selection: Selection, columns: Sequence[str], server: str, login: str) -> list[Snippet]:
-    """The view as Python, shell, curl and lockfile.
+    """The view as Python, shell, curl and lockfile; Python and shell know cohorts by HCP's measures only.
 
     Args:
         columns: those shown, without the subject.
         server: its address, without a slash at the end.
     """
-    lockfile = f"{explore_address(selection.project)}/lockfile?{urlencode(_asked(selection))}"
-    return [
+    lockfile = f"{explore_address(selection.project)}/lockfile?{urlencode(selection.asked)}"
+    cohort = [
         Snippet("python", "Python", _python(selection, columns, server)),
         Snippet("shell", "Shell", _shell(selection, server)),
+    ]
+    return [
+        *([] if selection.data_type else cohort),
         Snippet("curl", "curl", _curl(selection, columns, server, login)),
         Snippet("lockfile", "Lockfile", "", lockfile),
     ]
@@ -37,15 +40,10 @@ def snippets(selection: Selection, columns: Sequence[str], server: str, login: s
 
 def csv_address(selection: Selection, columns: Sequence[str]) -> str:
     """All rows of the view as CSV."""
-    words = {**_asked(selection), "columns": ",".join(columns), "sort": selection.sort}
+    words = {**selection.asked, "columns": ",".join(columns), "sort": selection.sort}
     words |= {"descending": "true"} if selection.is_descending else {}
     words |= {"format": "csv"}
     return f"{explore_address(selection.project)}?{urlencode({name: word for name, word in words.items() if word})}"
-
-
-def _asked(selection: Selection) -> Mapping[str, str]:
-    said = {"where": selection.where, "tier": str(selection.tier)}
-    return {name: word for name, word in said.items() if word}
 
 
 def _python(selection: Selection, columns: Sequence[str], server: str) -> str:
@@ -74,7 +72,7 @@ def _curl(selection: Selection, columns: Sequence[str], server: str, login: str)
         "--get",
         f"{server}{explore_address(selection.project)}",
     ]
-    asked = {**_asked(selection), "columns": ",".join(columns), "format": "csv"}
+    asked = {**selection.asked, "columns": ",".join(columns), "format": "csv"}
     for name, word in asked.items():
         words += ["--data-urlencode", f"{name}={word}"]
     return shlex.join(words)

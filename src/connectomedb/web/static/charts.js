@@ -1,6 +1,6 @@
 // A chart per shown measure: numbers as a histogram with a brush, words as bars with boxes to tick. Each is a filter.
 
-import { ask, make } from "./rest.js";
+import { ask, make, whose } from "./rest.js";
 
 const AT_ONCE = 2;
 const WIDTH = 200;
@@ -29,7 +29,7 @@ function frame({ column, tier }) {
 
 async function fill(asked, chart, column) {
   try {
-    const spread = await ask(`${asked.explore}/distribution`, { column, where: asked.where, tier: asked.tier });
+    const spread = await ask(`${asked.explore}/distribution`, { column, where: asked.where, ...whose(asked) });
     const draw = spread.kind === "number" ? histogram : bars;
     chart.append(...draw(spread, column, asked));
   } catch (error) {
@@ -40,7 +40,7 @@ async function fill(asked, chart, column) {
 /** Go on to the view that this criterion makes; it takes the place of one of the same kind on the same column. */
 async function filter(asked, column, operator, values) {
   const chip = document.querySelector(`.chip[data-column="${CSS.escape(column)}"][data-operator="${operator}"]`);
-  const words = { where: asked.where, tier: asked.tier, column, operator, value: values };
+  const words = { where: asked.where, ...whose(asked), column, operator, value: values };
   if (chip) words.place = chip.dataset.place;
   const { predicate } = await ask(`${asked.explore}/predicate`, words);
   const address = new URL(location.href);

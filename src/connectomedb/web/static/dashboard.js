@@ -3,7 +3,7 @@
 import { drawCharts } from "./charts.js";
 import { copyButtons } from "./copy.js";
 import { cascade } from "./filters.js";
-import { ask, make, patient } from "./rest.js";
+import { ask, make, patient, whose } from "./rest.js";
 
 function readLine() {
   const form = document.getElementById("line");
@@ -15,7 +15,7 @@ function readLine() {
     let said = "";
     let isWrong = false;
     try {
-      const found = await ask(form.dataset.explore, { where: field.value, tier: form.dataset.tier, limit: 0 });
+      const found = await ask(form.dataset.explore, { where: field.value, ...whose(form.dataset), limit: 0 });
       said = `${found.passed} of ${found.total} subjects`;
     } catch (error) {
       [said, isWrong] = [error.message, true];
@@ -36,7 +36,7 @@ function offerColumns() {
   field.addEventListener(
     "focus",
     async () => {
-      const { columns } = await ask(list.dataset.columns, { tier: list.dataset.tier });
+      const { columns } = await ask(list.dataset.columns, whose(list.dataset));
       list.replaceChildren(...columns.map((one) => make("option", { value: one.name }, one.header)));
     },
     { once: true },

@@ -1,6 +1,6 @@
 // The filter form: category › assessment › attribute › operator › value, each offering what fits the one before.
 
-import { ask, make } from "./rest.js";
+import { ask, make, whose } from "./rest.js";
 
 const NUMBERS = ["=", "!=", "<", "<=", ">", ">=", "between", "not between", "in", "not in", "is empty", "is not empty"];
 const TEXTS = ["=", "!=", "in", "not in", "like", "not like", "has", "not has", "is empty", "is not empty"];
@@ -15,7 +15,7 @@ export function cascade(form) {
   let columns = [];
 
   async function readCategory(chosen) {
-    const asked = { tier: form.dataset.tier, category: category.value };
+    const asked = { ...whose(form.dataset), category: category.value };
     columns = (await ask(form.dataset.columns, asked)).columns;
     const names = [...new Set(columns.map((one) => one.assessment))];
     assessment.replaceChildren(...[ALL, ...names].map((name) => make("option", {}, name)));

@@ -29,7 +29,7 @@ async function countAll(form) {
   const rows = new Map([...form.querySelectorAll("tr[data-package]")].map((row) => [row.dataset.package, row]));
   const asked = new URLSearchParams(location.search);
   const words = { limit: PART };
-  for (const name of ["where", "tier", "package", "pattern"]) if (asked.has(name)) words[name] = asked.getAll(name);
+  for (const name of ["where", "tier", "type", "package", "pattern"]) if (asked.has(name)) words[name] = asked.getAll(name);
   words.tier ??= "open";
   const all = Number(form.dataset.subjects);
   for (let offset = Number(form.dataset.counted); offset < all; offset += PART) {

@@ -20,6 +20,11 @@ function sentence(text, status) {
   }
 }
 
+/** What an element's `data-*` say of whose measures are meant, as parameters. */
+export function whose({ tier, type }) {
+  return type ? { tier, type } : { tier };
+}
+
 /** An element with attributes, properties of `dataset` among them, and children. */
 export function make(tag, attributes = {}, ...children) {
   const svg = ["svg", "rect", "line"].includes(tag);
