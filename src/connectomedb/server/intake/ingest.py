@@ -7,40 +7,37 @@
         experiment 100307_nontoolbox  measures
 
 A repeated ingest updates: what is new comes in, what changed is replaced, files that left the listing
-go, IDs stay. What a person set since (accessibility, members) is not touched.
+go, IDs stay. What a person set since (accessibility, members) is not touched. Subjects that a table does
+not name keep what they have.
+
+Stores and tables are read before the database is taken; the values of tables then stream into it.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from connectomedb.errors import ConfigError, Conflict
-from connectomedb.hcp.dictionary import Tier
+from connectomedb.hcp.dictionary import FieldDefinition
+from connectomedb.hcp.ingested import Ingested, TableChanges
 from connectomedb.hcp.release import Release
+from connectomedb.server.access.audit import OPERATOR, Action, Event, record
 from connectomedb.server.access.auth import Accessibility
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.terms import Wording, set_terms
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake.inventory import Folder, Inventory, StoredFile, folders_of, scans_of, take_inventory
-from connectomedb.server.intake.subject_tables import (
-    NONTOOLBOX,
-    Measures,
-    SubjectTable,
-    join_measures,
-    read_subject_table,
-)
+from connectomedb.server.intake.subject_tables import NONTOOLBOX, CheckedTable, SubjectTable, check_tables
 from connectomedb.server.tables.agreements import prefixes
 from connectomedb.server.tables.database import Database
-from connectomedb.server.tables.measures import declare_fields, declare_type, write_measures
+from connectomedb.server.tables.measures import MeasuresWriter, declare_fields, declare_type, load_columns
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
-from connectomedb.server.tables.upsert import Upsert, Wanted
+from connectomedb.server.tables.upsert import Upsert, Wanted, in_parts
 from connectomedb.server.types import builtin
 from connectomedb.server.types.datatypes import local_name
 from connectomedb.stores.base import ObjectInfo
 
-_LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GENDERS = {"M": "male", "F": "female"}
 
 
@@ -50,19 +47,23 @@ class Delivery:
 
     Attributes:
         release: project and prefix of its keys.
-        title, description: for people.
+        title, description: for people; empty ones leave those that the project has.
         listings: name of a store of the archive → its objects, the preferred store first.
-        tables: CSV files of measures.
+        tables: files of measures.
+        dictionary: of columns that the data type has already, or that come in now: what they mean from now on.
+        only_known: refuse tables that name subjects whom the project does not have.
         data_type: the data type of the measures.
         accessibility: of a project that is new.
         terms: data-use terms that the project demands from now on; without them, those that it has stay.
     """
 
     release: Release
-    title: str
+    title: str = ""
     description: str = ""
     listings: Mapping[str, Iterable[ObjectInfo]] = field(default_factory=dict)
     tables: Sequence[SubjectTable] = ()
+    dictionary: Sequence[FieldDefinition] = ()
+    only_known: bool = False
     data_type: str = NONTOOLBOX
     accessibility: Accessibility = Accessibility.PRIVATE
     terms: Wording | None = None
@@ -80,27 +81,86 @@ class IngestReport:
     measures: int
     changes: int
     inventory: Inventory = field(repr=False)
+    new_subjects: int = 0
+    tables: tuple[TableChanges, ...] = ()
+    described: tuple[str, ...] = ()
+
+    def account(self, project: str, *, is_kept: bool = True) -> Ingested:
+        """The same for who asked for it."""
+        return Ingested(
+            project=project,
+            subjects=self.subjects,
+            new_subjects=self.new_subjects,
+            experiments=self.experiments,
+            scans=self.scans,
+            files=self.files,
+            measures=self.measures,
+            changes=self.changes,
+            tables=self.tables,
+            described=self.described,
+            skipped=dict(self.inventory.skipped),
+            is_kept=is_kept,
+        )
 
 
-def ingest_release(database: Database, archive: Archive, delivery: Delivery, *, login: str = "admin") -> IngestReport:
-    """Take a release in; `login` stands in the rows as who did it.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery that was looked through and makes sense."""
+
+    delivery: Delivery
+    inventory: Inventory
+    tables: Sequence[CheckedTable]
+
+    @property
+    def labels(self) -> list[str]:
+        """The subjects."""
+        return sorted({*self.inventory.files, *(label for table in self.tables for label in table.labels)})
+
+
+def ingest_release(
+    database: Database, archive: Archive, delivery: Delivery, *, login: str = "admin", is_trial: bool = False
+) -> IngestReport:
+    """Take a release in; `login` stands in the rows as who did it. A trial tells all and keeps nothing.
 
     Raises ConfigError (a table or label), ManifestError, StoreError, Conflict (the project's ID; other words
     under a version of terms that is known).
     """
+    prepared = prepare(archive, delivery)
+    try:
+        with database.write() as connection:
+            report = take_in(connection, prepared, login)
+            record(connection, Event(OPERATOR, Action.INGEST, delivery.release.project, detail=summary(report)))
+            if is_trial:
+                raise _Undone
+    except _Undone:
+        pass
+    return report
+
+
+class _Undone(Exception):
+    """Ends a trial: nothing of it is kept."""
+
+
+def prepare(archive: Archive, delivery: Delivery) -> Prepared:
+    """Read what a delivery names, but for the values of its tables. Raises ConfigError, ManifestError, StoreError."""
     inventory = take_inventory(archive, delivery.release, delivery.listings)
-    measures = join_measures([read_subject_table(table) for table in delivery.tables])
-    labels = sorted({*inventory.files, *measures.values})
-    for label in labels:
-        if not _LABEL.fullmatch(label):
-            raise ConfigError(f"A subject is labelled {label!r}. Use letters, digits, '_' and '-'.")
-    with database.write() as connection:
-        intake = _Intake(Upsert(connection, login, now()), delivery)
-        keys = intake.subjects(labels, measures)
-        intake.files(keys, inventory)
-        if measures.definitions:
-            intake.measures(keys, measures)
-        return intake.report(len(labels), len(measures.definitions), inventory)
+    return Prepared(delivery, inventory, check_tables(delivery.tables))
+
+
+def take_in(connection: Connection, prepared: Prepared, login: str) -> IngestReport:
+    """Write what was prepared, in a transaction that alone may write. Raises ConfigError, Conflict."""
+    delivery = prepared.delivery
+    intake = _Intake(Upsert(connection, login, now()), delivery)
+    keys = intake.subjects(prepared)
+    intake.files(keys, prepared.inventory)
+    if delivery.tables or delivery.dictionary:
+        intake.measures(keys, prepared.tables)
+    return intake.report(len(keys), prepared)
+
+
+def summary(report: IngestReport) -> str:
+    """A line for the audit log."""
+    return f"{report.subjects} subjects, {report.measures} columns, {report.files} files, {report.changes} rows changed"
 
 
 class _Intake:
@@ -111,26 +171,48 @@ class _Intake:
         self._connection = rows.connection
         self._delivery = delivery
         self._seen = {"experiments": 0, "scans": 0, "resources": 0, "files": 0}
+        self._new_subjects = 0
+        self._tables: list[TableChanges] = []
+        self._described: tuple[str, ...] = ()
         self._project = self._put_project()
         self._put_prefix()
         if delivery.terms:
             set_terms(self._connection, self._project, delivery.terms, rows.login)
 
-    def report(self, subject_count: int, measure_count: int, inventory: Inventory) -> IngestReport:
+    def report(self, subject_count: int, prepared: Prepared) -> IngestReport:
         """The sums."""
-        changes = self._rows.changes
         return IngestReport(
-            subjects=subject_count, measures=measure_count, changes=changes, inventory=inventory, **self._seen
+            subjects=subject_count,
+            measures=sum(len(table.definitions) for table in prepared.tables),
+            changes=self._rows.changes,
+            inventory=prepared.inventory,
+            new_subjects=self._new_subjects,
+            tables=tuple(self._tables),
+            described=self._described,
+            **self._seen,
         )
 
-    def subjects(self, labels: Sequence[str], measures: Measures) -> dict[str, int]:
+    def subjects(self, prepared: Prepared) -> dict[str, int]:
         """Keys of the subjects by label. Of the measures only an open `Gender` is shown as the subject's own."""
-        is_open = any(column.name == "Gender" and column.tier is Tier.OPEN for column in measures.definitions)
-        wanted = {}
-        for label in labels:
-            gender = _GENDERS.get(str(measures.values.get(label, {}).get("Gender"))) if is_open else None
-            wanted[label] = Wanted({"gender": gender} if gender else {})
-        return self._rows.put(subjects, {"project_key": self._project}, "label", wanted, letter="S")
+        genders = {label: word for table in prepared.tables for label, word in table.genders.items()}
+        keys: dict[str, int] = {}
+        for labels in in_parts(prepared.labels):
+            self._count_new(labels)
+            wanted = {label: Wanted(_gender_facts(genders.get(label, ""))) for label in labels}
+            keys |= self._rows.put(subjects, {"project_key": self._project}, "label", wanted, letter="S")
+        return keys
+
+    def _count_new(self, labels: Sequence[str]) -> None:
+        """Count subjects that the project lacks. Raises ConfigError when there must be none."""
+        mine = select(subjects.c.label).where(subjects.c.project_key == self._project, subjects.c.label.in_(labels))
+        known = set(self._connection.execute(mine).scalars())
+        new = [label for label in labels if label not in known]
+        if new and self._delivery.only_known:
+            raise ConfigError(
+                f"A table names {', '.join(new[:5])}, whom {self._delivery.release.project} does not have. "
+                "Correct the labels, or let new subjects in."
+            )
+        self._new_subjects += len(new)
 
     def files(self, keys: Mapping[str, int], inventory: Inventory) -> None:
         """Imaging experiments with their scans, resources and files."""
@@ -148,17 +230,36 @@ class _Intake:
             self._put_scans(key, acquired.get(label, []))
             self._put_folders(key, folders.get(label, []))
 
-    def measures(self, keys: Mapping[str, int], measures: Measures) -> None:
-        """The data type, its fields, one experiment per subject, and the values."""
+    def measures(self, keys: Mapping[str, int], tables: Sequence[CheckedTable]) -> None:
+        """The data type, its fields, one experiment per subject, and the values, table by table."""
         data_type = self._delivery.data_type
         name = local_name(data_type).removesuffix("data").capitalize()
         declare_type(self._connection, data_type, name, name)
-        declare_fields(self._connection, data_type, measures.definitions)
-        labels = {label: f"{label}_{name.lower()}" for label in measures.values}
-        experiment_keys = self._experiments({labels[label]: keys[label] for label in labels}, data_type)
-        rows = {experiment_keys[labels[label]]: values for label, values in measures.values.items()}
-        for key in write_measures(self._connection, data_type, rows):
-            self._rows.touch(experiments, key)
+        self._described = declare_fields(self._connection, data_type, self._definitions(tables))
+        types = {column.name: column.type for column in load_columns(self._connection, data_type).values()}
+        labelled = {label: f"{label}_{name.lower()}" for table in tables for label in table.labels}
+        owners = {experiment: keys[label] for label, experiment in labelled.items()}
+        experiment_keys = self._experiments(owners, data_type)
+        fresh: set[int] = set()
+        changed: set[int] = set()
+        for table in tables:
+            names = [definition.name for definition in table.definitions]
+            writer = MeasuresWriter(self._connection, data_type, names, fresh)
+            for batch in table.batches(types):
+                places = [experiment_keys[labelled[label]] for label in batch.labels]
+                writer.write(dict(zip(places, batch.rows, strict=True)))
+            self._tables.append(_changes_of(table, writer))
+            changed |= writer.changed
+        self._rows.touch(experiments, sorted(changed | fresh))
+
+    def _definitions(self, tables: Sequence[CheckedTable]) -> list[FieldDefinition]:
+        """What columns mean from now on: those of the tables, and those of the dictionary that are there already."""
+        found = {definition.name: definition for table in tables for definition in table.definitions}
+        known = load_columns(self._connection, self._delivery.data_type)
+        for definition in self._delivery.dictionary:
+            if definition.name in known and definition.name not in found:
+                found[definition.name] = replace(definition, type=definition.type or known[definition.name].type)
+        return list(found.values())
 
     def _put_project(self) -> int:
         delivery = self._delivery
@@ -166,8 +267,10 @@ class _Intake:
         taken = select(projects.c.id).where(func.lower(projects.c.id) == id.lower(), projects.c.id != id)
         if other := self._connection.execute(taken).scalar():
             raise Conflict(f"Asked to make the project {id}. There is {other}, which differs in case only.")
-        facts = {"name": delivery.title, "description": delivery.description}
-        wanted = Wanted(facts, {"accessibility": delivery.accessibility.value})
+        words = {"name": delivery.title, "description": delivery.description}
+        facts = {name: text for name, text in words.items() if text}
+        first = {"accessibility": delivery.accessibility.value} | ({} if delivery.title else {"name": id})
+        wanted = Wanted(facts, first)
         return self._rows.put(projects, {}, "id", {id: wanted})[id]
 
     def _put_prefix(self) -> None:
@@ -182,8 +285,11 @@ class _Intake:
     def _experiments(self, owners: Mapping[str, int], data_type: str) -> dict[str, int]:
         """Keys of experiments by label; `owners` are the keys of their subjects."""
         self._seen["experiments"] += len(owners)
-        wanted = {label: Wanted({"subject_key": key, "data_type": data_type}) for label, key in sorted(owners.items())}
-        return self._rows.put(experiments, {"project_key": self._project}, "label", wanted, letter="E")
+        keys: dict[str, int] = {}
+        for labels in in_parts(sorted(owners)):
+            wanted = {label: Wanted({"subject_key": owners[label], "data_type": data_type}) for label in labels}
+            keys |= self._rows.put(experiments, {"project_key": self._project}, "label", wanted, letter="E")
+        return keys
 
     def _put_scans(self, experiment: int, names: Sequence[str]) -> None:
         """Scans keep their numbers; new ones are numbered on."""
@@ -240,3 +346,14 @@ def _file_facts(file: StoredFile) -> dict[str, object]:
         "store": file.store,
         "object_key": file.key,
     }
+
+
+def _gender_facts(word: str) -> dict[str, object]:
+    gender = _GENDERS.get(word)
+    return {"gender": gender} if gender else {}
+
+
+def _changes_of(table: CheckedTable, writer: MeasuresWriter) -> TableChanges:
+    rows = len(table.labels)
+    new, changed = len(writer.new), len(writer.changed)
+    return TableChanges(str(table.table), rows, new, changed, rows - new - changed, dict(writer.cells))

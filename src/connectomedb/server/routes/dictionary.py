@@ -15,7 +15,7 @@ from sqlalchemy import Row, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
-from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
+from connectomedb.hcp.dictionary import Dictionary, Tier
 from connectomedb.hcp.dictionary_file import format_json
 from connectomedb.server.access.clock import now
 from connectomedb.server.query.places import Found, find_place
@@ -23,6 +23,7 @@ from connectomedb.server.query.results import read_keyed_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.call import Call, View, Way
 from connectomedb.server.routes.replies import Format, json_document, table_of
+from connectomedb.server.tables.meaning import definition_of
 from connectomedb.server.tables.schema import fields
 from connectomedb.server.types import builtin
 from connectomedb.server.types.values import format_column
@@ -76,20 +77,10 @@ def get_dictionary(call: Call) -> Response:
     name = call.words["data_type"]
     found = select(fields).where(fields.c.data_type == name, fields.c.name != SUBJECT).order_by(fields.c.key)
     with call.view() as view:
-        rows = [row for row in view.connection.execute(found) if view.rights.may_use(Tier(row.tier))]
+        rows = [row for row in view.connection.execute(found) if view.rights.may_use(Tier.of(row.tier))]
     if not rows:
         raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
-    columns = (
-        FieldDefinition(
-            row.name,
-            ValueType(row.type),
-            Tier(row.tier),
-            category=row.category or "",
-            assessment=row.assessment or "",
-            description=row.description or "",
-        )
-        for row in rows
-    )
+    columns = map(definition_of, rows)
     return json_document(format_json(Dictionary(tuple(columns))).encode())
 
 
