@@ -40,7 +40,7 @@ def plans_of(lockfile: Lockfile, mirror: Mirror) -> Iterator[Plan]:
     Raises: ConfigError for a coded lockfile, whose subjects nobody can fetch.
     """
     if lockfile.is_coded:
-        raise ConfigError("Asked for files of coded subjects. Bring them where the lockfile was made, with labels.")
+        raise ConfigError("Asked for files of coded subjects. Give the subject key that was made with it (--key).")
     for subject, files in sorted(lockfile.files.items()):
         actions = tuple(
             Action(path, Act.FETCH, "locked", Expected(locked.size, locked.md5, _proof(locked)))
