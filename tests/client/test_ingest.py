@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from connectomedb.client.cohorts.dictionary import Coverage
 from connectomedb.client.interface import Interface
-from connectomedb.errors import AccessDenied, AuthenticationFailed, ConfigError, RequestError
+from connectomedb.errors import AccessDenied, AuthenticationFailed, ConfigError, NotFound, RequestError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.ingested import Ingested, TableChanges
 from connectomedb.server.access.auth import Role
@@ -97,6 +98,24 @@ def test_meanings_of_columns_come_back(as_user: Open, lab: str) -> None:
     score, sex = known["Score"], known["Sex"]
     assert (score.label, score.unit, score.low, score.high, score.tier) == ("A score", "ms", 0, 30, Tier.OPEN)
     assert [(one.value, one.meaning) for one in sex.values] == [("F", "female"), ("M", "male")]
+
+
+def test_what_is_missing_is_counted_as_far_as_it_may_be_seen(
+    site: tuple[Site, str], as_user: Open, files: Callable[..., Path]
+) -> None:
+    ann, bob, kind = as_user("ann"), as_user("bob"), "lab:counted"
+    columns = files("name,tier\nA,open\nB,restricted\n", "columns.csv")
+    ann.ingest("COUNTED", [files("Subject,A,B\n1,1,\n2,,\n3,3,5\n")], dictionaries=[columns], data_type=kind)
+    assert ann.coverage(kind) == {"A": Coverage(2, 1)}
+    admin = as_user("admin")
+    admin.ingest("MORE", [files("Subject,A,B\n1,1,1\n")], dictionaries=[columns], data_type=kind)
+    assert admin.coverage(kind) == {"A": Coverage(3, 1), "B": Coverage(2, 2)}
+    assert ann.coverage(kind) == {"A": Coverage(2, 1)}
+    grant_tier(site[0].database, "COUNTED", "ann", Tier.RESTRICTED)
+    assert ann.coverage(kind, project="COUNTED")["B"] == Coverage(1, 2)
+    with pytest.raises(NotFound):
+        ann.coverage(kind, project="MORE")
+    assert bob.coverage(kind) == {"A": Coverage(0, 0)}
 
 
 @pytest.mark.parametrize(

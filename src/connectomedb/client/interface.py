@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.cohorts.cohort import Cohort
-from connectomedb.client.cohorts.dictionary import read_dictionary
+from connectomedb.client.cohorts.dictionary import Coverage, read_coverage, read_dictionary
 from connectomedb.client.cohorts.groups import Groups
 from connectomedb.client.delivery import Tables, send_tables
 from connectomedb.client.handle import DataMirror, Listing, Site
@@ -112,6 +112,10 @@ class Interface:
         if data_type not in self._dictionaries:
             self._dictionaries[data_type] = read_dictionary(self.connection, data_type)
         return self._dictionaries[data_type]
+
+    def coverage(self, data_type: str = NONTOOLBOX, *, project: str = "") -> dict[str, Coverage]:
+        """How many subjects have each column and how many lack it, in a project or all of yours; one request."""
+        return read_coverage(self.connection, data_type, project)
 
     def fields(self, words: str, *, most: int = 20) -> list[FieldDefinition]:
         """Columns of measures about some words, the likeliest first; typing errors are forgiven."""
