@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, bin
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType, widest
-from connectomedb.server.tables.counters import next_number
+from connectomedb.server.tables.counters import next_number, next_numbers
 from connectomedb.server.tables.meaning import facts_of
 from connectomedb.server.tables.schema import Key, data_types, experiments, fields
 from connectomedb.server.tables.texts import as_text
@@ -61,26 +61,44 @@ def declare_fields(connection: Connection, data_type: str, definitions: Sequence
     known = {row.name: row for row in connection.execute(select(fields).where(fields.c.data_type == data_type))}
     check_names([*known, *(definition.name for definition in definitions if definition.name not in known)])
     table = table_name(connection, data_type)
-    changed: list[str] = []
+    new = [definition for definition in definitions if definition.name not in known]
+    _add_fields(connection, data_type, table, new)
+    changed = [definition.name for definition in new]
     for definition in definitions:
         row = known.get(definition.name)
-        wanted = definition.type or ValueType.TEXT
-        if row is None:
-            facts: dict[str, object] = {"column_name": add_column(connection, table, wanted), "type": wanted.value}
-            facts |= facts_of(definition) | {"name": definition.name, "data_type": data_type}
-            connection.execute(insert(fields).values(facts))
-            changed.append(definition.name)
-            continue
-        facts = facts_of(definition)
-        joined = widest(ValueType(row.type), wanted)
-        if joined.value != row.type:
-            facts |= {"column_name": _widen(connection, table, row, joined), "type": joined.value}
-        if any(getattr(row, name) != value for name, value in facts.items()):
-            connection.execute(update(fields).where(fields.c.key == row.key).values(facts))
+        if row is not None and _redefine(connection, table, row, definition):
             changed.append(definition.name)
     if changed:
         next_number(connection, VERSION)
     return tuple(changed)
+
+
+def _add_fields(connection: Connection, data_type: str, table: str, new: Sequence[FieldDefinition]) -> None:
+    types = [definition.type or ValueType.TEXT for definition in new]
+    rows = [
+        {
+            **facts_of(definition),
+            "data_type": data_type,
+            "name": definition.name,
+            "column_name": name,
+            "type": type.value,
+        }
+        for definition, type, name in zip(new, types, _add_columns(connection, table, types), strict=True)
+    ]
+    if rows:
+        connection.execute(insert(fields), rows)
+
+
+def _redefine(connection: Connection, table: str, row: Row[Any], definition: FieldDefinition) -> bool:
+    """Bring a field up to date; whether anything was to be done."""
+    facts = facts_of(definition)
+    joined = widest(ValueType(row.type), definition.type or ValueType.TEXT)
+    if joined.value != row.type:
+        facts |= {"column_name": _widen(connection, table, row, joined), "type": joined.value}
+    if all(getattr(row, name) == value for name, value in facts.items()):
+        return False
+    connection.execute(update(fields).where(fields.c.key == row.key).values(facts))
+    return True
 
 
 def load_columns(connection: Connection, data_type: str) -> dict[str, FieldColumn]:
@@ -181,16 +199,20 @@ def check_names(names: Iterable[str]) -> None:
         raise ConfigError(f"The data type would have {len(seen)} columns, at most {MAX_FIELDS} fit. Use a second type.")
 
 
-def add_column(connection: Connection, table: str, type: ValueType) -> str:
-    """A new column at the end of a table of measures; its name."""
-    name = f"m{next_number(connection, table)}"
-    Operations(MigrationContext.configure(connection)).add_column(table, Column(name, COLUMN_TYPES[type]))
-    return name
+def _add_columns(connection: Connection, table: str, types: Sequence[ValueType]) -> list[str]:
+    """New columns at the end of a table of measures; their names."""
+    if not types:
+        return []
+    names = [f"m{number}" for number in next_numbers(connection, table, len(types))]
+    operations = Operations(MigrationContext.configure(connection))
+    for name, type in zip(names, types, strict=True):
+        operations.add_column(table, Column(name, COLUMN_TYPES[type]))
+    return names
 
 
 def _widen(connection: Connection, table: str, field: Row[Any], type: ValueType) -> str:
     """A column of a wider type with the same values; its name. Missing values stay missing."""
-    name = add_column(connection, table, type)
+    (name,) = _add_columns(connection, table, [type])
     before = ValueType(field.type)
     both = Table(table, MetaData(), Column(field.column_name, COLUMN_TYPES[before]), Column(name, COLUMN_TYPES[type]))
     old = both.c[field.column_name]
