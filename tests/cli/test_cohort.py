@@ -57,6 +57,20 @@ def test_one_sentence_brings_the_files(cdb: InProcess, tmp_path: Path, db: Inter
     assert all((tmp_path / line).is_file() for line in done.stdout.splitlines())
 
 
+def test_files_are_linked_under_other_names(cdb: InProcess, tmp_path: Path) -> None:
+    words = ("get", "MMSE_Score >= 29", BRAIN, "--to", "brains", "--layout")
+    flat = cdb(*words, "flat").stdout.split()
+    assert flat
+    rows = json.loads(cdb(*words, "bids", "--links", "study", "--json").stdout)
+    assert len(rows) == len(flat)
+    for row, name in zip(rows, flat, strict=True):
+        assert name == f"brains-flat/{row['subject']}__{BRAIN.replace('/', '__')}"
+        assert row["link"] == f"study/derivatives/hcp/sub-{row['subject']}/{BRAIN}"
+        assert (tmp_path / name).samefile(tmp_path / row["local"])
+        assert (tmp_path / row["link"]).samefile(tmp_path / row["local"])
+    assert cdb("get", ALL, BRAIN, "--to", "brains", "--links", "study").code == 2
+
+
 def test_a_dry_run_brings_nothing(cdb: InProcess, tmp_path: Path) -> None:
     done = cdb("get", ALL, "T1w/*_brain.nii.gz", "--to", "brains", "-n", "--json")
     assert done.code == 0, done.stderr

@@ -13,6 +13,7 @@ from connectomedb.cli._wanted import Group
 from connectomedb.errors import ConfigError, NotFound
 from connectomedb.hcp.advisories import known_advisories
 from connectomedb.mirror.events import Event, OnEvent, Planned
+from connectomedb.mirror.links import Links
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.outlook import Outlook
@@ -32,6 +33,7 @@ class Getting:
     mirror: Mirror
     options: Options
     as_json: bool
+    links: Links | None = None
 
     def plans(self, groups: Sequence[Group]) -> Iterator[Plan]:
         """What would happen to each subject; a single one that lacks everything is an error."""
@@ -132,14 +134,21 @@ class Getting:
                 tally.add(report)
                 for file in report.files:
                     known = warnings.hear(report.project, report.subject, file.path)
+                    link = self._link(report, file)
                     if show:
-                        show(_row(report.subject, file) | {"advisories": known})
+                        show(_row(report.subject, file) | {"link": link, "advisories": known})
                     elif not file.error:
-                        _output.show_lines([str(file.local)])
+                        _output.show_lines([link or str(file.local)])
         warnings.say()
         size = format_size(tally.fetched_size)
         _output.say(f"{tally.fetched} fetched ({size}), {tally.here} already here, {len(tally.failures)} failed")
         tally.raise_for_failures()
+
+    def _link(self, report: Report, file: FileReport) -> str | None:
+        """The file's name in the arrangement that was asked for."""
+        if self.links is None or file.error:
+            return None
+        return str(self.links.add(report.project, report.subject, file.path, file.local))
 
 
 class Warnings:

@@ -21,6 +21,7 @@ from connectomedb.hcp.advisories import Defect, defects, known_advisories
 from connectomedb.hcp.dictionary import Dictionary, Tier, ValueType, parse_value
 from connectomedb.hcp.dictionary_file import version_of
 from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.links import Links
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.report import Report
 from connectomedb.xnat.plain import weaken
@@ -161,18 +162,25 @@ class Cohort:
         strata = {label: tuple(row) for label, row in zip(labels, values, strict=True)}
         return split_families(dict(zip(labels, table[by], strict=True)), test=test, strata=strata, seed=seed)
 
-    def get(self, patterns: str | Iterable[str], *, to: str | Path | None = None) -> list[Report]:
+    def get(
+        self, patterns: str | Iterable[str], *, to: str | Path | None = None, links: Links | None = None
+    ) -> list[Report]:
         """Bring the files that match, of all subjects, to disk; proven. A report per subject, in their order.
 
         Args:
             patterns: globs of paths inside the subject.
             to: the mirror's folder; without it, the interface's own mirror.
+            links: where else the files are to stand, under other names: `Links(Path("study"), Arrangement.BIDS)`.
         """
         choice = Choice(include=_texts(patterns))
         mirror = self._mirror(to)
         reports: list[Report] = []
         for project, labels in self.by_project().items():
             reports += mirror.fetch(labels, choice, project=project)
+        for report in reports if links else ():
+            for file in report.files:
+                if links and not file.error:
+                    links.add(report.project, report.subject, file.path, file.local)
         return reports
 
     def lock(self, patterns: str | Iterable[str], *, to: str | Path | None = None) -> Lockfile:
