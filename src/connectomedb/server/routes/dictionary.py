@@ -1,6 +1,7 @@
 """The measures of one category of the data dictionary, a row per subject of a project, as ConnectomeDB exported them.
 
     GET /data/dictionary/hcp:nontoolboxdata          what they mean, as JSON
+    GET /data/dictionary/hcp:nontoolboxdata?counts=true&project=HCP_1200      and how many subjects lack them
     GET /REST/search/dict/Subject%20Information/results?project=HCP_1200&restricted=0
 
     Subject,Gender,Age
@@ -15,14 +16,17 @@ from sqlalchemy import Row, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
-from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
-from connectomedb.hcp.dictionary_file import format_json
+from connectomedb.hcp.dictionary import Tier
+from connectomedb.hcp.dictionary_file import field_document
 from connectomedb.server.access.clock import now
+from connectomedb.server.query.coverage import count_values
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.query.results import read_keyed_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.call import Call, View, Way
-from connectomedb.server.routes.replies import Format, json_document, table_of
+from connectomedb.server.routes.replies import Format, json_value, table_of
+from connectomedb.server.tables.meaning import load_definitions
+from connectomedb.server.tables.measures import load_columns
 from connectomedb.server.tables.schema import fields
 from connectomedb.server.types import builtin
 from connectomedb.server.types.values import format_column
@@ -71,26 +75,23 @@ def get_category(call: Call) -> Response:
 def get_dictionary(call: Call) -> Response:
     """The columns of a data type that are open to the caller, in our JSON (hcp.dictionary_file).
 
-    Raises NotFound for a type that has none for the caller: it is not told whether it has others.
+    With `counts`, each says beside how many subjects have a value (`Present`) and how many lack it (`Missing`), of
+    those that the caller may read, or of one `project`. Raises NotFound for a type that has no columns for the
+    caller: it is not told whether it has others.
     """
     name = call.words["data_type"]
-    found = select(fields).where(fields.c.data_type == name, fields.c.name != SUBJECT).order_by(fields.c.key)
     with call.view() as view:
-        rows = [row for row in view.connection.execute(found) if view.rights.may_use(Tier(row.tier))]
-    if not rows:
-        raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
-    columns = (
-        FieldDefinition(
-            row.name,
-            ValueType(row.type),
-            Tier(row.tier),
-            category=row.category or "",
-            assessment=row.assessment or "",
-            description=row.description or "",
-        )
-        for row in rows
-    )
-    return json_document(format_json(Dictionary(tuple(columns))).encode())
+        known = load_definitions(view.connection, name)
+        seen = {one.name: one for one in known.values() if one.name != SUBJECT and view.rights.may_use(one.tier)}
+        if not seen:
+            raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
+        document = {one.name: field_document(one) for one in seen.values()}
+        if call.parameters.is_true("counts"):
+            project = _project(call, view).key if call.parameters.get("project") else None
+            columns = [column for column in load_columns(view.connection, name).values() if column.name in seen]
+            for column, counted in count_values(view.connection, view.rights, name, columns, project).items():
+                document[column] |= {"Present": counted.present, "Missing": counted.missing}
+    return json_value(document)
 
 
 def _project(call: Call, view: View) -> Found:

@@ -42,6 +42,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -361,7 +362,9 @@ fields = Table(
     Column("column_name", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("tier", Text, nullable=False),
-    *_texts("category", "assessment", "description"),
+    *_texts("category", "assessment", "description", "label", "unit", "levels"),
+    *(Column(name, Double) for name in ("low", "high")),
+    Column("holds_several", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("data_type", "name"),
 )
 
