@@ -8,6 +8,7 @@ RECORD (protected)     nothing
 PUBLIC (public)        nothing
 """
 
+import os
 import shutil
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,9 @@ from connectomedb.server.tables.schema import experiments, projects, subjects, u
 from connectomedb.stores.folder import FolderStore
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
+
+EXAMPLES = 50 if os.environ.get("CONNECTOMEDB_EXAMPLES", "same") == "same" else 3_000
+"""Random requests of a property: few in `make test`, many in `make soak`."""
 
 PASSWORD = "correct horse"
 CATEGORY = "Alertness"

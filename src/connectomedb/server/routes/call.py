@@ -19,7 +19,7 @@ from connectomedb.server.access.visible import load_rights
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.site import Site
 from connectomedb.server.types.columns import Names
-from connectomedb.server.types.datatypes import Registry
+from connectomedb.server.types.datatypes import DataType, Path, Registry
 
 _PROJECT = re.compile(r"/(?:data/projects|spring/download)/([^/]+)")
 
@@ -37,6 +37,11 @@ class View:
     def caller(self) -> Caller:
         """Who asks."""
         return self.rights.caller
+
+    def path(self, data_type: DataType, name: str) -> Path | None:
+        """A field of a type by its schema path; None where there is none, or none for the caller: its tier hides it."""
+        found = self.registry.path(data_type, name)
+        return found if found and self.rights.may_use(found.tier) else None
 
     @property
     def names(self) -> Names:

@@ -244,12 +244,17 @@ def _read_profile(call: Call) -> Mapping[str, object]:
         raise AddressError("Asked to write a user's profile. Send it as a JSON object.")
     for name in ("username", "password", *_TEXTS):
         value = profile.get(name, "")
-        if not isinstance(value, str) or (name in _TEXTS and not _is_line(value)):
+        if not isinstance(value, str) or not _is_whole(value) or (name in _TEXTS and not _is_line(value)):
             raise AddressError(f"The profile's {name} is no line of text of at most {MAX_TEXT} characters.")
     for name in _FLAGS:
         if not isinstance(profile.get(name, True), bool):
             raise AddressError(f"The profile's {name} is neither true nor false.")
     return profile
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is text: JSON may name halves of characters, which no database and no hash takes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _is_line(text: str) -> bool:
