@@ -159,6 +159,7 @@ class Way:
     Attributes:
         is_open: also for nobody.
         is_slow: checks a password, or waits to write.
+        changes_rights: may close what S3 keys of users open; they are brought in line before the answer.
         is_change: changes something even by GET, as XNAT's tokens do.
     """
 
@@ -168,4 +169,5 @@ class Way:
     is_open: bool = False
     is_slow: bool = False
     is_change: bool = False
+    changes_rights: bool = False
     max_body_bytes: int = 0
