@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connectomedb.errors import AddressError, DocumentError
+from connectomedb.server.routes.call import View
 from connectomedb.server.types.datatypes import ENTRIES, DataType, Entity, Fact, Many, Path, Registry
 from connectomedb.xnat.document import Item
 
@@ -72,8 +73,9 @@ def find_type(registry: Registry, name: str, entity: Entity) -> DataType | None:
     return found if found and found.entity is entity else None
 
 
-def read_parameters(draft: Draft, registry: Registry, data_type: DataType, pairs: Iterable[tuple[str, str]]) -> None:
+def read_parameters(draft: Draft, view: View, data_type: DataType, pairs: Iterable[tuple[str, str]]) -> None:
     """Put the fields among parameters into a draft. Raises AddressError for a field that the type lacks."""
+    registry = view.registry
     aliases = {alias.lower(): full for alias, full in registry.aliases(data_type).items()}
     for name, text in pairs:
         full = name if "/" in name else aliases.get(name.lower(), "")
@@ -81,18 +83,18 @@ def read_parameters(draft: Draft, registry: Registry, data_type: DataType, pairs
         if name.lower() in IGNORED or owner is None or not registry.are_related(owner, data_type):
             continue
         rest = full.partition("/")[2]
-        path = registry.path(data_type, rest)
-        if path is None and data_type in registry.lineage(owner) and registry.path(owner, rest):
+        path = view.path(data_type, rest)
+        if path is None and data_type in registry.lineage(owner) and view.path(owner, rest):
             continue  # a field of a more special type than the object is
         if path is None:
             raise AddressError(f"Asked to set {name!r}. {data_type.name} has no such field: see its schema.")
         draft.add(path, text)
 
 
-def read_item(draft: Draft, registry: Registry, data_type: DataType, item: Item) -> None:
+def read_item(draft: Draft, view: View, data_type: DataType, item: Item) -> None:
     """Put a document into a draft. Raises DocumentError."""
     for name, value in item.fields.items():
-        path = registry.path(data_type, name)
+        path = view.path(data_type, name)
         if path is None:
             path = _foreign(name)
         draft.add(path, str(value))

@@ -30,7 +30,7 @@ def make_experiment(
     registry = writer.view.registry
     data_type = concrete(wish.type(registry, Entity.EXPERIMENT), f"the experiment {label}")
     _check_place(writer, data_type, session_key)
-    draft = wish.draft(registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     id, wanted, _ = draft.take("ID"), draft.take("label"), draft.take("project")
     label = label or wanted or id
     id = writer.accession(Entity.EXPERIMENT, id)
@@ -81,7 +81,7 @@ def put_experiment_item(
         return
     require(writer.view, row.project_key, Action.EDIT)
     data_type = check_type(writer, row.data_type, wish)
-    draft = wish.draft(writer.view.registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     for name in ("ID", "label", "project"):
         draft.take(name)
     fill_experiment(writer, data_type, row.key, draft)

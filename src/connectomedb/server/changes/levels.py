@@ -75,7 +75,7 @@ def _change_experiment(writer: Writer, known: Found, word: str, wish: Wish) -> O
     row = experiments.row_of(writer, known.key)
     require(writer.view, row.project_key, Action.EDIT)
     data_type = experiments.check_type(writer, row.data_type, wish)
-    draft = wish.draft(writer.view.registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     label = subjects.renamed(wish, draft, known, word, row.label, row.project)
     if label:
         writer.check_label(Entity.EXPERIMENT, row.project_key, label, known.key)

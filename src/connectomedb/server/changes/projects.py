@@ -39,7 +39,7 @@ def put_project(writer: Writer, id: str, wish: Wish) -> Outcome:
         require(view, key, Action.MANAGE)
         if wish.is_post:
             raise Conflict(f"Asked to make the project {id}. There is one already. Choose another ID.")
-    draft = wish.draft(view.registry, data_type)
+    draft = wish.draft(view, data_type)
     wanted_id = draft.take("ID")
     if wanted_id and wanted_id != id and key is None:
         raise Unusable(f"Asked to make the project {id} from a document of {wanted_id}. Send the same ID in both.")

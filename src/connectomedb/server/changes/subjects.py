@@ -23,7 +23,7 @@ def put_subject(writer: Writer, project: Found | None, known: Found | None, word
     """
     registry = writer.view.registry
     wish.type(registry, Entity.SUBJECT)
-    draft = wish.draft(registry, registry.get(builtin.SUBJECT))
+    draft = wish.draft(writer.view, registry.get(builtin.SUBJECT))
     if known is None:
         return _make(writer, project, word, draft)
     if wish.is_post:

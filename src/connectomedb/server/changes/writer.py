@@ -61,14 +61,13 @@ class Writer:
 
     def write(self, data_type: DataType, key: int, draft: Draft) -> None:
         """Give an object the fields of a draft. Raises AddressError when a value does not fit its field."""
-        registry = self.view.registry
         columns: dict[str, Value | None] = {}
         details: dict[str, Value | None] = {}
         facts: dict[tuple[str, str], str | None] = {}
         if draft.is_whole:
             self._forget(data_type, key, draft)
         for name, text in draft.values.items():
-            path = registry.path(data_type, name) or Path(name, Fact(name))
+            path = self.view.path(data_type, name) or Path(name, Fact(name))
             value = read_value(path, text)
             source = path.source
             if isinstance(source, Column) and source.entity is data_type.entity and path.is_stored:

@@ -201,11 +201,11 @@ def _fields(
     values = [joins.value(data_type, path).label(f"c{number}") for number, path in enumerate(selected)]
     scope = joins.scope()
     statement = select(joins.key.label("key"), *values).select_from(joins.clause)
-    known = {path.path for path in view.registry.paths(data_type)}
+    known = {path.path for path in view.registry.paths(data_type) if view.rights.may_use(path.tier)}
     found: dict[int, dict[str, FieldValue]] = {}
     for key, *row in view.connection.execute(statement.where(joins.key.in_(keys), scope)):
         cells: dict[str, object] = dict(zip((path.path for path in selected), row, strict=True))
-        cells |= {path: text for path, name, text in facts.get(key, ()) if not name}
+        cells |= {path: text for path, name, text in facts.get(key, ()) if not name and path not in cells}
         fields = {_plain(path): _field(cells[path.path]) for path in paths if cells.get(path.path) not in (None, "")}
         foreign: dict[str, FieldValue] = {
             path: text for path, name, text in facts.get(key, ()) if not name and path not in known and text

@@ -68,9 +68,9 @@ def page_of(call: Call) -> Page:
 
 
 def _keep(call: Call, query: Query, default: Format) -> Response:
-    with call.view() as view, call.site.database.write() as writer:
+    with call.view() as view, call.change() as writer:
         search = prepare_search(call, view, query)
-        id = snapshots.keep(view.connection, writer, view.rights, search, format_bundle(query), now())
+        id = snapshots.keep(view.connection, writer.connection, view.rights, search, format_bundle(query), now())
     with call.view() as view:
         return table(call, snapshots.find(view.connection, view.rights, id, now()).frame, default)
 
