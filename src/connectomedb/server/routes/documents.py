@@ -1,6 +1,6 @@
 """Rows → items: one object with its fields, and below it what stands in its document.
 
-project         aliases, custom variables, resources
+project         aliases, custom variables and their definitions, resources
 subject         demographics, custom variables, shares, experiments, resources
 experiment      custom variables, shares, scans, reconstructions, assessors, resources
 scan            parameters, custom variables, files (its resources)
@@ -10,25 +10,27 @@ All objects of one type are read by one statement, their facts and resources by 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, time
 
 from sqlalchemy import ColumnElement, func, select
 
 from connectomedb.server.access.visible import may_list, may_read
 from connectomedb.server.query.entries import FACTS, ROWS, entries
+from connectomedb.server.query.fields import KEYS, field_statement
 from connectomedb.server.query.homes import OWNERS
-from connectomedb.server.query.joins import Joins
 from connectomedb.server.query.places import Found
 from connectomedb.server.routes.call import View
+from connectomedb.server.routes.inner import StoredFact, inner_items
 from connectomedb.server.tables.schema import experiments, files, projects, reconstructions, resources, scans
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import ENTRIES, DataType, Entity, Fact, Path, local_name
+from connectomedb.server.types.datatypes import DataType, Entity, Path
+from connectomedb.server.types.protocols import DEFINITIONS, PROTOCOL, protocols_of
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.document import FieldValue, Item
 
 RESOURCE = "xnat:resourceCatalog"
-DEMOGRAPHIC = "xnat:demographicData"
 
 ENTITIES: Mapping[Level, Entity] = {
     Level.PROJECTS: Entity.PROJECT,
@@ -42,7 +44,11 @@ ENTITIES: Mapping[Level, Entity] = {
 
 _LEVELS = {entity: level for level, entity in ENTITIES.items() if level is not Level.ASSESSORS}
 _FIXED = {Entity.PROJECT: builtin.PROJECT, Entity.SUBJECT: builtin.SUBJECT}
-_DEMOGRAPHICS = "demographics/"
+
+_Items = dict[int, Item]
+"""By the keys of their rows."""
+
+_Facts = Mapping[int, Sequence[StoredFact]]
 
 Children = dict[int, tuple[Item, ...]]
 """Key of the object above → items."""
@@ -54,53 +60,35 @@ def load_item(view: View, found: Found) -> tuple[Item, DataType]:
     return item, view.registry.get(item.type)
 
 
-def load_items(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, Item]:
-    """Objects of one level with all below them; those that the caller may not read are left out."""
+def load_items(view: View, entity: Entity, keys: Sequence[int], types: Mapping[int, str] | None = None) -> _Items:
+    """Objects of one level with all below them; those that the caller may not read are left out.
+
+    `types` are the names of their types, where these are known already.
+    """
     if not keys:
         return {}
     facts = _facts(view, entity, keys)
-    types = _types(view, entity, keys)
-    fields = {
-        key: found
+    types = _types(view, entity, keys) if types is None else types
+    items = {
+        key: item
         for name in sorted(set(types.values()))
-        for key, found in _fields(
-            view, view.registry.get(name), [key for key in keys if types.get(key) == name], facts
-        ).items()
+        for key, item in _plain_items(view, name, [key for key in keys if types.get(key) == name], facts).items()
     }
-    seen = [key for key in keys if key in fields]
-    below = _below(view, entity, seen)
-    return {key: _item(types[key], fields[key], facts.get(key, ()), key, below) for key in seen}
-
-
-def _item(
-    type: str,
-    fields: dict[str, FieldValue],
-    facts: Iterable[tuple[str, str, str]],
-    key: int,
-    below: dict[str, Children],
-) -> Item:
-    children: dict[str, tuple[Item, ...]] = {}
-    person = {name: value for name, value in fields.items() if name.startswith(_DEMOGRAPHICS)}
-    if person:
-        fields = {name: value for name, value in fields.items() if name not in person}
-        inner = {name.removeprefix(_DEMOGRAPHICS): value for name, value in person.items()}
-        children["demographics"] = (Item(DEMOGRAPHIC, inner),)
-    for list, text in ENTRIES.items():
-        found = tuple(
-            Item(f"{type}_{local_name(list.replace('/', ':'))}", {"name": name, text: value})
-            for path, name, value in facts
-            if path == list
+    seen = [key for key in keys if key in items]
+    below = _below(view, entity, seen, facts)
+    return {
+        key: replace(
+            items[key], children={**items[key].children, **{name: of[key] for name, of in below.items() if key in of}}
         )
-        if found:
-            children[list] = found
-    children |= {name: items[key] for name, items in below.items() if key in items}
-    return Item(type, fields, children)
+        for key in seen
+    }
 
 
-def _below(view: View, entity: Entity, keys: Sequence[int]) -> dict[str, Children]:
+def _below(view: View, entity: Entity, keys: Sequence[int], facts: _Facts) -> dict[str, Children]:
     """What stands below objects of a level, by the name of the list."""
     found: dict[str, Children] = {}
     if entity is Entity.PROJECT:
+        found[PROTOCOL] = _protocols(view, keys, facts)
         found["aliases/alias"] = _named(view, entity, "aliases", keys, "xnat:projectData_alias", ("alias",))
     if entity in (Entity.SUBJECT, Entity.EXPERIMENT):
         type = "xnat:projectParticipant" if entity is Entity.SUBJECT else "xnat:experimentData_share"
@@ -122,10 +110,11 @@ def _nested(
     view: View, entity: Entity, above: ColumnElement[int], keys: Sequence[int], *limits: ColumnElement[bool]
 ) -> Children:
     table = ROWS[entity]
-    rows = view.connection.execute(select(table.c.key, above.label("above")).where(above.in_(keys), *limits)).all()
+    wanted = select(table.c.key, table.c.data_type, above.label("above")).where(above.in_(keys), *limits)
+    rows = view.connection.execute(wanted).all()
     owners = {row.key: row.above for row in rows}
     found: dict[int, list[Item]] = defaultdict(list)
-    for key, item in load_items(view, entity, sorted(owners)).items():
+    for key, item in load_items(view, entity, sorted(owners), {row.key: row.data_type for row in rows}).items():
         found[owners[key]].append(item)
     return {key: tuple(items) for key, items in found.items()}
 
@@ -179,47 +168,47 @@ def _types(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, str]:
     return {row.key: row.data_type for row in rows}
 
 
-def _facts(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
-    """Key → path, name and text of its facts."""
+def _protocols(view: View, keys: Sequence[int], facts: _Facts) -> Children:
+    ids = view.connection.execute(select(projects.c.key, projects.c.id).where(projects.c.key.in_(keys)))
+    groups = {key: {fact.name: fact.value for fact in facts.get(key, ()) if fact.path == DEFINITIONS} for key in keys}
+    return {row.key: protocols_of(view.registry, row.id, groups[row.key]) for row in ids}
+
+
+def _facts(view: View, entity: Entity, keys: Sequence[int]) -> _Facts:
+    """Key → its facts, entries of lists in their order."""
     facts = FACTS[entity]
     rows = view.connection.execute(
-        select(facts).where(facts.c.owner_key.in_(keys)).order_by(facts.c.path, facts.c.name)
+        select(facts.c.owner_key, facts.c.path, facts.c.name, facts.c.value)
+        .where(facts.c.owner_key.in_(keys))
+        .order_by(facts.c.path, func.coalesce(facts.c.position, 0), facts.c.name)
     )
-    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    for key, *fact in rows:
-        found[key].append((fact[0], fact[1], fact[2]))
+    found: dict[int, list[StoredFact]] = defaultdict(list)
+    for key, path, name, value in rows:
+        found[key].append(StoredFact(path, name, value))
     return found
 
 
-def _fields(
-    view: View, data_type: DataType, keys: Sequence[int], facts: Mapping[int, Sequence[tuple[str, str, str]]]
-) -> dict[int, dict[str, FieldValue]]:
-    """Key → values by schema path, without those that are missing or whose tier the caller lacks."""
-    paths = [path for path in view.registry.paths(data_type) if _is_shown(path) and view.rights.may_use(path.tier)]
-    selected = [path for path in paths if not isinstance(path.source, Fact)]
-    joins = Joins(view.registry, data_type, view.rights, view.details)
-    values = [joins.value(data_type, path).label(f"c{number}") for number, path in enumerate(selected)]
-    scope = joins.scope()
-    statement = select(joins.key.label("key"), *values).select_from(joins.clause)
-    known = {path.path for path in view.registry.paths(data_type)}
-    found: dict[int, dict[str, FieldValue]] = {}
-    for key, *row in view.connection.execute(statement.where(joins.key.in_(keys), scope)):
-        cells: dict[str, object] = dict(zip((path.path for path in selected), row, strict=True))
-        cells |= {path: text for path, name, text in facts.get(key, ()) if not name}
-        fields = {_plain(path): _field(cells[path.path]) for path in paths if cells.get(path.path) not in (None, "")}
-        foreign: dict[str, FieldValue] = {
-            path: text for path, name, text in facts.get(key, ()) if not name and path not in known and text
+def _plain_items(view: View, type: str, keys: Sequence[int], facts: _Facts) -> _Items:
+    """Objects of one type without what stands below them; fields that are missing are left out."""
+    wanted = field_statement(view.registry, view.registry.get(type), view.rights, view.details)
+    found: _Items = {}
+    for key, made, *row in view.connection.execute(wanted.statement, {KEYS: list(keys)}):
+        mine = facts.get(key, ())
+        cells: dict[str, object] = dict(zip((path.path for path in wanted.selected), row, strict=True))
+        cells |= {fact.path: fact.value for fact in mine if not fact.name}
+        shown = {
+            _plain(path): _field(cells[path.path]) for path in wanted.paths if cells.get(path.path) not in (None, "")
         }
-        found[key] = fields | foreign
+        foreign = {
+            fact.path: fact.value for fact in mine if not fact.name and fact.path not in wanted.known and fact.value
+        }
+        fields, children = inner_items(type, {**shown, **foreign}, mine)
+        found[key] = Item(type, fields, children, made)
     return found
-
-
-def _is_shown(path: Path) -> bool:
-    return path.is_stored or path.path == "imageSession_ID"
 
 
 def _plain(path: Path) -> str:
-    return path.path.replace(builtin.DEMOGRAPHICS, _DEMOGRAPHICS)
+    return path.path.replace(builtin.DEMOGRAPHICS, "demographics/")
 
 
 def _field(value: object) -> FieldValue:

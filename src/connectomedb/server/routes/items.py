@@ -14,7 +14,7 @@ from connectomedb.server.routes.documents import load_item
 from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, xml_document
 from connectomedb.server.types.datatypes import DataType
 from connectomedb.server.types.values import format_value
-from connectomedb.server.types.xsd import namespace_of
+from connectomedb.server.types.xsd import PROV, XNAT, namespace_of
 from connectomedb.xnat.address import Address, Level, parse_address
 from connectomedb.xnat.document import format_item_json, format_item_xml
 from connectomedb.xnat.resultset import ResultTable
@@ -78,7 +78,7 @@ def get_item(call: Call, view: View, place: Place) -> Response:
     if chosen is Format.HTML:
         cells = tuple((name, str(value)) for name, value in item.fields.items())
         return table(call, ResultTable(("Field", "Value"), cells, data_type.singular))
-    prefixes = {"xnat", *(other.name.partition(":")[0] for other in view.registry)}
+    prefixes = {XNAT, PROV, *(other.name.partition(":")[0] for other in view.registry)}
     namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
     location = f"{namespace_of('xnat')} {call.base_url}schemas/xnat/xnat.xsd"
     return xml_document(format_item_xml(item, _element(data_type), namespaces=namespaces, schema_location=location))

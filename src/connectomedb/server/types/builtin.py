@@ -14,6 +14,7 @@ from connectomedb.server.types.datatypes import (
     Kind,
     Many,
     Path,
+    record_paths,
 )
 
 PROJECT = "xnat:projectData"
@@ -97,6 +98,8 @@ _PROJECT = DataType(
         Path("PI/lastname", _project("pi_lastname")),
         *facts(*(f"PI/{name}" for name in _PERSON if name not in ("firstname", "lastname")), "type"),
         Path("aliases/alias/alias", Many("aliases", "alias")),
+        *record_paths("investigators/investigator"),
+        *record_paths("publications/publication"),
         *_FIELDS,
     ),
     displays=(
