@@ -206,7 +206,11 @@ class Joins:
         if name not in self._nodes:
             rows = entries(node.entity, list).alias(name)
             found = Node(name, node.entity, rows, may_lack=True, repeats=True)
-            known = may_list(self.rights.caller, rows.c.project_key) if "project_key" in rows.c else true()
+            known = true()
+            if "project_key" in rows.c and "key" in rows.c:  # objects with a home of their own
+                known = may_see(self.rights.caller, Entity.EXPERIMENT, rows)
+            elif "project_key" in rows.c:
+                known = may_list(self.rights.caller, rows.c.project_key)
             self._join(found, and_(rows.c.owner_key == node.rows.c.key, known))
         return self._nodes[name].rows
 

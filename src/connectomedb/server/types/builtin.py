@@ -14,6 +14,7 @@ from connectomedb.server.types.datatypes import (
     Kind,
     Many,
     Path,
+    part_paths,
     record_paths,
 )
 
@@ -279,7 +280,7 @@ _SESSION_DETAILS = {
 
 _SESSION_FACTS = (
     *("UID", "dcmAccessionNumber", "dcmPatientId", "dcmPatientName", "study_id", "prearchivePath"),
-    *("scanner/manufacturer", "scanner/model"),
+    *("scanner/manufacturer", "scanner/model", "tag"),
 )
 
 _IMAGE_SESSION = DataType(
@@ -292,6 +293,7 @@ _IMAGE_SESSION = DataType(
     paths=(
         *(Path(path, Detail(column)) for path, column in _SESSION_DETAILS.items()),
         *facts(*_SESSION_FACTS),
+        *part_paths(),
         fact("dcmPatientBirthDate", Kind.DATE),
         fact("dcmPatientWeight", Kind.FLOAT),
     ),

@@ -181,6 +181,13 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
 }
 """Lists of records that an object may have, and the fields of each: a document gives all of a list at once."""
 
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "scans/scan": {"ID": "id", **{name: name for name in ("type", "quality", "condition", "series_description")}},
+    "reconstructions/reconstructedImage": {"ID": "id", "type": "type"},
+    "assessors/assessor": {"ID": "id", "label": "label"},
+}
+"""Lists of objects that a session has, and what a search or list of sessions may ask of each: field → column."""
+
 _PREDICATE = re.compile(r"\[@xsi:type=[\w:.\-]*\]", re.IGNORECASE | re.ASCII)
 
 
@@ -271,6 +278,13 @@ def record_paths(list: str) -> tuple[Path, ...]:
     plain = {field: field for field in RECORDS[list]}
     joined = {field.replace("/", "_"): field for field in RECORDS[list]}
     return tuple(Path(f"{list}/{name}", Many(list, field)) for name, field in {**plain, **joined}.items())
+
+
+def part_paths() -> tuple[Path, ...]:
+    """The fields of what a session has, a row each."""
+    return tuple(
+        Path(f"{list}/{name}", Many(list, column)) for list, of in PARTS.items() for name, column in of.items()
+    )
 
 
 def entry_path(path: str) -> Path | None:

@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 
 from connectomedb.server.access.auth import Rights
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import RECORDS, DataType, Entity, Kind, Path, Registry, local_name
+from connectomedb.server.types.datatypes import PARTS, RECORDS, DataType, Entity, Kind, Path, Registry, local_name
 
 XS = "http://www.w3.org/2001/XMLSchema"
 XNAT, XDAT, PROV = "xnat", "xdat", "prov"
@@ -167,7 +167,7 @@ def _plant(tree: dict[str, _Node], path: Path) -> None:
     if parts[0] in _PEOPLE:
         tree.setdefault(parts[0], _Node(type=_PERSON))
         return
-    if any(path.path.startswith(f"{known}/") for known in RECORDS):
+    if any(path.path.startswith(f"{known}/") for known in (*RECORDS, *PARTS)):
         return
     listed = next((known for known in _TEXT_LISTS if path.path.startswith(f"{known}/")), None)
     if "[" in path.path:
