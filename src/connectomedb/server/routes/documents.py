@@ -13,14 +13,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 
+from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.visible import may_list, may_read
 from connectomedb.server.query.entries import FACTS, ROWS, entries
 from connectomedb.server.query.fields import KEYS, field_statement
 from connectomedb.server.query.homes import OWNERS
-from connectomedb.server.query.places import Found
+from connectomedb.server.query.places import MOST_KEPT, Found
 from connectomedb.server.routes.call import View
 from connectomedb.server.routes.inner import StoredFact, inner_items
 from connectomedb.server.tables.schema import experiments, files, projects, reconstructions, resources, scans
@@ -49,6 +52,8 @@ _Items = dict[int, Item]
 """By the keys of their rows."""
 
 _Facts = Mapping[int, Sequence[StoredFact]]
+
+_OF_NO_SESSION = experiments.c.session_key.is_(None)
 
 Children = dict[int, tuple[Item, ...]]
 """Key of the object above → items."""
@@ -94,8 +99,8 @@ def _below(view: View, entity: Entity, keys: Sequence[int], facts: _Facts) -> di
         type = "xnat:projectParticipant" if entity is Entity.SUBJECT else "xnat:experimentData_share"
         found["sharing/share"] = _named(view, entity, "shares", keys, type, ("project", "label"))
     if entity is Entity.SUBJECT:
-        of_subject = experiments.c.session_key.is_(None)
-        found["experiments/experiment"] = _nested(view, Entity.EXPERIMENT, experiments.c.subject_key, keys, of_subject)
+        of_subject = experiments.c.subject_key
+        found["experiments/experiment"] = _nested(view, Entity.EXPERIMENT, of_subject, keys, _OF_NO_SESSION)
     if entity is Entity.EXPERIMENT:
         found["scans/scan"] = _nested(view, Entity.SCAN, scans.c.experiment_key, keys)
         reconstructed = reconstructions.c.experiment_key
@@ -109,9 +114,7 @@ def _below(view: View, entity: Entity, keys: Sequence[int], facts: _Facts) -> di
 def _nested(
     view: View, entity: Entity, above: ColumnElement[int], keys: Sequence[int], *limits: ColumnElement[bool]
 ) -> Children:
-    table = ROWS[entity]
-    wanted = select(table.c.key, table.c.data_type, above.label("above")).where(above.in_(keys), *limits)
-    rows = view.connection.execute(wanted).all()
+    rows = view.connection.execute(_below_of(entity, above, limits), {KEYS: [*keys]}).all()
     owners = {row.key: row.above for row in rows}
     found: dict[int, list[Item]] = defaultdict(list)
     for key, item in load_items(view, entity, sorted(owners), {row.key: row.data_type for row in rows}).items():
@@ -119,21 +122,44 @@ def _nested(
     return {key: tuple(items) for key, items in found.items()}
 
 
+@cache
+def _below_of(entity: Entity, above: ColumnElement[int], limits: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+    table = ROWS[entity]
+    wanted = select(table.c.key, table.c.data_type, above.label("above"))
+    return wanted.where(above.in_(_keys()), *limits).order_by(table.c.key)
+
+
 def _named(view: View, entity: Entity, list: str, keys: Sequence[int], type: str, columns: tuple[str, ...]) -> Children:
     """Entries of a list that are nothing but texts."""
-    rows = entries(entity, list)
     found: dict[int, tuple[Item, ...]] = {}
-    statement = select(rows.c.owner_key, *(rows.c[name] for name in columns)).where(rows.c.owner_key.in_(keys))
-    if "project_key" in rows.c:
-        statement = statement.where(may_list(view.caller, rows.c.project_key))
-    for key, *values in view.connection.execute(statement.order_by(rows.c[columns[0]])):
+    for key, *values in view.connection.execute(_entries(view.caller, entity, list, columns), {KEYS: [*keys]}):
         found[key] = (*found.get(key, ()), Item(type, dict(zip(columns, values, strict=True))))
     return found
 
 
+@lru_cache(MOST_KEPT)
+def _entries(caller: Caller, entity: Entity, list: str, columns: tuple[str, ...]) -> Select[Any]:
+    rows = entries(entity, list)
+    statement = select(rows.c.owner_key, *(rows.c[name] for name in columns)).where(rows.c.owner_key.in_(_keys()))
+    if "project_key" in rows.c:
+        statement = statement.where(may_list(caller, rows.c.project_key))
+    return statement.order_by(rows.c[columns[0]])
+
+
 def _resources(view: View, level: Level, keys: Sequence[int]) -> Children:
+    found: dict[int, tuple[Item, ...]] = {}
+    for row in view.connection.execute(_counted(level), {KEYS: [*keys]}) if keys else ():
+        fields = {"label": row.label, "format": row.format, "content": row.content}
+        sums: dict[str, FieldValue] = {"file_count": row.file_count, "file_size": int(row.file_size or 0)}
+        item = Item(RESOURCE, {name: value for name, value in fields.items() if value} | sums)
+        found[row.owner] = (*found.get(row.owner, ()), item)
+    return found
+
+
+@cache
+def _counted(level: Level) -> Select[Any]:
     owner = OWNERS[level]
-    counted = (
+    return (
         select(
             owner.label("owner"),
             *(resources.c.key, resources.c.label, resources.c.format, resources.c.content),
@@ -141,17 +167,10 @@ def _resources(view: View, level: Level, keys: Sequence[int]) -> Children:
             func.sum(files.c.size).label("file_size"),
         )
         .select_from(resources.outerjoin(files))
-        .where(owner.in_(keys))
+        .where(owner.in_(_keys()))
         .group_by(resources.c.key)
         .order_by(resources.c.key)
     )
-    found: dict[int, tuple[Item, ...]] = {}
-    for row in view.connection.execute(counted) if keys else ():
-        fields = {"label": row.label, "format": row.format, "content": row.content}
-        sums: dict[str, FieldValue] = {"file_count": row.file_count, "file_size": int(row.file_size or 0)}
-        item = Item(RESOURCE, {name: value for name, value in fields.items() if value} | sums)
-        found[row.owner] = (*found.get(row.owner, ()), item)
-    return found
 
 
 def _open(view: View, keys: Sequence[int]) -> Sequence[int]:
@@ -176,16 +195,22 @@ def _protocols(view: View, keys: Sequence[int], facts: _Facts) -> Children:
 
 def _facts(view: View, entity: Entity, keys: Sequence[int]) -> _Facts:
     """Key → its facts, entries of lists in their order."""
-    facts = FACTS[entity]
-    rows = view.connection.execute(
-        select(facts.c.owner_key, facts.c.path, facts.c.name, facts.c.value)
-        .where(facts.c.owner_key.in_(keys))
-        .order_by(facts.c.path, func.coalesce(facts.c.position, 0), facts.c.name)
-    )
+    rows = view.connection.execute(_facts_of(entity), {KEYS: [*keys]})
     found: dict[int, list[StoredFact]] = defaultdict(list)
     for key, path, name, value in rows:
         found[key].append(StoredFact(path, name, value))
     return found
+
+
+@cache
+def _facts_of(entity: Entity) -> Select[Any]:
+    facts = FACTS[entity]
+    wanted = select(facts.c.owner_key, facts.c.path, facts.c.name, facts.c.value).where(facts.c.owner_key.in_(_keys()))
+    return wanted.order_by(facts.c.path, func.coalesce(facts.c.position, 0), facts.c.name)
+
+
+def _keys() -> BindParameter[Any]:
+    return bindparam(KEYS, expanding=True)
 
 
 def _plain_items(view: View, type: str, keys: Sequence[int], facts: _Facts) -> _Items:
