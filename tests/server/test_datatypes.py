@@ -73,7 +73,7 @@ def _fields(schema: ET.Element, name: str) -> set[str]:
 @pytest.mark.parametrize("data_type", BUILTIN, ids=lambda data_type: data_type.name)
 def test_every_field_of_a_type_stands_in_its_schema(schema: ET.Element, data_type: DataType) -> None:
     known = _fields(schema, data_type.name.removeprefix("xnat:"))
-    people = {"demographics": "demographicData"}
+    people = {"demographics": "demographicData", **dict.fromkeys(("PI", "investigator"), "investigatorData")}
     for path in data_type.paths:
         head, _, tail = plain_path(path.path).partition("/")
         if isinstance(path.source, Many) or head == "meta":

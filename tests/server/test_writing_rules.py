@@ -144,3 +144,42 @@ def test_changes_are_in_the_audit_log(lab: ClientsOf) -> None:
         mine = [(line["action"], line["project"]) for line in lines if line["detail"] == id]
         actions = ["make", "change", "share", "unshare", "delete"]
         assert mine == [(action, "P1") for action in reversed(actions)]
+
+
+def test_owners_put_objects_into_quarantine_and_lock_them(lab: ClientsOf, owner: httpx2.Client) -> None:
+    session, search = f"{P}/experiments/a_MR", f"{P}/searches/@xnat:mrSessionData/results"
+
+    def states() -> tuple[str, list[str]]:
+        found = owner.get(search).json()["ResultSet"]["Result"]
+        return owner.get(f"{session}/status").text, [row["quarantine_status"] for row in found]
+
+    assert states() == ("active", ["active"])
+    with lab("member") as member:
+        assert member.put(f"{session}?quarantine=true").status_code == 403
+    assert owner.put(f"{session}?quarantine=true").status_code == 200
+    assert states() == ("quarantine", ["quarantine"])
+    assert owner.put(f"{session}?note=seen&quarantine=false").status_code == 200
+    assert owner.put(f"{session}?activate=true").status_code == 200
+    assert states() == ("active", ["active"])
+
+
+@pytest.mark.parametrize("object", ["subjects/a", "experiments/a_PET"])
+def test_what_is_locked_is_not_changed(lab: ClientsOf, owner: httpx2.Client, object: str) -> None:
+    address = f"{P}/{object}"
+    changes = [("PUT", "?pi_lastname=Doe"), ("PUT", "/resources/R"), ("PUT", "/resources/R/files/a?inbody=1")]
+    changes += [("DELETE", "")] + ([("PUT", "/scans/1?quality=bad")] if "experiments" in object else [])
+    assert owner.put(f"{address}?_lock=true").status_code == 200
+    assert owner.get(f"{address}/status").text == "locked"
+    for method, rest in changes:
+        assert owner.request(method, f"{address}{rest}", content=b"x").status_code == 403, rest
+    assert owner.get(f"{address}?format=json").status_code == 200
+    assert owner.put(f"{address}?_unlock=true").status_code == 200
+    for method, rest in changes[:3]:
+        assert owner.request(method, f"{address}{rest}", content=b"x").status_code in (200, 201), rest
+
+
+def test_a_project_may_put_what_comes_into_quarantine(owner: httpx2.Client) -> None:
+    project = "/data/projects/ROLES"
+    assert owner.put(f"{project}/quarantine_code/1").status_code == 200
+    assert owner.put(f"{project}/subjects/q/experiments/q_MR?xsiType=xnat:mrSessionData").status_code == 201
+    assert owner.get(f"{project}/experiments/q_MR/status").text == "quarantine"

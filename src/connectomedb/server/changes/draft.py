@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from connectomedb.errors import AddressError, DocumentError
 from connectomedb.server.routes.call import View
-from connectomedb.server.types.datatypes import ENTRIES, DataType, Entity, Fact, Many, Path, Registry
+from connectomedb.server.types.datatypes import ENTRIES, RECORDS, DataType, Entity, Fact, Many, Path, Registry
 from connectomedb.xnat.document import Item
 
 CLEAR = "NULL"
@@ -43,12 +43,14 @@ class Draft:
 
     Attributes:
         entries: list and name of an entry → its text.
+        records: list of records → fields of each; of a list that is mentioned, all.
         children: lists of objects below, as a document has them.
         is_whole: what is not mentioned is to go.
     """
 
     values: dict[str, str | None] = field(default_factory=dict)
     entries: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    records: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     children: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
     is_whole: bool = False
 
@@ -104,7 +106,16 @@ def read_item(draft: Draft, view: View, data_type: DataType, item: Item) -> None
             if not 0 < len(name) <= MAX_NAME:
                 raise DocumentError(f"An entry of {list} has no name. Give each a name of at most {MAX_NAME} letters.")
             draft.entries[list, name] = str(entry.fields.get(text, ""))
-    draft.children = {name: items for name, items in item.children.items() if name not in ENTRIES}
+    for list in RECORDS:
+        known = registry.path(data_type, f"{list}/{RECORDS[list][0]}")
+        if known is not None and list in item.children:
+            draft.records[list] = [_record(list, record) for record in item.children[list]]
+    inside = (*ENTRIES, *RECORDS)
+    draft.children = {name: items for name, items in item.children.items() if name not in inside}
+
+
+def _record(list: str, item: Item) -> dict[str, str]:
+    return {name: str(item.fields[name]) for name in RECORDS[list] if item.fields.get(name)}
 
 
 def _foreign(name: str) -> Path:

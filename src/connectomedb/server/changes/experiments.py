@@ -9,6 +9,7 @@ from connectomedb.server.access.rules import Action
 from connectomedb.server.changes.draft import Draft
 from connectomedb.server.changes.images import put_image_item
 from connectomedb.server.changes.rights import require
+from connectomedb.server.changes.status import Status
 from connectomedb.server.changes.wish import Wish, concrete
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.tables.schema import experiments, projects
@@ -36,7 +37,9 @@ def make_experiment(
     id = writer.accession(Entity.EXPERIMENT, id)
     label = label or id
     writer.check_label(Entity.EXPERIMENT, project_key, label)
-    columns = {"project_key": project_key, "subject_key": subject_key, "session_key": session_key}
+    code = select(projects.c.quarantine_code).where(projects.c.key == project_key)
+    status = Status.QUARANTINE.value if writer.connection.execute(code).scalar() else None
+    columns = {"project_key": project_key, "subject_key": subject_key, "session_key": session_key, "status": status}
     key = writer.make(Entity.EXPERIMENT, {**columns, "id": id, "label": label, "data_type": data_type.name})
     fill_experiment(writer, data_type, key, draft)
     return id

@@ -65,7 +65,7 @@ def get_category(call: Call) -> Response:
         query = Query(builtin.SUBJECT, tuple(asked), Group(members=(in_project,)))
         search = compile_search(query, view.names, view.details)
         frame = ResultTable((SUBJECT, *(row.name for row in chosen)), ())
-        rows = _first_of_each(read_keyed_rows(view.connection, search))
+        rows = _first_of_each(read_keyed_rows(view.connection, search), len(search.columns))
         is_plain = call.parameters.is_true("removeDelimitersFromFieldValues")
         reply = table_of(call, frame, _cells(rows, is_plain=is_plain), Format.CSV, is_whole=True)
     reply.headers["Content-Disposition"] = f'attachment; filename="{_file_name(call, wants_restricted)}"'
@@ -110,14 +110,14 @@ def _columns(view: View, category: str) -> Sequence[Row[str, str, str]]:
     return [row for row in rows if row.name != SUBJECT]
 
 
-def _first_of_each(batches: Iterable[Sequence[Sequence[object]]]) -> Iterator[Sequence[Sequence[object]]]:
-    """Rows without their key, one per subject, who may have been measured more than once."""
+def _first_of_each(batches: Iterable[Sequence[Sequence[object]]], width: int) -> Iterator[Sequence[Sequence[object]]]:
+    """The columns asked for, one row per subject, who may have been measured more than once."""
     last: object = None
     for batch in batches:
         kept = []
         for key, *values in batch:
             if key != last:
-                kept.append(values)
+                kept.append(values[:width])
             last = key
         if kept:
             yield kept

@@ -1,6 +1,6 @@
 """Lists and objects from projects down to scans."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 from starlette.responses import Response
@@ -11,10 +11,10 @@ from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
-from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, xml_document
+from connectomedb.server.routes.replies import ITEMS, TABLES, Format, choose_format, json_document, table, xml_document
 from connectomedb.server.types.datatypes import DataType
-from connectomedb.server.types.values import format_value
-from connectomedb.server.types.xsd import namespace_of
+from connectomedb.server.types.values import format_json_value, format_value
+from connectomedb.server.types.xsd import PROV, XNAT, namespace_of
 from connectomedb.xnat.address import Address, Level, parse_address
 from connectomedb.xnat.document import format_item_json, format_item_xml
 from connectomedb.xnat.resultset import ResultTable
@@ -63,7 +63,8 @@ def list_objects(call: Call, view: View, level: Level, place: Place) -> ResultTa
     columns = [column.header for column in listing.columns]
     if listing.type_column:
         columns = [listing.type_column, *columns]
-    cells = [(*_row(listing, row), _uri(level, row)) for row in rows]
+    form = format_json_value if choose_format(call, TABLES, Format.JSON) is Format.JSON else format_value
+    cells = [(*_row(listing, row, form), _uri(level, row)) for row in rows]
     return ResultTable((*columns, "URI"), tuple(cells), listing.frame.title, None if listing.is_paged else len(rows))
 
 
@@ -78,7 +79,7 @@ def get_item(call: Call, view: View, place: Place) -> Response:
     if chosen is Format.HTML:
         cells = tuple((name, str(value)) for name, value in item.fields.items())
         return table(call, ResultTable(("Field", "Value"), cells, data_type.singular))
-    prefixes = {"xnat", *(other.name.partition(":")[0] for other in view.registry)}
+    prefixes = {XNAT, PROV, *(other.name.partition(":")[0] for other in view.registry)}
     namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
     location = f"{namespace_of('xnat')} {call.base_url}schemas/xnat/xnat.xsd"
     return xml_document(format_item_xml(item, _element(data_type), namespaces=namespaces, schema_location=location))
@@ -93,9 +94,9 @@ def _within(level: Level, place: Place) -> dict[str, int]:
     return {name: found.key for name, found in above.items() if found}
 
 
-def _row(listing: Listing, row: Sequence[object]) -> tuple[str, ...]:
+def _row(listing: Listing, row: Sequence[object], form: Callable[[object], str]) -> tuple[str, ...]:
     _, id, _, *values = row
-    cells = tuple(format_value(value) for value in values)
+    cells = tuple(value if type(value) is str else form(value) for value in values)
     return (str(id), *cells) if listing.type_column else cells
 
 
