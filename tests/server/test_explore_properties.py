@@ -21,7 +21,7 @@ from connectomedb.cohort.evaluate import Row, Truth, Value, evaluate
 from connectomedb.cohort.funnel import funnel, funnel_of
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.server.access.auth import Caller, Rights
-from connectomedb.server.query.explore import Exploration, Shown, compile_where
+from connectomedb.server.query.explore import LABEL, Exploration, Shown, compile_where
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.query.sql import Page
 from connectomedb.server.query.tree_files import is_like
@@ -113,7 +113,7 @@ def test_sql_counts_the_funnel_and_finds_who_passes(
     exploration = filled.explore(where, project)
     with filled.database.read() as connection:
         ends = {end: count for end, count in connection.execute(exploration.count_ends())}
-        found = list(connection.execute(exploration.keys(None, Page(size, start))).scalars())
+        found = list(connection.execute(exploration.keys(Shown("Subject", LABEL), Page(size, start))).scalars())
         places = connection.execute(exploration.places()).all()
     counted = funnel_of(where, ends)
     assert counted == funnel(where, filled.people.values())

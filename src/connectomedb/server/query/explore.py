@@ -64,10 +64,10 @@ class Exploration:
         ends = rows.subquery()
         return select(ends.c.end, func.count()).group_by(ends.c.end)
 
-    def keys(self, sort: Shown | None, page: Page, *, is_descending: bool = False) -> Select[Any]:
+    def keys(self, sort: Shown, page: Page, *, is_descending: bool = False) -> Select[Any]:
         """Keys of the rows that pass, in order: missing values last, equal ones by key. Raises QueryError."""
         joins = self._joins()
-        by = self._value(joins, sort) if sort else joins.key
+        by = self._value(joins, sort)
         passes = compile_where(self.where, joins, self.names)
         found = select(joins.key.label("key"), by.label("by")).select_from(joins.clause)
         found = found.where(self._scope(joins), passes)

@@ -78,7 +78,7 @@ def get_explore(call: Call) -> Response:
     chosen = choose_format(call, (Format.JSON, Format.CSV), Format.JSON)
     with read_asked(call) as asked:
         columns = asked.shown(call.parameters)
-        sort = asked.find(call.parameters.get("sort")) if call.parameters.get("sort") else None
+        sort = asked.find(call.parameters.get("sort") or SUBJECT)
         page = _page(call, None if chosen is Format.CSV else DEFAULT_LIMIT)
         if chosen is Format.JSON and (page.limit is None or page.limit > MAX_LIMIT):
             raise AddressError(f"Asked for a page of more than {MAX_LIMIT} rows. Ask for fewer, or for format=csv.")
