@@ -7,7 +7,7 @@
 | `GET /data/projects/P/explore/distribution`   | JSON: histogram or bars of `column=`, of all and of those that pass |
 
 Without a project, `/data/explore...`, all that the caller may see; POST takes the same as a form. Rows are subjects
-with measures of one data type. docs/server.md has the parameters.
+with measures of one data type. docs/guide.md has the parameters.
 """
 
 import json
