@@ -19,9 +19,10 @@ from tests.cohort.conditions import CELLS, CRITERIA, DICTIONARY, EXISTING, FILES
 from connectomedb.cohort.columns import Columns
 from connectomedb.cohort.evaluate import Row, Truth, Value, evaluate
 from connectomedb.cohort.funnel import funnel, funnel_of
+from connectomedb.cohort.named import LABEL
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.server.access.auth import Caller, Rights
-from connectomedb.server.query.explore import LABEL, Exploration, Shown, compile_where
+from connectomedb.server.query.explore import Exploration, Shown, compile_where
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.query.sql import Page
 from connectomedb.server.query.tree_files import is_like

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal, not_, select
 
 from connectomedb.cohort.funnel import criteria_of
+from connectomedb.cohort.named import LABEL, PROJECT
 from connectomedb.errors import QueryError
 from connectomedb.server.query.conditions import compile_condition, is_certain
 from connectomedb.server.query.joins import Joins
@@ -19,8 +20,6 @@ from connectomedb.server.query.tree_files import has_file
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import DataType, Entity, Kind
 from connectomedb.xnat.query import FILE_PATH, Criterion, Group
-
-LABEL, PROJECT = "SUBJECT_LABEL", "PROJECT"
 
 
 @dataclass(frozen=True, slots=True)
