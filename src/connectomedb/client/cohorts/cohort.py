@@ -14,6 +14,7 @@ from connectomedb.cohort.explanation import Explanation, concerned
 from connectomedb.cohort.formatter import format_predicate
 from connectomedb.cohort.funnel import funnel
 from connectomedb.cohort.lockfile import LockedFile, Lockfile
+from connectomedb.cohort.named import LABEL, PROJECT, within
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.cohort.split import Split, split_families
 from connectomedb.errors import ConfigError, QueryError
@@ -25,12 +26,11 @@ from connectomedb.mirror.links import Links
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.report import Report
 from connectomedb.xnat.plain import weaken
-from connectomedb.xnat.query import FILE_PATH, Comparison, Criterion, Group, Method
+from connectomedb.xnat.query import FILE_PATH, Group
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
 
-LABEL, PROJECT = "SUBJECT_LABEL", "PROJECT"
 FAMILY = "Family_ID"
 """The column that says whose relative a subject is; restricted."""
 
@@ -106,11 +106,15 @@ class Cohort:
 
     def _chosen(self) -> list[tuple[str, str]]:
         """The places whatever is known against them."""
-        weak = weaken(self.where)
+        where = self.where
+        told = self._db.explorer.places(self.predicate, self.project) if self._is_told(where) else None
+        if told is not None:
+            return told
+        weak = weaken(where)
         if weak.is_exact:
             table = self._search((LABEL, PROJECT), weak.where)
             return sorted(set(zip(table[LABEL], table[PROJECT], strict=True)))
-        found = self._rows(weak.where, self.where)
+        found = self._rows(weak.where, where)
         return sorted({(str(row[LABEL]), str(row[PROJECT])) for row, files in found if self._holds(row, files)})
 
     def table(self, *columns: str) -> Table:
@@ -140,7 +144,8 @@ class Cohort:
     def explain(self) -> Explanation:
         """The funnel, criterion by criterion, and what is known against the subjects' data."""
         where = self.where
-        counted = funnel(where, self._rows(Group(), where), self.columns)
+        told = self._db.explorer.funnel(self.predicate, self.project) if self._is_told(where) else None
+        counted = told or funnel(where, self._rows(Group(), where), self.columns)
         known = concerned(known_advisories().advisories, self.subjects(), self.project) if self.project else ()
         if self.excluded:
             counted = counted.narrowed(f"no data known as {' or '.join(self.excluded)}", len(self.places()))
@@ -223,6 +228,10 @@ class Cohort:
             raise ConfigError(f"{mirror!r} is no mirror that plans. Give `to=` a folder.")
         return mirror
 
+    def _is_told(self, where: Group) -> bool:
+        """Whether a server that evaluates predicates knows all about this one: files may be elsewhere, too."""
+        return not (_reads_files(where) and self._db.has_own_mirror)
+
     def _holds(self, row: Row, files: Files) -> bool:
         return evaluate(self.where, row, files) is True
 
@@ -245,19 +254,7 @@ class Cohort:
     def _search(self, names: Sequence[str], where: Group) -> Table:
         connection: Connection = self._db.connection
         search = Search(connection, FieldTypes(connection), NONTOOLBOX, [_qualified(name) for name in names])
-        return search.find(_within(self.project, where))
-
-
-def condition_of(cohort: Cohort) -> Group:
-    """What an XNAT is asked for a cohort: true of all its subjects, and of no others where XNAT has the words."""
-    return _within(cohort.project, weaken(cohort.where).where)
-
-
-def _within(project: str, where: Group) -> Group:
-    members: tuple[Criterion | Group, ...] = (where,) if where.members else ()
-    if project:
-        members += (Criterion(f"{NONTOOLBOX}/{PROJECT}", Comparison.EQUAL, project),)
-    return Group(Method.AND, members)
+        return search.find(within(self.project, where))
 
 
 def _qualified(name: str) -> str:

@@ -68,7 +68,7 @@ def get_category(call: Call) -> Response:
         rows = _first_of_each(read_keyed_rows(view.connection, search), len(search.columns))
         is_plain = call.parameters.is_true("removeDelimitersFromFieldValues")
         reply = table_of(call, frame, _cells(rows, is_plain=is_plain), Format.CSV, is_whole=True)
-    reply.headers["Content-Disposition"] = f'attachment; filename="{_file_name(call, wants_restricted)}"'
+    reply.headers["Content-Disposition"] = disposition_of_export(call, is_restricted=wants_restricted)
     return reply
 
 
@@ -81,8 +81,7 @@ def get_dictionary(call: Call) -> Response:
     """
     name = call.words["data_type"]
     with call.view() as view:
-        known = load_definitions(view.connection, name)
-        seen = {one.name: one for one in known.values() if one.name != SUBJECT and view.rights.may_use(one.tier)}
+        seen = {one.name: one for one in view.dictionary(name) if one.name != SUBJECT}
         if not seen:
             raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
         document = {one.name: field_document(one) for one in seen.values()}
@@ -130,12 +129,12 @@ def _cells(batches: Iterable[Sequence[Sequence[object]]], *, is_plain: bool) -> 
         yield [[cell.replace(",", "") for cell in cells] for cells in columns] if is_plain else columns
 
 
-def _file_name(call: Call, is_restricted: bool) -> str:
-    """Name of the export: who made it, and when. Source: exports of ConnectomeDB."""
+def disposition_of_export(call: Call, *, is_restricted: bool) -> str:
+    """Header that names an export: who made it, and when. Source: exports of ConnectomeDB."""
     time = now()
     kind = "RESTRICTED" if is_restricted else "unrestricted"
     moment = "_".join(str(part) for part in (time.month, time.day, time.year, time.hour, time.minute, time.second))
-    return f"{kind}_{call.user.login}_{moment}.csv"
+    return f'attachment; filename="{kind}_{call.user.login}_{moment}.csv"'
 
 
 WAYS = (
