@@ -51,14 +51,18 @@ def test_s3_keys_are_shown_once_and_work_as_the_page_says(
     credentials = Path(clean_env["HOME"]) / ".aws" / "credentials"
     credentials.parent.mkdir()
     credentials.write_text(page.locator("#credentials").inner_text())
-    by_cdb = page.locator("#cdb").inner_text().replace("PROJECT/SUBJECT", "HCP_Q1/100307/T1w/Diffusion/bvals")
+    by_cdb = (
+        page.locator("#cdb")
+        .inner_text()
+        .replace("PROJECT/SUBJECT", "HCP_Q1/100307/T1w/T1w_acpc_dc_restore_brain.nii.gz")
+    )
     by_boto3 = page.locator("#boto3").inner_text()
     check_access(page)
     shoot(page, "s3-keys")
 
     environment = {**clean_env, "PATH": f"{Path(sys.executable).parent}:{clean_env['PATH']}"}
     _wait_until(lambda: "100307" in _shell(by_cdb.splitlines()[0], environment, tmp_path))
-    assert _shell(by_cdb.splitlines()[1], environment, tmp_path).strip().endswith("bvals")
+    assert "1 fetched" in _shell(by_cdb.splitlines()[1], environment, tmp_path)
     script = by_boto3.replace("s3.list_objects_v2", "print(s3.list_objects_v2") + ")"
     assert "q1/100307/" in _shell(f"{sys.executable} -c '{script}'", environment, tmp_path)
 
@@ -71,7 +75,7 @@ def test_s3_keys_are_shown_once_and_work_as_the_page_says(
 
 def _shell(command: str, environment: dict[str, str], folder: Path) -> str:
     ran = subprocess.run(command, shell=True, env=environment, cwd=folder, capture_output=True, text=True, timeout=60)
-    return ran.stdout
+    return ran.stdout + ran.stderr
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
