@@ -39,12 +39,3 @@ def test_columns_above_ones_tier_are_not_there_and_others_are_marked(
     granted.goto(f"{TYPE}?q=alcohol")
     expect(granted.locator("dt.of-sensitive").first).to_be_visible()
     check_access(granted)
-
-
-def test_the_contents_are_asked_for_over_rest(people: People) -> None:
-    with people.client(people.user()) as plain, people.client(people.user(tier="restricted")) as granted:
-        seen = [
-            {row["tier"] for row in client.get("/data/dictionary").json()["ResultSet"]["Result"]}
-            for client in (plain, granted)
-        ]
-    assert seen == [{"open"}, {"open", "restricted"}]
