@@ -261,3 +261,18 @@ def test_exploring_tells_of_a_grant_in_one_project_nothing_about_another(half: h
     assert half.get("/data/projects/TWO/explore?where=Qznumberqz > 1").status_code == 422
     names = [column["name"] for column in half.get("/data/projects/TWO/explore?columns=*").json()["columns"]]
     assert names == ["Subject", "Score"]
+
+
+def test_the_contents_of_the_dictionary_and_grants_are_ones_own(login: Login) -> None:
+    seen = {}
+    for name in ("reader", "half"):
+        with login(name) as client:
+            contents = client.get("/data/dictionary?format=json").json()["ResultSet"]["Result"]
+            grants = client.get("/data/grants").json()["ResultSet"]["Result"]
+        counts = [(row["data_type"], row["tier"], row["columns"]) for row in contents]
+        seen[name] = counts, [(row["project"], row["login"], row["tier"]) for row in grants]
+    assert seen["reader"] == ([(N, "open", "1")], [])
+    assert seen["half"] == (
+        [(N, "open", "1"), (N, "restricted", "1"), (N, "sensitive", "1")],
+        [("ONE", "half", "sensitive")],
+    )

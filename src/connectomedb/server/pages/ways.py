@@ -1,0 +1,28 @@
+"""All pages of the browser's side, each from the module that makes it."""
+
+from connectomedb.server.pages import (
+    account,
+    admin,
+    assets,
+    dictionary,
+    files,
+    front,
+    people,
+    project,
+    sign_in,
+    terms,
+)
+
+PAGES = (
+    *assets.WAYS,
+    *sign_in.WAYS,
+    *front.WAYS,
+    *account.WAYS,
+    *admin.WAYS,
+    *dictionary.WAYS,
+    *terms.WAYS,
+    *people.WAYS,
+    *files.WAYS,
+    *project.WAYS,
+)
+"""The first that fits wins."""
