@@ -6,6 +6,9 @@ from connectomedb.server.routes.call import Call
 
 ARCHIVES = ("zip", "tar", "tar.gz", "application/zip", "application/x-tar", "application/x-gzip")
 
+PICTURES = ("preview", "describe")
+"""Parameters that ask for a picture or a description of a file in place of its bytes."""
+
 _GIVEN = (200, 206, 302, 303, 307)
 
 
@@ -17,5 +20,7 @@ def is_download(call: Call, reply: Response) -> bool:
         return True
     if call.path.startswith("/spring/download/"):
         return call.path.endswith(".zip")
+    if any(call.parameters.has(name) for name in PICTURES):
+        return False
     _, found, path = call.path.partition("/files/")
     return bool(found and path) and not path.endswith("/")
