@@ -148,8 +148,8 @@ class Reading:
         self._left -= count
         if self._left < 0:
             raise TooLarge(
-                f"Looking into {self.source.name} takes reading more than {self.limits.read_bytes} bytes, which is this "
-                "server's limit for pictures. Download the file instead."
+                f"Looking into {self.source.name} takes reading more than {self.limits.read_bytes} bytes, which is "
+                "this server's limit for pictures. Download the file instead."
             )
         if time.monotonic() > self._deadline:
             raise TooLarge(
