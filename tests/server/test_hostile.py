@@ -127,7 +127,10 @@ def test_every_answer_keeps_browsers_from_misusing_it(served: Served, address: s
         headers = client.get(address).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    assert headers["content-security-policy"].startswith("default-src 'none'")
+    ours = "'self'" if address == "/" else "'none'"
+    assert headers["content-security-policy"].startswith(f"default-src {ours}")
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
     assert headers["cache-control"] == "no-store"
     assert "server" not in headers
 

@@ -23,35 +23,15 @@ from connectomedb.server.access.auth import GUEST
 from connectomedb.server.access.login import REFUSED, SignedIn
 from connectomedb.server.intake.sweep import EVERY_S, sweep
 from connectomedb.server.operation.watch import SEEN, Patience, Watch
-from connectomedb.server.routes import (
-    audit,
-    catalogs,
-    changes,
-    dictionary,
-    extras,
-    favorites,
-    file_changes,
-    front,
-    grants,
-    health,
-    items,
-    keys,
-    membership,
-    packages,
-    saved,
-    schemas,
-    search,
-    sign_in,
-    terms,
-    tokens,
-    users,
-)
+from connectomedb.server.pages.faults import CALL, challenge, fault_page, takes_pages
+from connectomedb.server.pages.ways import PAGES
 from connectomedb.server.routes.call import Call, Intake, Later, Way
 from connectomedb.server.routes.cookies import COOKIE, set_session
 from connectomedb.server.routes.downloads import is_download
 from connectomedb.server.routes.origin import SAFE_METHODS, check_origin
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.replies import text
+from connectomedb.server.routes.ways import REST
 from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of, pour_body
 from connectomedb.server.site import Site
 
@@ -60,30 +40,8 @@ PASSWORD_THREADS = 1
 logger = logging.getLogger(__name__)
 
 
-WAYS = (
-    *front.WAYS,
-    *health.WAYS,
-    *sign_in.WAYS,
-    *tokens.WAYS,
-    *users.WAYS,
-    *favorites.WAYS,
-    *membership.WAYS,
-    *grants.WAYS,
-    *audit.WAYS,
-    *schemas.WAYS,
-    *dictionary.WAYS,
-    *saved.WAYS,
-    *search.WAYS,
-    *terms.WAYS,
-    *keys.WAYS,
-    *packages.WAYS,
-    *catalogs.WAYS,
-    *file_changes.WAYS,
-    *extras.WAYS,
-    *items.WAYS,
-    *changes.WAYS,
-)
-"""All routes, each from the module that answers it. The first that fits wins: addresses of objects come last."""
+WAYS = (*PAGES, *REST)
+"""All routes. The first that fits wins; no address of a page is one of the REST API."""
 
 STATUS: Mapping[type[Exception], int] = {
     errors.AddressError: 400,
@@ -182,6 +140,7 @@ async def _answer(
         caller=caller,
         client_address=client_address,
     )
+    request.scope[CALL] = call
     reply = await to_thread.run_sync(way.handler, call, limiter=passwords if way.is_slow else database)
     if isinstance(reply, Intake):
         reply = await pour_body(request, reply, site.settings.limits.pause_s)
@@ -195,20 +154,29 @@ async def _answer(
 
 
 def _refuse(request: Request, error: Exception) -> Response:
-    """One line of text for what was asked wrongly; what is our own fault is logged, not told."""
+    """One sentence for what was asked wrongly, as text or as a page; what is our own fault is logged, not told."""
+    status, sentence, headers = _verdict(request, error)
+    if takes_pages(request.headers):
+        return fault_page(request, status, sentence, headers, error)
+    return text(sentence, status, headers)
+
+
+def _verdict(request: Request, error: Exception) -> tuple[int, str, Mapping[str, str]]:
+    """Status, sentence and headers of a refusal."""
     if isinstance(error, HTTPException):
         words = {404: f"There is nothing at {request.url.path}.", 405: f"{request.method} is not possible here."}
-        return text(words.get(error.status_code, error.detail), error.status_code, error.headers)
+        return error.status_code, words.get(error.status_code, error.detail), error.headers or {}
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if status >= 500:
         logger.error("%s %s: %s", request.method, request.url.path, error)
-        return text("The server could not read what it keeps. Try again later, or tell its administrator.", status)
-    headers = {"WWW-Authenticate": 'Basic realm="ConnectomeDB"'} if status == 401 else {}
+        return status, "The server could not read what it keeps. Try again later, or tell its administrator.", {}
+    headers = {"WWW-Authenticate": challenge(request.headers)} if status == 401 else {}
     if isinstance(error, errors.TooManyRequests) and error.retry_after_s is not None:
         headers["Retry-After"] = str(round(error.retry_after_s))
-    return text(" ".join(str(error).split()), status, headers)
+    return status, " ".join(str(error).split()), headers
 
 
 def _fail(request: Request, error: Exception) -> Response:
     """The rim: Starlette logs the fault with its traceback after this answer."""
-    return text("The server failed on this request. Tell its administrator.", 500)
+    sentence = "The server failed on this request. Tell its administrator."
+    return fault_page(request, 500, sentence, {}) if takes_pages(request.headers) else text(sentence, 500)

@@ -21,7 +21,7 @@ SAFE_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-"""On every answer: nothing that the server sends is a page that runs anything."""
+"""On every answer that does not say otherwise: nothing but our own pages runs anything."""
 
 MAX_PATH_BYTES = 8 << 10
 POUR_BYTES = 1 << 20
@@ -68,9 +68,10 @@ class SafeHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", []))
-                if not any(name == b"cache-control" for name, _ in headers):
+                said = {name for name, _ in headers}
+                if b"cache-control" not in said:
                     headers.append((b"cache-control", b"no-store"))
-                message = {**message, "headers": [*headers, *SAFE_HEADERS]}
+                message = {**message, "headers": [*headers, *(pair for pair in SAFE_HEADERS if pair[0] not in said)]}
             await send(message)
 
         await self.app(scope, receive, send_safely)
