@@ -23,6 +23,7 @@ from connectomedb.server.routes.call import Call, Later, Way
 
 NIIVUE, PLOT = "vendor/niivue.js", "vendor/uplot.js"
 STILL_PX = 900
+MOST_MAPS = 8
 _FILES = "/files/"
 
 
@@ -72,7 +73,8 @@ def get_view(call: Call) -> Response:
     }
     project, subject = _home(image)
     values = {
-        **{"project": project, "subject": subject, "image": image, "over": over, "facts": facts},
+        **{"project": project, "subject": subject, "image": image, "over": over},
+        **{"facts": _in_words(facts), "frames": facts["frames"]},
         "scene": json.dumps(scene),
         "images": _by_folder(others),
         "overlays": _by_folder(_overlays(image, others)),
@@ -140,6 +142,25 @@ def _scene(
         for side, path in sorted(surfaces_for(image.path, by_path).items())
     ]
     return {"volume": None, "surfaces": surfaces, "layer": shown}
+
+
+def _in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What an image is, for people."""
+    found = [("Kind", ", ".join(str(facts[name]) for name in ("kind", "content") if name in facts))]
+    if "shape" in facts:
+        found.append(("Voxels", " × ".join(map(str, facts["shape"]))))
+        found.append(("Size of a voxel", " × ".join(f"{mm:.3g}" for mm in facts["voxel_mm"]) + " mm"))
+    if "grayordinates" in facts:
+        found.append(("Grayordinates", f"{facts['grayordinates']} in {len(facts['models'])} structures"))
+    if "vertices" in facts:
+        found.append(("Vertices", " ".join(filter(None, (str(facts["vertices"]), facts["structure"])))))
+    if facts["frames"] > 1:
+        pace = f", one each {facts['step_s']:.4g} s" if facts.get("step_s") else ""
+        found.append(("Frames", f"{facts['frames']}{pace}"))
+    named = [name for name in facts.get("maps", ()) if name]
+    if named:
+        found.append(("Maps", ", ".join(named[:MOST_MAPS]) + (" …" if len(named) > MOST_MAPS else "")))
+    return found
 
 
 def _by_folder(images: Iterable[Image]) -> list[tuple[str, list[Image]]]:

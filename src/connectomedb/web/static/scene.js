@@ -179,11 +179,11 @@ class SurfaceScene extends Scene {
   }
 
   get map() {
-    return "warm";
+    return this.niivue.meshes[0]?.layers[0]?.colormap ?? "viridis";
   }
 
   async load() {
-    this.niivue.opts.isColorbar = false;
+    this.niivue.opts.show3Dcrosshair = false; // until a vertex is chosen
     this.niivue.setSliceType(SLICE_TYPE.RENDER);
     const files = this.scene.surfaces.map((one) => ({ url: whole(one), name: one.name, rgba255: [200, 192, 180, 255] }));
     await this.niivue.loadMeshes(files);
@@ -213,13 +213,18 @@ class SurfaceScene extends Scene {
       const structure = layer.kind === "dense" ? surfaces[at].structure : "";
       const look = mesh.layers[0] ?? {};
       mesh.layers = [];
-      await NVMesh.loadLayer({ url: frameOf(layer, this.frame, structure), name, opacity: 1, colormap: "warm" }, mesh);
+      await NVMesh.loadLayer({ url: frameOf(layer, this.frame, structure), name, opacity: 0.8, colormap: "viridis" }, mesh);
       const made = mesh.layers[0];
       if (!made) throw new Error("its values do not fit the surface");
       if (look.values) [made.cal_min, made.cal_max, made.colormap, made.opacity] = [look.cal_min, look.cal_max, look.colormap, look.opacity];
       mesh.updateMesh(this.niivue.gl);
     }));
-    if (!isLabels && this.frame === 0) this.setRange(...robust(this.niivue.meshes.map((mesh) => mesh.layers[0].values)));
+    if (!isLabels && !this.isRanged) {
+      this.isRanged = true;
+      const [low, high] = robust(this.niivue.meshes.map((mesh) => mesh.layers[0].values));
+      this.setRange(low, high);
+      if (low < 0 && high > 0) this.setMap("blue2red");
+    }
     this.niivue.drawScene();
   }
 
@@ -278,6 +283,7 @@ class SurfaceScene extends Scene {
     else this.onPlace({ words: "Click the surface to read a vertex." });
   }
 
+  // NiiVue looks into the depth of the picture where it was clicked; the nearest vertex is what was meant.
   locate(place) {
     const [x, y, z] = place.mm;
     let best = [Infinity, 0, 0];
@@ -292,6 +298,10 @@ class SurfaceScene extends Scene {
   }
 
   _tellVertex(at, vertex) {
+    const place = Array.from(this.niivue.meshes[at].pts.slice(3 * vertex, 3 * vertex + 3));
+    this.niivue.scene.crosshairPos = this.niivue.mm2frac(place);
+    this.niivue.opts.show3Dcrosshair = true;
+    this.niivue.drawScene();
     this.last = [at, vertex];
     const { layer, surfaces } = this.scene;
     const { structure } = surfaces[at];
