@@ -20,6 +20,7 @@ const CAMERAS = [
 const MAPS = ["gray", "warm", "winter", "hot", "viridis", "plasma", "inferno", "cividis", "redyell", "blue2red", "jet"];
 const TURN_DEGREES = 10;
 const APART_MM = 4;
+const CLICK_PX = 3;
 
 const OPTIONS = {
   backColor: [0, 0, 0, 1],
@@ -184,12 +185,28 @@ class SurfaceScene extends Scene {
 
   async load() {
     this.niivue.opts.show3Dcrosshair = false; // until a vertex is chosen
+    this.niivue.opts.crosshairWidth = 0.3;
+    this._pickWhereClicked();
     this.niivue.setSliceType(SLICE_TYPE.RENDER);
     const files = this.scene.surfaces.map((one) => ({ url: whole(one), name: one.name, rgba255: [200, 192, 180, 255] }));
     await this.niivue.loadMeshes(files);
     this._moveApart();
     await this._loadLayer();
     this.setView(this.view);
+  }
+
+  // A click, but not the end of a turn: NiiVue then looks into the depth of the picture, and tells the place.
+  _pickWhereClicked() {
+    const { canvas } = this.niivue;
+    let down = null;
+    canvas.addEventListener("pointerdown", (event) => { down = [event.offsetX, event.offsetY]; });
+    canvas.addEventListener("pointerup", (event) => {
+      if (!down || Math.hypot(event.offsetX - down[0], event.offsetY - down[1]) > CLICK_PX) return;
+      const scale = canvas.width / canvas.clientWidth;
+      this.niivue.mousePos = [event.offsetX * scale, event.offsetY * scale];
+      this.niivue.uiData.mouseDepthPicker = true;
+      this.niivue.drawScene();
+    });
   }
 
   // Inflated hemispheres lie one in the other: put a gap between them, as other viewers do.
@@ -283,7 +300,7 @@ class SurfaceScene extends Scene {
     else this.onPlace({ words: "Click the surface to read a vertex." });
   }
 
-  // NiiVue looks into the depth of the picture where it was clicked; the nearest vertex is what was meant.
+  // The nearest vertex is what was meant.
   locate(place) {
     const [x, y, z] = place.mm;
     let best = [Infinity, 0, 0];
