@@ -22,11 +22,13 @@ class Grant:
     tier: str
 
 
-def list_grants(connection: Connection, project: str | None = None) -> list[Grant]:
-    """The grants of a project, by its ID, or of all."""
+def list_grants(connection: Connection, project: str | None = None, login: str | None = None) -> list[Grant]:
+    """The grants in a project, by its ID, or in all; to one user, or to everybody."""
     person = users.c
     columns = select(projects.c.id, person.login, person.firstname, person.lastname, grants.c.tier)
     joined = columns.select_from(grants.join(users).join(projects)).order_by(projects.c.key, person.key)
     if project is not None:
         joined = joined.where(projects.c.id == project)
+    if login is not None:
+        joined = joined.where(person.login == login)
     return [Grant(*(cell or "" for cell in row)) for row in connection.execute(joined)]

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -37,12 +38,18 @@ def own_address(word: str) -> str:
     return word if is_ours else "/"
 
 
-def form_way(path: str, handler: Callable[[Call], Response]) -> Way:
-    """The row of a form: a change that may wait for the database or for a store, outside the threads that read."""
+FormHandler: TypeAlias = Callable[[Call, Parameters], Response]
 
-    def handle(call: Call) -> Later:
+
+def form_way(path: str, handler: FormHandler, *, is_slow: bool = False) -> Way:
+    """The row of a form of somebody signed in. It is handled where it may wait for the database or for a store.
+
+    `is_slow`: it checks a password, and waits its turn among those who do.
+    """
+
+    def handle(call: Call) -> Response | Later:
         call.signed_in  # noqa: B018 -- refuses
-        read_form(call)
-        return Later(lambda: handler(call))
+        form = read_form(call)
+        return handler(call, form) if is_slow else Later(lambda: handler(call, form))
 
-    return Way("POST", path, handle, max_body_bytes=MAX_FORM_BYTES)
+    return Way("POST", path, handle, is_slow=is_slow, max_body_bytes=MAX_FORM_BYTES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -58,6 +57,7 @@ def render(
         "is_admin": bool(caller and caller.is_admin),
         "csrf": csrf_token(call.session_id) if call and call.session_id else "",
         "here": call.path if call else "",
+        "origin": call.base_url.rstrip("/") if call else "",
         "version": __version__,
     }
     page = _environment().get_template(template).render({**frame, **values})
@@ -92,7 +92,12 @@ def segment(text: object) -> str:
 
 def file_path(text: object) -> str:
     """Text as several parts of an address's path."""
-    return quote(PurePosixPath(str(text)).as_posix() if text else "", safe="/")
+    return quote(str(text), safe="/")
+
+
+def anchor(text: object) -> str:
+    """A name as the `id` of an element."""
+    return "_".join(str(text).split())
 
 
 @cache
@@ -105,5 +110,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=asset_address, has_asset=has_asset)
-    made.filters.update(size=bytes_in_words, segment=segment, path=file_path)
+    made.filters.update(size=bytes_in_words, segment=segment, path=file_path, anchor=anchor)
     return made

@@ -1,5 +1,6 @@
 """The measures of one category of the data dictionary, a row per subject of a project, as ConnectomeDB exported them.
 
+    GET /data/dictionary                             which data types and categories have columns, a table
     GET /data/dictionary/hcp:nontoolboxdata          what they mean, as JSON
     GET /REST/search/dict/Subject%20Information/results?project=HCP_1200&restricted=0
 
@@ -11,7 +12,7 @@ Source: download scripts that were published for ConnectomeDB; its dictionary's 
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
@@ -22,7 +23,7 @@ from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.query.results import read_keyed_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.call import Call, View, Way
-from connectomedb.server.routes.replies import Format, json_document, table_of
+from connectomedb.server.routes.replies import Format, json_document, table, table_of
 from connectomedb.server.tables.schema import fields
 from connectomedb.server.types import builtin
 from connectomedb.server.types.values import format_column
@@ -31,6 +32,8 @@ from connectomedb.xnat.query import Comparison, Criterion, Group, Query, SearchF
 from connectomedb.xnat.resultset import ResultTable
 
 SUBJECT = "Subject"
+
+_CONTENTS = ("data_type", "category", "tier", "columns")
 
 
 def get_category(call: Call) -> Response:
@@ -66,6 +69,17 @@ def get_category(call: Call) -> Response:
         reply = table_of(call, frame, _cells(rows, is_plain=is_plain), Format.CSV, is_whole=True)
     reply.headers["Content-Disposition"] = f'attachment; filename="{_file_name(call, wants_restricted)}"'
     return reply
+
+
+def get_contents(call: Call) -> Response:
+    """How many columns each category of each data type has for the caller, by tier."""
+    kind = fields.c
+    found = select(kind.data_type, kind.category, kind.tier, func.count(), func.min(kind.key).label("first"))
+    groups = found.where(kind.name != SUBJECT).group_by(kind.data_type, kind.category, kind.tier).order_by("first")
+    with call.view() as view:
+        seen = [row for row in view.connection.execute(groups) if view.rights.may_use(Tier(row.tier))]
+    rows = tuple((row[0], row[1] or "", row[2], str(row[3])) for row in seen)
+    return table(call, ResultTable(_CONTENTS, rows, "Dictionary", len(rows)))
 
 
 def get_dictionary(call: Call) -> Response:
@@ -139,5 +153,6 @@ def _file_name(call: Call, is_restricted: bool) -> str:
 
 WAYS = (
     Way("GET", "/data/search/dict/{category}/results", get_category),
+    Way("GET", "/data/dictionary", get_contents),
     Way("GET", "/data/dictionary/{data_type}", get_dictionary),
 )

@@ -1,4 +1,7 @@
-"""Who may see columns above the open tier in a project: listed, granted and taken away by its owners."""
+"""Who may see columns above the open tier in a project: listed, granted and taken away by its owners.
+
+`GET /data/grants` lists the caller's own in all projects; for administrators those of everybody.
+"""
 
 from starlette.responses import Response
 
@@ -13,6 +16,15 @@ from connectomedb.server.routes.rights import check_owner
 from connectomedb.xnat.resultset import ResultTable
 
 _COLUMNS = ("login", "firstname", "lastname", "tier")
+
+
+def get_own_grants(call: Call) -> Response:
+    """What was granted to the caller; to administrators, who see everything anyway, all grants are told."""
+    login = None if call.signed_in.is_admin else call.signed_in.login
+    with call.site.database.read() as connection:
+        found = list_grants(connection, login=login)
+    rows = tuple((grant.project, grant.login, grant.firstname, grant.lastname, grant.tier) for grant in found)
+    return table(call, ResultTable(("project", *_COLUMNS), rows, "Grants", len(rows)))
 
 
 def get_grants(call: Call) -> Response:
@@ -50,6 +62,7 @@ def _write(call: Call, tier: Tier) -> None:
 _GRANTS = "/data/projects/{project}/grants"
 
 WAYS = (
+    Way("GET", "/data/grants", get_own_grants),
     Way("GET", _GRANTS, get_grants),
     Way("PUT", f"{_GRANTS}/{{login}}/{{tier}}", put_grant, is_slow=True),
     Way("DELETE", f"{_GRANTS}/{{login}}", delete_grant, is_slow=True),
