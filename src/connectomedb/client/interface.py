@@ -10,6 +10,7 @@ from platformdirs import user_cache_path
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.cohorts.cohort import Cohort
 from connectomedb.client.cohorts.dictionary import read_dictionary
+from connectomedb.client.cohorts.explorer import Explorer
 from connectomedb.client.cohorts.groups import Groups
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
@@ -68,6 +69,7 @@ class Interface:
         self._data_mirror = data_mirror
         self._mirror: DataMirror | None = None
         self._dictionaries: dict[str, Dictionary] = {}
+        self.explorer = Explorer(self.connection)
         self.select = Select(Site(self.connection, lambda: self.data_mirror))
         self.manage = Manage(self.connection)
 
@@ -82,6 +84,11 @@ class Interface:
         if self._mirror is None:
             self._mirror = self._make_mirror()
         return self._mirror
+
+    @property
+    def has_own_mirror(self) -> bool:
+        """Whether files are looked for in more places than this server."""
+        return self._data_mirror is not None
 
     def project(self, id: str) -> Project:
         """A project by ID or alias; nothing is sent."""

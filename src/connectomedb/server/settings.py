@@ -70,6 +70,7 @@ class AccessSettings:
     first_delay: timedelta = key(timedelta(seconds=1), "how long the door stays closed first, in seconds; then twice")
     longest_delay: timedelta = key(timedelta(minutes=5), "how long at most, in seconds")
     failures_forgotten_after: timedelta = key(timedelta(hours=1), "without a failure counting begins anew, in seconds")
+    smallest_group: int = key(5, "fewer people are no bar in a chart of restricted columns; 0 shows all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ def _check(settings: Settings, where: str) -> None:
         "limits.connections": (limits.connections, 1, 1 << 20),
         "access.most_sessions": (access.most_sessions, 1, 1 << 20),
         "access.password_min_length": (access.password_min_length, 1, 100),
+        "access.smallest_group": (access.smallest_group, 0, 1_000),
         "access.free_failures": (access.free_failures, 1, 1 << 20),
         "access.free_failures_of_address": (access.free_failures_of_address, 1, 1 << 20),
         **{f"access.{name}": (value.total_seconds(), 1, 366 * 86_400) for name, value in times.items()},

@@ -93,11 +93,15 @@ class Cohort:
 
     def places(self) -> list[tuple[str, str]]:
         """Label and project of each subject, sorted; one in several projects is there once for each."""
-        weak = weaken(self.where)
+        where = self.where
+        told = self._db.explorer.places(self.predicate, self.project) if self._is_told(where) else None
+        if told is not None:
+            return told
+        weak = weaken(where)
         if weak.is_exact:
             table = self._search((LABEL, PROJECT), weak.where)
             return sorted(set(zip(table[LABEL], table[PROJECT], strict=True)))
-        found = self._rows(weak.where, self.where)
+        found = self._rows(weak.where, where)
         return sorted({(str(row[LABEL]), str(row[PROJECT])) for row, files in found if self._holds(row, files)})
 
     def table(self, *columns: str) -> Table:
@@ -118,7 +122,8 @@ class Cohort:
     def explain(self) -> Explanation:
         """The funnel, criterion by criterion, and what is known against the subjects' data."""
         where = self.where
-        counted = funnel(where, self._rows(Group(), where), self.columns)
+        told = self._db.explorer.funnel(self.predicate, self.project) if self._is_told(where) else None
+        counted = told or funnel(where, self._rows(Group(), where), self.columns)
         known = concerned(known_advisories().advisories, self.subjects(), self.project) if self.project else ()
         return Explanation(format_predicate(where, self.columns), self.project, counted, known)
 
@@ -191,6 +196,10 @@ class Cohort:
         if not isinstance(mirror, Mirror):
             raise ConfigError(f"{mirror!r} is no mirror that plans. Give `to=` a folder.")
         return mirror
+
+    def _is_told(self, where: Group) -> bool:
+        """Whether a server that evaluates predicates knows all about this one: files may be elsewhere, too."""
+        return not (_reads_files(where) and self._db.has_own_mirror)
 
     def _holds(self, row: Row, files: Files) -> bool:
         return evaluate(self.where, row, files) is True

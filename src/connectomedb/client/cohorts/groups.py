@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from connectomedb.client.cohorts.cohort import LABEL, PROJECT, Cohort, condition_of
 from connectomedb.cohort.columns import NONTOOLBOX
+from connectomedb.cohort.named import NamedCohort, format_description, parse_description
 from connectomedb.errors import ConfigError
 from connectomedb.xnat.query import Query, SearchField
 from connectomedb.xnat.stored import StoredSearch, format_stored
@@ -44,7 +45,8 @@ class Groups:
         fields = (SearchField(NONTOOLBOX, LABEL), SearchField(NONTOOLBOX, PROJECT))
         where = condition_of(cohort)
         query = Query(NONTOOLBOX, fields, where if where.members else None)
-        kept = StoredSearch(query, name, name, _describe(cohort.predicate, cohort.project), is_secure=True)
+        description = format_description(NamedCohort(cohort.predicate, cohort.project))
+        kept = StoredSearch(query, name, name, description, is_secure=True)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
         return Group(name, cohort.predicate, cohort.project)
 
@@ -69,10 +71,6 @@ class Groups:
         self._db.connection.change("DELETE", f"{_SAVED}/{quote(name)}")
 
 
-def _describe(predicate: str, project: str) -> str:
-    return f"cohort of {project or '*'}: {predicate}"
-
-
 def _read(name: str, description: str) -> Group | None:
-    found = re.fullmatch(r"cohort of (\S+): (.*)", description, re.DOTALL)
-    return Group(name, found[2], "" if found[1] == "*" else found[1]) if found else None
+    found = parse_description(description)
+    return Group(name, found.predicate, found.project) if found else None

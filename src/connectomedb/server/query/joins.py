@@ -75,7 +75,11 @@ class Joins:
             return may_list(self.rights.caller, rows.c.key)
         home = self.root_node if self.root.entity not in _OF_SESSIONS else self.above(self.root_node, Entity.EXPERIMENT)
         readable = may_see(self.rights.caller, home.entity, home.rows)
-        return readable if self.root.entity is Entity.SUBJECT else and_(self._of_type(rows, self.root), readable)
+        return readable if self.root.entity is Entity.SUBJECT else and_(self.of_root_type(), readable)
+
+    def of_root_type(self) -> ColumnElement[bool]:
+        """Only objects of the root's type, of those levels that have several."""
+        return self._of_type(self.root_node.rows, self.root)
 
     def value(self, data_type: DataType, field: Field, argument: str = "") -> ColumnElement[object]:
         """The value of a field; null where its tier is not granted. `argument` is for fields that take one."""

@@ -12,12 +12,14 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from connectomedb.errors import AuthenticationFailed
+from connectomedb.hcp.dictionary import Dictionary, Tier
 from connectomedb.server.access.audit import Action, Actor, Event
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.access.login import REFUSED
 from connectomedb.server.access.visible import load_rights
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.site import Site
+from connectomedb.server.types.catalogue import Catalogue
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import Registry
 
@@ -32,6 +34,7 @@ class View:
     rights: Rights
     registry: Registry
     details: Mapping[str, Table]
+    dictionaries: Mapping[str, Dictionary]
 
     @property
     def caller(self) -> Caller:
@@ -42,6 +45,13 @@ class View:
     def names(self) -> Names:
         """What the words of the caller's searches mean."""
         return Names(self.registry, self.rights)
+
+    def dictionary(self, data_type: str, rights: Rights | None = None) -> Dictionary:
+        """The measures of a data type that exist for the caller, or for somebody with fewer rights."""
+        may_use = (rights or self.rights).may_use
+        open_tiers = {tier for tier in Tier if may_use(tier)}
+        known = self.dictionaries.get(data_type, Dictionary())
+        return Dictionary(tuple(field for field in known if field.tier in open_tiers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ class Call:
         """The database, for this caller. Columns above the open tier that were read go to the audit log."""
         with self.site.database.read() as connection:
             catalogue = self.site.catalogue.load(connection)
-            view = View(connection, load_rights(connection, self.user), catalogue.registry, catalogue.details)
+            view = _view(connection, load_rights(connection, self.user), catalogue)
             yield view
         if view.rights.read:
             self.note(Action.RESTRICTED_READ, " ".join(sorted(view.rights.read)))
@@ -117,7 +127,11 @@ class Call:
         caller = self.signed_in
         with self.site.database.write() as connection:
             catalogue = self.site.catalogue.load(connection)
-            yield View(connection, load_rights(connection, caller), catalogue.registry, catalogue.details)
+            yield _view(connection, load_rights(connection, caller), catalogue)
+
+
+def _view(connection: Connection, rights: Rights, catalogue: Catalogue) -> View:
+    return View(connection, rights, catalogue.registry, catalogue.details, catalogue.dictionaries)
 
 
 @dataclass(frozen=True, slots=True)

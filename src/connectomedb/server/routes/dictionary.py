@@ -16,7 +16,7 @@ from sqlalchemy import Row, func, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
-from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
+from connectomedb.hcp.dictionary import Dictionary, Tier
 from connectomedb.hcp.dictionary_file import format_json
 from connectomedb.server.access.clock import now
 from connectomedb.server.query.places import Found, find_place
@@ -67,7 +67,7 @@ def get_category(call: Call) -> Response:
         rows = _first_of_each(read_keyed_rows(view.connection, search))
         is_plain = call.parameters.is_true("removeDelimitersFromFieldValues")
         reply = table_of(call, frame, _cells(rows, is_plain=is_plain), Format.CSV, is_whole=True)
-    reply.headers["Content-Disposition"] = f'attachment; filename="{_file_name(call, wants_restricted)}"'
+    reply.headers["Content-Disposition"] = disposition_of_export(call, is_restricted=wants_restricted)
     return reply
 
 
@@ -88,23 +88,11 @@ def get_dictionary(call: Call) -> Response:
     Raises NotFound for a type that has none for the caller: it is not told whether it has others.
     """
     name = call.words["data_type"]
-    found = select(fields).where(fields.c.data_type == name, fields.c.name != SUBJECT).order_by(fields.c.key)
     with call.view() as view:
-        rows = [row for row in view.connection.execute(found) if view.rights.may_use(Tier(row.tier))]
-    if not rows:
+        columns = tuple(field for field in view.dictionary(name) if field.name != SUBJECT)
+    if not columns:
         raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
-    columns = (
-        FieldDefinition(
-            row.name,
-            ValueType(row.type),
-            Tier(row.tier),
-            category=row.category or "",
-            assessment=row.assessment or "",
-            description=row.description or "",
-        )
-        for row in rows
-    )
-    return json_document(format_json(Dictionary(tuple(columns))).encode())
+    return json_document(format_json(Dictionary(columns)).encode())
 
 
 def _project(call: Call, view: View) -> Found:
@@ -143,12 +131,12 @@ def _cells(batches: Iterable[Sequence[Sequence[object]]], *, is_plain: bool) -> 
         yield [[cell.replace(",", "") for cell in cells] for cells in columns] if is_plain else columns
 
 
-def _file_name(call: Call, is_restricted: bool) -> str:
-    """Name of the export: who made it, and when. Source: exports of ConnectomeDB."""
+def disposition_of_export(call: Call, *, is_restricted: bool) -> str:
+    """Header that names an export: who made it, and when. Source: exports of ConnectomeDB."""
     time = now()
     kind = "RESTRICTED" if is_restricted else "unrestricted"
     moment = "_".join(str(part) for part in (time.month, time.day, time.year, time.hour, time.minute, time.second))
-    return f"{kind}_{call.user.login}_{moment}.csv"
+    return f'attachment; filename="{kind}_{call.user.login}_{moment}.csv"'
 
 
 WAYS = (

@@ -40,12 +40,17 @@ def prepare_search(call: Call, view: View, query: Query) -> Search:
 
     Raises AccessDenied when that is nothing at all, QueryError for a search that makes no sense.
     """
+    check_reads(call, view)
+    page = Page() if call.parameters.is_true("cache") else page_of(call)
+    return compile_search(query, view.names, view.details, sorts_of(call), page)
+
+
+def check_reads(call: Call, view: View) -> None:
+    """Refuse who may not read any project. Raises AccessDenied, TermsNotAccepted."""
     if not reads_anything(view.connection, view.caller):
         if waiting := closed_by_terms(view.connection, view.caller):
             raise terms_stand_before(waiting[0], call.path)
         raise AccessDenied("You may not read any project yet, so there is nothing to search. Ask an owner.")
-    page = Page() if call.parameters.is_true("cache") else page_of(call)
-    return compile_search(query, view.names, view.details, sorts_of(call), page)
 
 
 def get_page(call: Call) -> Response | Later:

@@ -10,10 +10,10 @@ from itertools import groupby
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, Text, select
+from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Row, Table, Text, select
 from sqlalchemy.types import TypeEngine
 
-from connectomedb.hcp.dictionary import Tier, ValueType
+from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
 from connectomedb.server.tables.schema import Key, counters, data_types, fields, image_sessions
 from connectomedb.server.types import builtin, datatypes, imaging
 from connectomedb.server.types.datatypes import DataType, Detail, Display, Entity, Kind, Path, Registry
@@ -35,11 +35,12 @@ KINDS: Mapping[ValueType, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Data types by name, and the tables that only some of them have."""
+    """Data types by name, the tables that only some of them have, and what measures mean, by data type."""
 
     version: int
     registry: Registry
     details: Mapping[str, Table]
+    dictionaries: Mapping[str, Dictionary]
 
 
 class CatalogueShelf:
@@ -78,7 +79,19 @@ def read_catalogue(connection: Connection, version: int) -> Catalogue:
         ]
         types.append(measures_type(row.name, row.singular, row.plural, row.table_name, columns))
         details[row.table_name] = measures_table(row.table_name, columns)
-    return Catalogue(version, Registry(types), details)
+    meanings = {name: Dictionary(tuple(map(_definition, rows))) for name, rows in by_type.items()}
+    return Catalogue(version, Registry(types), details, meanings)
+
+
+def _definition(row: Row[Any]) -> FieldDefinition:
+    return FieldDefinition(
+        row.name,
+        ValueType(row.type),
+        Tier.of(row.tier),
+        category=row.category or "",
+        assessment=row.assessment or "",
+        description=row.description or "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
