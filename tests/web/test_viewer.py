@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -12,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Browse, CheckAccess, People
+    from tests.web.conftest import Browse, People
 
 FILES = "/data/projects/HCP_Q1/subjects/100307/experiments/100307_CREST/resources/100307_CREST/files"
 T1W = "T1w/T1w_acpc_dc_restore_brain.nii.gz"

@@ -8,7 +8,7 @@ from connectomedb.cohort.columns import NONTOOLBOX, Columns
 from connectomedb.cohort.formatter import format_predicate
 from connectomedb.cohort.named import parse_description
 from connectomedb.cohort.predicate import parse_predicate
-from connectomedb.errors import AccessDenied, AddressError, NotFound, QueryError
+from connectomedb.errors import AccessDenied, NotFound, QueryError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.searches import find_search
 from connectomedb.server.query.explore import LABEL, Exploration, Shown
@@ -91,7 +91,7 @@ def read_asked(call: Call) -> Iterator[Asked]:
     parameters = call.parameters
     with call.view() as view:
         project = _project(call, view)
-        rights = view.rights.narrowed(_ceiling(parameters), project.key if project else None)
+        rights = view.rights.narrowed(ceiling(parameters), project.key if project else None)
         data_type = _data_type(parameters, view)
         columns = Columns(view.dictionary(data_type.name, rights), data_type.name)
         names = Names(view.registry, rights)
@@ -109,14 +109,6 @@ def _project(call: Call, view: View) -> Found | None:
         return None
     address = Address((Step(Level.PROJECTS, call.words["project"]),))
     return find_place(view.connection, view.caller, address, is_inside=True).project
-
-
-def _ceiling(parameters: Parameters) -> Tier:
-    """The highest tier to be looked at; more than was granted is never seen."""
-    word = parameters.get("tier", Tier.SENSITIVE)
-    if word not in list(Tier):
-        raise AddressError(f"Asked for tier={word!r}. There are {', '.join(Tier)}.")
-    return Tier(word)
 
 
 def _data_type(parameters: Parameters, view: View) -> DataType:
