@@ -1,4 +1,4 @@
-"""The viewer in a real browser: what is drawn differs from the background, can be read as text, and leaves no trace elsewhere."""
+"""The viewer in a real browser: what is drawn differs from the background, and can be read as text."""
 
 from __future__ import annotations
 

@@ -148,8 +148,8 @@ def _in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What an image is, for people."""
     found = [("Kind", ", ".join(str(facts[name]) for name in ("kind", "content") if name in facts))]
     if "shape" in facts:
-        found.append(("Voxels", " × ".join(map(str, facts["shape"]))))
-        found.append(("Size of a voxel", " × ".join(f"{mm:.3g}" for mm in facts["voxel_mm"]) + " mm"))
+        found.append(("Voxels", " x ".join(map(str, facts["shape"]))))
+        found.append(("Size of a voxel", " x ".join(f"{mm:.3g}" for mm in facts["voxel_mm"]) + " mm"))
     if "grayordinates" in facts:
         found.append(("Grayordinates", f"{facts['grayordinates']} in {len(facts['models'])} structures"))
     if "vertices" in facts:

@@ -16,6 +16,7 @@ from connectomedb.server.query.explore import PROJECT as PROJECT_FIELD
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call, View
 from connectomedb.server.routes.parameters import Parameters
+from connectomedb.server.routes.rights import ceiling
 from connectomedb.server.routes.search import check_reads
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import DataType
