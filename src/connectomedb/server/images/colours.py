@@ -23,7 +23,7 @@ def window(values: FloatArray) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = (float(edge) for edge in np.percentile(shown, (_LOW, _HIGH)))
     low = min(low, 0.0) if low < 0 else 0.0 if low < high / 3 else low
-    return (low, high) if high > low else (low, low + 1.0)
+    return (low, high) if high > low else (min(low, 0.0), max(high, 0.0))
 
 
 def greys(values: FloatArray, low: float, high: float) -> ByteArray:

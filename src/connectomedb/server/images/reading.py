@@ -83,6 +83,8 @@ class Reading:
             self.skip_to(position)
             return self.read(count)
         self.check_memory(count)
+        if position + count > self.source.size:
+            raise self._broken("breaks off")
         found = b"".join(self.source.archive.open(self.source.store, self.source.key, position, count))
         self._count(len(found))
         if len(found) != count:
