@@ -20,6 +20,7 @@ from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call, View
 from connectomedb.server.routes.parameters import Parameters, parse_parameters
 from connectomedb.server.routes.replies import json_value
+from connectomedb.server.routes.rights import ceiling
 from connectomedb.server.routes.search import check_reads
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import DataType
@@ -115,7 +116,7 @@ def read_asked(call: Call) -> Iterator[Asked]:
     parameters = call.parameters
     with call.view() as view:
         project = project_of(call, view)
-        rights = view.rights.narrowed(_ceiling(parameters), project.key if project else None)
+        rights = view.rights.narrowed(ceiling(parameters), project.key if project else None)
         data_type = _data_type(parameters, view)
         columns = Columns(view.dictionary(data_type.name, rights), data_type.name)
         names = Names(view.registry, rights)
@@ -134,14 +135,6 @@ def project_of(call: Call, view: View) -> Found | None:
         return None
     address = Address((Step(Level.PROJECTS, call.words["project"]),))
     return find_place(view.connection, view.caller, address, is_inside=True).project
-
-
-def _ceiling(parameters: Parameters) -> Tier:
-    """The highest tier to be looked at; more than was granted is never seen."""
-    word = parameters.get("tier", Tier.SENSITIVE)
-    if word not in list(Tier):
-        raise AddressError(f"Asked for tier={word!r}. There are {', '.join(Tier)}.")
-    return Tier(word)
 
 
 def _data_type(parameters: Parameters, view: View) -> DataType:

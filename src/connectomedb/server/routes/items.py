@@ -1,6 +1,7 @@
 """Lists and objects from projects down to scans."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
 from connectomedb.server.routes.replies import ITEMS, TABLES, Format, choose_format, json_document, table, xml_document
+from connectomedb.server.routes.rights import ceiling
 from connectomedb.server.types.datatypes import DataType
 from connectomedb.server.types.values import format_json_value, format_value
 from connectomedb.server.types.xsd import PROV, XNAT, namespace_of
@@ -69,10 +71,11 @@ def list_objects(call: Call, view: View, level: Level, place: Place) -> ResultTa
 
 
 def get_item(call: Call, view: View, place: Place) -> Response:
-    """One object as XML or JSON."""
+    """One object as XML or JSON; its measures up to `tier=`."""
     if len(place.last) != 1:
         raise AddressError("Asked for one object. The address names several.")
-    item, data_type = load_item(view, place.last[0])
+    narrowed = replace(view, rights=view.rights.narrowed(ceiling(call.parameters)))
+    item, data_type = load_item(narrowed, place.last[0])
     chosen = choose_format(call, ITEMS, Format.XML)
     if chosen is Format.JSON:
         return json_document(format_item_json(item))

@@ -1,6 +1,7 @@
 """All routes of the REST API, each from the module that answers it."""
 
 from connectomedb.server.routes import (
+    advisories,
     audit,
     catalogs,
     changes,
@@ -52,6 +53,7 @@ REST = (
     *prearchive.WAYS,
     *file_changes.WAYS,
     *extras.WAYS,
+    *advisories.WAYS,
     *items.WAYS,
     *changes.WAYS,
 )
