@@ -105,8 +105,8 @@ def export(
     cdb cohort export "Handedness > 0" PMAT24_A_CR --key study.key.csv > table.csv
     """
     from connectomedb.client.cohorts.coding import coded_table
-    from connectomedb.client.cohorts.cohort import LABEL
     from connectomedb.cohort.columns import NONTOOLBOX
+    from connectomedb.cohort.named import LABEL
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.mirror.coded import keep_subject_key
 

@@ -1,8 +1,8 @@
 """Tables of subjects for others: coded ids in place of labels."""
 
-from connectomedb.client.cohorts.cohort import LABEL
 from connectomedb.client.table import Table
 from connectomedb.cohort.columns import NONTOOLBOX
+from connectomedb.cohort.named import LABEL
 from connectomedb.cohort.subject_key import HEADER, SubjectKey
 from connectomedb.errors import ConfigError
 

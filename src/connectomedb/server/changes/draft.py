@@ -107,7 +107,7 @@ def read_item(draft: Draft, view: View, data_type: DataType, item: Item) -> None
                 raise DocumentError(f"An entry of {list} has no name. Give each a name of at most {MAX_NAME} letters.")
             draft.entries[list, name] = str(entry.fields.get(text, ""))
     for list in RECORDS:
-        known = registry.path(data_type, f"{list}/{RECORDS[list][0]}")
+        known = view.path(data_type, f"{list}/{RECORDS[list][0]}")
         if known is not None and list in item.children:
             draft.records[list] = [_record(list, record) for record in item.children[list]]
     inside = (*ENTRIES, *RECORDS)

@@ -12,7 +12,7 @@ from connectomedb.cohort.formatter import format_predicate
 from connectomedb.cohort.named import LABEL, from_stored
 from connectomedb.cohort.named import PROJECT as PROJECT_FIELD
 from connectomedb.cohort.predicate import parse_predicate
-from connectomedb.errors import AccessDenied, AddressError, NotFound, PredicateError, QueryError
+from connectomedb.errors import AccessDenied, NotFound, PredicateError, QueryError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.searches import find_search
 from connectomedb.server.query.explore import Exploration, Shown

@@ -15,7 +15,6 @@ XNAT_VERSION = "1.8.10"
 _STARTED = time.monotonic()
 
 
-
 def get_site_id(call: Call) -> Response:
     """First part of accession IDs."""
     return text(SITE_ID)
