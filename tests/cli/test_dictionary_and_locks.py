@@ -1,5 +1,7 @@
 """`cdb fields` and `cdb diff`: no server, no bucket."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

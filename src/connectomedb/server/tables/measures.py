@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, bindparam, cast, insert, select, update
 
 from connectomedb.errors import ConfigError
@@ -201,22 +199,25 @@ def check_names(names: Iterable[str]) -> None:
 
 def _add_columns(connection: Connection, table: str, types: Sequence[ValueType]) -> list[str]:
     """New columns at the end of a table of measures; their names."""
+    from connectomedb.server.tables import alter
+
     if not types:
         return []
     names = [f"m{number}" for number in next_numbers(connection, table, len(types))]
-    operations = Operations(MigrationContext.configure(connection))
-    for name, type in zip(names, types, strict=True):
-        operations.add_column(table, Column(name, COLUMN_TYPES[type]))
+    columns = [Column(name, COLUMN_TYPES[type]) for name, type in zip(names, types, strict=True)]
+    alter.add_columns(connection, table, columns)
     return names
 
 
 def _widen(connection: Connection, table: str, field: Row[Any], type: ValueType) -> str:
     """A column of a wider type with the same values; its name. Missing values stay missing."""
+    from connectomedb.server.tables import alter
+
     (name,) = _add_columns(connection, table, [type])
     before = ValueType(field.type)
     both = Table(table, MetaData(), Column(field.column_name, COLUMN_TYPES[before]), Column(name, COLUMN_TYPES[type]))
     old = both.c[field.column_name]
     new = as_text(old, is_float=before is ValueType.FLOAT) if type is ValueType.TEXT else cast(old, COLUMN_TYPES[type])
     connection.execute(update(both).values({name: new}))
-    Operations(MigrationContext.configure(connection)).drop_column(table, field.column_name)
+    alter.drop_column(connection, table, field.column_name)
     return name
