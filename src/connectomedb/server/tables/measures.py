@@ -204,9 +204,8 @@ def _add_columns(connection: Connection, table: str, types: Sequence[ValueType])
     if not types:
         return []
     names = [f"m{number}" for number in next_numbers(connection, table, len(types))]
-    alter.add_columns(
-        connection, table, [Column(name, COLUMN_TYPES[type]) for name, type in zip(names, types, strict=True)]
-    )
+    columns = [Column(name, COLUMN_TYPES[type]) for name, type in zip(names, types, strict=True)]
+    alter.add_columns(connection, table, columns)
     return names
 
 
