@@ -217,15 +217,33 @@ def test_every_route_answers_nonsense(
     ask(method, f"{_fill(row.path, words)}?{query}", BODIES[body], headers)
 
 
+KINDS = [("Content-Type", kind) for kind in HEADERS["Content-Type"][:4]]
+
+FOUND = {
+    "password of half characters": (
+        "PUT",
+        "/xapi/users/owner",
+        "half a password",
+        ("Content-Type", "application/json"),
+    ),
+    "origin that is no address": ("PUT", "/data/projects/CLOSED", "nothing", ("Origin", "http://[::1")),
+    "credentials that are no ASCII": ("GET", "/data/projects", "nothing", ("Authorization", "Basic \xff")),
+}
+"""What once was answered by 500."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_stays_mended(ask: Ask, name: str) -> None:
+    method, address, body, header = FOUND[name]
+    ask(method, address, BODIES[body], [header])
+
+
 REAL = [
     *("/data/projects/CLOSED", "/data/projects/CLOSED/subjects/100307", "/data/projects/CLOSED/experiments/100307_3T"),
     *("/data/projects/CLOSED/resources/R", "/data/projects/CLOSED/resources/R/files", "/data/search"),
     *("/data/projects/CLOSED/resources/R/files/a.zip", "/data/projects/CLOSED/terms", "/data/search/saved/mine"),
     *("/data/projects/CLOSED/experiments/100307_3T/scans/1", "/xapi/users/owner", "/data/services/auth"),
 ]
-
-
-KINDS = [("Content-Type", kind) for kind in HEADERS["Content-Type"][:4]]
 
 
 @settings(max_examples=3 * EXAMPLES)
