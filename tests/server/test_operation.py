@@ -382,17 +382,6 @@ def test_workers_that_die_again_and_again_end_the_server_with_a_sentence(tmp_pat
     assert log.count("another one is started") == MAX_SHORT_LIVES - 1
 
 
-def test_a_stop_is_heard_while_workers_keep_dying(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    with _cdb_serve(folder, "--workers", "2") as (process, _):
-        (folder / "cdb.toml").write_text("[")
-        os.kill(_children(process.pid)[0], signal.SIGKILL)
-        _wait_for(lambda: len(_children(process.pid)) == 1)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-
-
 def test_a_stop_lets_a_request_end_and_takes_no_new_one(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with _cdb_serve(tmp_path / "data") as (process, address):
