@@ -151,7 +151,7 @@ ASKS = [
     (method, way)
     for way in WAYS
     for method in way.methods.split()
-    if method != "DELETE" or not way.path.startswith((*SPENT, "/data/projects/{project}"))
+    if method != "DELETE" or not (way.path.startswith(SPENT) or way.path == "/data/projects/{project}")
 ]
 
 Ask = Callable[[str, str, bytes, list[tuple[str, str]]], None]
