@@ -37,7 +37,7 @@ from connectomedb.stores.folder import FolderStore
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
 
-EXAMPLES = 50 if os.environ.get("CONNECTOMEDB_EXAMPLES", "same") == "same" else 3_000
+EXAMPLES = 40 if os.environ.get("CONNECTOMEDB_EXAMPLES", "same") == "same" else 3_000
 """Random requests of a property: few in `make test`, many in `make soak`."""
 
 PASSWORD = "correct horse"

@@ -145,9 +145,14 @@ EXTRA = st.lists(
     max_size=3,
 )
 SPENT = ("/data/JSESSION", "/xapi/users/active")
-"""End the session that the test needs."""
+"""Deleting these ends the session that the test needs."""
 
-ASKS = [(method, way) for way in WAYS for method in way.methods.split() if (method, way.path) != ("DELETE", SPENT[0])]
+ASKS = [
+    (method, way)
+    for way in WAYS
+    for method in way.methods.split()
+    if method != "DELETE" or not (way.path.startswith(SPENT) or way.path == "/data/projects/{project}")
+]
 
 Ask = Callable[[str, str, bytes, list[tuple[str, str]]], None]
 
@@ -196,7 +201,7 @@ def _fill(template: str, words: list[str]) -> str:
     return re.sub(r"{\w+(:\w+)?}", lambda found: next(rest) or "%20", template)
 
 
-@settings(max_examples=8 * EXAMPLES)
+@settings(max_examples=5 * EXAMPLES)
 @given(
     st.sampled_from(ASKS),
     st.lists(WORDS, min_size=1, max_size=5),
@@ -214,7 +219,31 @@ def test_every_route_answers_nonsense(
 ) -> None:
     method, row = way
     query = "&".join(f"{quote(name, safe='%')}={value}" for name, value in pairs)
-    ask(method, f"{_fill(row.path, words)}?{query}", BODIES[body], headers)
+    address = _fill(row.path, words)
+    if method == "DELETE" and address.endswith("/CLOSED"):
+        address += "/subjects/100307"  # all that is asked later needs the project
+    ask(method, f"{address}?{query}", BODIES[body], headers)
+
+
+KINDS = [("Content-Type", kind) for kind in HEADERS["Content-Type"][:4]]
+
+FOUND = {
+    "password of half characters": (
+        "PUT",
+        "/xapi/users/owner",
+        "half a password",
+        ("Content-Type", "application/json"),
+    ),
+    "origin that is no address": ("PUT", "/data/projects/CLOSED", "nothing", ("Origin", "http://[::1")),
+    "credentials that are no ASCII": ("GET", "/data/projects", "nothing", ("Authorization", "Basic \xff")),
+}
+"""What once was answered by 500."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_stays_mended(ask: Ask, name: str) -> None:
+    method, address, body, header = FOUND[name]
+    ask(method, address, BODIES[body], [header])
 
 
 REAL = [
@@ -225,10 +254,7 @@ REAL = [
 ]
 
 
-KINDS = [("Content-Type", kind) for kind in HEADERS["Content-Type"][:4]]
-
-
-@settings(max_examples=3 * EXAMPLES)
+@settings(max_examples=2 * EXAMPLES)
 @given(
     st.sampled_from(REAL),
     st.sampled_from(["PUT", "POST"]),

@@ -68,7 +68,7 @@ def _change_hidden_values(folder: Path) -> None:
     site.close()
 
 
-@pytest.fixture(scope="module", params=["member", "reader", "stranger", "waiting"])
+@pytest.fixture(scope="module", params=["member", "waiting"])
 def ask(request: pytest.FixtureRequest, twins: Twins) -> Iterator[Ask]:
     """Asks both sites as somebody without a grant, and gives what both say."""
     clients = twins.clients(request.param)

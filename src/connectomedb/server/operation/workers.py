@@ -32,7 +32,7 @@ POLL_S = 0.2
 SHORT_LIFE_S = 10.0
 """A worker that dies this soon after its start may well do so again."""
 
-MAX_SHORT_LIVES = 5
+MAX_SHORT_LIVES = 4
 FIRST_PAUSE_S = 0.25
 """After a first short life; after each further one twice as long."""
 
