@@ -206,7 +206,7 @@ class Joins:
         if name not in self._nodes:
             rows = entries(node.entity, list).alias(name)
             found = Node(name, node.entity, rows, may_lack=True, repeats=True)
-            known = true()
+            known: ColumnElement[bool] = true()
             if "project_key" in rows.c and "key" in rows.c:  # objects with a home of their own
                 known = may_see(self.rights.caller, Entity.EXPERIMENT, rows)
             elif "project_key" in rows.c:
