@@ -13,7 +13,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from connectomedb.hcp.dictionary import Tier, ValueType
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.query.formulas import FORMULAS
-from connectomedb.server.query.listing import FRAMES, compile_listing
+from connectomedb.server.query.frames import FRAMES
+from connectomedb.server.query.listing import compile_listing
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.tables.schema import image_sessions
