@@ -73,7 +73,7 @@ def test_a_private_project_is_not_there_for_others(browse: Browse, people: Peopl
 def test_tables_download_as_csv_and_restricted_ones_need_the_grant(
     browse: Browse, people: People, check_access: CheckAccess, tier: str | None, offers: bool
 ) -> None:
-    page = browse(people.user(tier=tier))
+    page = browse(people.reader(tier))
     page.goto(PROJECT)
     if tier:
         check_access(page)
