@@ -56,59 +56,59 @@ def open_view(page: Page, file: str, over: str = "") -> Page:
     return page
 
 
-@pytest.mark.parametrize(
-    ("name", "file", "over"),
-    [
-        ("volume", T1W, "T1w/T1wDividedByT2w_ribbon.nii.gz"),
-        ("surface", SURFACE, THICKNESS),
-        ("cifti", SULC, ""),
-        ("labels", REGIONS, ""),
-        ("series", SERIES, ""),
-    ],
-)
-def test_what_is_shown_differs_from_the_background(
-    browse: Browse, reader: str, shoot: Shoot, name: str, file: str, over: str
-) -> None:
-    page = open_view(browse(reader), file, over)
+def check_drawn(page: Page) -> None:
+    """The canvas is what is seen, and more than background stands on it."""
     assert page.locator("#still").is_hidden()
-    drawn = pixels(page)
     assert 0.05 < share_drawn(page) < 0.95
-    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 200
-    shoot(page, f"viewer-{name}")
+    assert len(np.unique(pixels(page).reshape(-1, 3), axis=0)) > 200
 
 
-def test_the_crosshair_is_told_in_words_and_moves_by_keys(browse: Browse, reader: str) -> None:
-    page = open_view(browse(reader), T1W)
+def go_to(page: Page, place: str) -> None:
+    field = page.get_by_label(re.compile("^Go to"))
+    field.fill(place)
+    field.press("Enter")
+
+
+def test_a_volume_under_another_is_drawn_and_told_in_words(browse: Browse, reader: str, shoot: Shoot) -> None:
+    page = open_view(browse(reader), T1W, "T1w/T1wDividedByT2w_ribbon.nii.gz")
+    check_drawn(page)
+    shoot(page, "viewer-volume")
     where = page.locator("#where")
-    page.get_by_label("Go to voxel").fill("45 60 50")
-    page.get_by_label("Go to voxel").press("Enter")
+    go_to(page, "45 60 50")
     expect(where).to_contain_text("voxel 45, 60, 50")
     page.locator("#canvas").focus()
     for key, voxel in (("ArrowUp", "45, 61, 50"), ("PageUp", "45, 61, 51"), ("ArrowLeft", "46, 61, 51")):
         page.keyboard.press(key)
         expect(where).to_contain_text(f"voxel {voxel}")
-    expect(where).to_contain_text(re.compile(r"value \d+"))
+    expect(where).to_contain_text(re.compile(r"value \d+, \d+"))
     page.keyboard.press("v")
     expect(page.get_by_label("View")).to_have_value("axial")
-    page.get_by_label("Go to voxel").fill("999 0 0")
-    page.get_by_label("Go to voxel").press("Enter")
+    go_to(page, "999 0 0")
     expect(where).to_contain_text("no place")
-
-
-def test_threshold_and_colours_change_what_is_drawn(browse: Browse, reader: str) -> None:
-    page = open_view(browse(reader), T1W)
     before = pixels(page)
     page.get_by_label("Colours").select_option("viridis")
     coloured = pixels(page)
     assert (coloured != before).any()
-    page.get_by_label("From", exact=True).fill("140")
-    page.get_by_label("From", exact=True).press("Enter")
-    page.get_by_label("From", exact=True).blur()
+    low = page.get_by_label("From", exact=True)
+    low.fill("140")
+    low.blur()
     assert (pixels(page) != coloured).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "over"), [("surface", SURFACE, THICKNESS), ("cifti", SULC, ""), ("labels", REGIONS, "")]
+)
+def test_surfaces_are_drawn_with_what_lies_on_them(
+    browse: Browse, reader: str, shoot: Shoot, name: str, file: str, over: str
+) -> None:
+    page = open_view(browse(reader), file, over)
+    check_drawn(page)
+    shoot(page, f"viewer-{name}")
 
 
 def test_a_series_of_a_grayordinate_comes_by_a_range_of_bytes(browse: Browse, reader: str, shoot: Shoot) -> None:
     page = open_view(browse(reader), SERIES)
+    check_drawn(page)
     with page.expect_response(lambda reply: SERIES in reply.url and reply.status == 206) as part:
         box = page.locator("#canvas").bounding_box()
         assert box
@@ -124,17 +124,19 @@ def test_a_series_of_a_grayordinate_comes_by_a_range_of_bytes(browse: Browse, re
     shoot(page, "viewer-plot")
 
 
-def test_a_series_of_a_packed_volume_is_cut_by_the_server(browse: Browse, reader: str) -> None:
+def test_a_series_of_a_packed_volume_is_cut_by_the_server(
+    browse: Browse, reader: str, check_access: CheckAccess
+) -> None:
     page = browse(reader)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     open_view(page, f"{RUN}.nii.gz")
-    page.get_by_label("Go to voxel").fill("20,30,20")
-    page.get_by_label("Go to voxel").press("Enter")
+    go_to(page, "20,30,20")
     expect(page.locator("#plot-words")).to_contain_text("Voxel 20, 30, 20: 20 values over 14.4 s")
     parts = [url for url in asked if f"{RUN}.nii.gz?" in url]
     assert parts
     assert all(re.search("frame=|series=|preview=", url) for url in parts)
+    check_access(page)
 
 
 def test_without_webgl_or_script_there_is_a_still_picture(browse: Browse, reader: str, shoot: Shoot) -> None:
@@ -166,30 +168,19 @@ def test_choosing_works_without_script_and_the_address_is_the_view(browse: Brows
     expect(page.get_by_label("Over it")).to_have_value(f"{FILES}/{THICKNESS}")
 
 
-def test_everybody_can_use_the_viewer(browse: Browse, reader: str, check_access: CheckAccess) -> None:
-    page = open_view(browse(reader), f"{RUN}.nii.gz")
-    expect(page.locator("#plot-words")).to_contain_text("values")
-    check_access(page)
-
-
-@pytest.mark.parametrize(
-    ("address", "status"),
-    [
+def test_what_cannot_be_shown_is_told_on_a_page(browse: Browse, reader: str, faults: Faults) -> None:
+    faults.forgive("status of 40")
+    page = browse(reader)
+    for address, status in (
         (f"{FILES}/nothing.nii.gz", 404),
         (f"{FILES}/release-notes/Structural_preproc.txt", 400),
         ("/data/projects", 400),
         ("https://elsewhere.example.org/files/a.nii", 400),
         ("", 400),
-    ],
-)
-def test_what_cannot_be_shown_is_told_on_a_page(
-    browse: Browse, reader: str, faults: Faults, address: str, status: int
-) -> None:
-    faults.forgive(f"status of {status}")
-    page = browse(reader)
-    reply = page.goto("/view?" + urlencode({"file": address}))
-    assert reply
-    assert (reply.status, "text/html" in reply.headers["content-type"]) == (status, True)
+    ):
+        reply = page.goto("/view?" + urlencode({"file": address}))
+        assert reply
+        assert (reply.status, "text/html" in reply.headers["content-type"]) == (status, True)
 
 
 def test_the_subjects_page_leads_to_the_viewer(
