@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -27,8 +27,18 @@ REGIONS = f"{MESH}.aparc.32k_fs_LR.dlabel.nii"
 RUN = "MNINonLinear/Results/tfMRI_MOTOR_LR/tfMRI_MOTOR_LR"
 SERIES = f"{RUN}_Atlas.dtseries.nii"
 DRAWN = "#viewer[data-state=drawn]"
+PATIENCE_MS = 60_000
+"""On a busy machine without a graphics card the first picture of a browser takes long."""
 
 Shoot = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
+    """Expectations wait longer than Playwright's five seconds."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +62,7 @@ def share_drawn(page: Page) -> float:
 
 def open_view(page: Page, file: str, over: str = "") -> Page:
     page.goto(view(file, over))
-    page.wait_for_selector(DRAWN, state="attached")
+    page.wait_for_selector(DRAWN, state="attached", timeout=PATIENCE_MS)
     return page
 
 
@@ -199,7 +209,7 @@ def test_the_subjects_page_leads_to_the_viewer(
     shoot(page, "subject")
     check_access(page)
     page.get_by_role("link", name="T1w_acpc_dc_restore_brain.nii.gz").click()
-    page.wait_for_selector(DRAWN, state="attached")
+    page.wait_for_selector(DRAWN, state="attached", timeout=PATIENCE_MS)
 
 
 def test_who_holds_a_grant_sees_restricted_measures_when_asked_for(
