@@ -230,3 +230,18 @@ def test_values_of_a_project_without_grant_are_all_alike(half: httpx2.Client) ->
     document = half.get("/data/projects/TWO/experiments/100001_nontoolbox?format=json").text
     assert "31337" not in document and "zebrafish" not in document
     assert "31337" in half.get("/data/projects/ONE/experiments/100001_nontoolbox?format=json").text
+
+
+def test_the_contents_of_the_dictionary_and_grants_are_ones_own(login: Login) -> None:
+    seen = {}
+    for name in ("reader", "half"):
+        with login(name) as client:
+            contents = client.get("/data/dictionary?format=json").json()["ResultSet"]["Result"]
+            grants = client.get("/data/grants").json()["ResultSet"]["Result"]
+        counts = [(row["data_type"], row["tier"], row["columns"]) for row in contents]
+        seen[name] = counts, [(row["project"], row["login"], row["tier"]) for row in grants]
+    assert seen["reader"] == ([(N, "open", "1")], [])
+    assert seen["half"] == (
+        [(N, "open", "1"), (N, "restricted", "1"), (N, "sensitive", "1")],
+        [("ONE", "half", "sensitive")],
+    )

@@ -115,3 +115,16 @@ def test_users_may_list_each_other_where_the_site_says_so(open_house: Club, gues
         assert client.get("/xapi/users/owner").json()["email"] == "owner@example.org"
     assert guest.get("/xapi/users").status_code == 403
     assert guest.get("/xapi/users/owner").status_code == 401
+
+
+@pytest.mark.parametrize("page", ["/", "/projects/OPEN", "/projects/RECORD", "/dictionary", "/projects/OPEN/files"])
+def test_a_guest_reads_pages_of_what_is_open(guest: httpx2.Client, page: str) -> None:
+    reply = guest.get(page, headers={"Accept": "text/html"})
+    assert reply.status_code == 200
+    assert "You are a guest." in reply.text
+
+
+@pytest.mark.parametrize("page", ["/account", "/admin", "/projects/OPEN/people", "/projects/CLOSED"])
+def test_other_pages_are_refused_to_guests(guest: httpx2.Client, page: str) -> None:
+    assert guest.get(page).status_code in (401, 403, 404)
+    assert guest.get(page, headers={"Accept": "text/html"}).status_code in (303, 403, 404)

@@ -87,7 +87,7 @@ def bytes_in_words(count: int | str) -> str:
 
 def segment(text: object) -> str:
     """Text as one part of an address's path."""
-    return quote(str(text), safe="")
+    return quote(str(text), safe=":")
 
 
 def file_path(text: object) -> str:
