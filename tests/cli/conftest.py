@@ -1,28 +1,37 @@
 """Runs the real command in a process of its own, against the stage."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from connectomedb.demo.stage import Stage
 
+if TYPE_CHECKING:
+    from tests.conftest import Run
+
 Cdb = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def cdb(stage: Stage, tmp_path: Path, clean_env: dict[str, str]) -> Cdb:
+def cdb(stage: Stage, tmp_path: Path, clean_env: dict[str, str], forked: Run) -> Cdb:
     """`cdb(*words, wrapper=..., **environment)` runs the command with the stage's environment."""
 
     def run(
         *words: str, wrapper: tuple[str, ...] = (), env: Mapping[str, str | None] | None = None
-    ) -> "subprocess.CompletedProcess[str]":
-        environment: dict[str, str | None] = {**clean_env, **stage.environment(), **(env or {})}
+    ) -> subprocess.CompletedProcess[str]:
+        merged: dict[str, str | None] = {**clean_env, **stage.environment(), **(env or {})}
+        environment = {name: value for name, value in merged.items() if value is not None}
+        if not wrapper:
+            return forked(list(words), environment, tmp_path)
         return subprocess.run(
             [*wrapper, sys.executable, "-m", "connectomedb", *words],
-            env={name: value for name, value in environment.items() if value is not None},
+            env=environment,
             cwd=tmp_path,
             capture_output=True,
             text=True,

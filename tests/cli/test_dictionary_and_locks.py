@@ -1,28 +1,29 @@
 """`cdb fields` and `cdb diff`: no server, no bucket."""
 
+from __future__ import annotations
+
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from connectomedb.cohort.lockfile import LockedFile, Lockfile
 from connectomedb.mirror.studies import save_lockfile
 
+if TYPE_CHECKING:
+    from tests.conftest import Run
+
 Cdb = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Cdb:
+def alone(tmp_path: Path, forked: Run, clean_env: dict[str, str]) -> Cdb:
     """Runs the command in `tmp_path`."""
 
-    def run(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "connectomedb", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-
-    return run
+    return lambda *words: forked(list(words), clean_env, tmp_path)
 
 
 def test_fields_finds_columns_by_words(alone: Cdb) -> None:

@@ -12,8 +12,6 @@ differ in case or hold anything, and identifiers fit every database. A column wh
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, cast, insert, select, update
 
 from connectomedb.errors import ConfigError
@@ -141,20 +139,24 @@ def check_names(names: Iterable[str]) -> None:
 
 def add_column(connection: Connection, table: str, type: ValueType) -> str:
     """A new column at the end of a table of measures; its name."""
+    from connectomedb.server.tables import alter
+
     name = f"m{next_number(connection, table)}"
-    Operations(MigrationContext.configure(connection)).add_column(table, Column(name, COLUMN_TYPES[type]))
+    alter.add_column(connection, table, Column(name, COLUMN_TYPES[type]))
     return name
 
 
 def _widen(connection: Connection, table: str, field: Row[Any], type: ValueType) -> str:
     """A column of a wider type with the same values; its name. Missing values stay missing."""
+    from connectomedb.server.tables import alter
+
     name = add_column(connection, table, type)
     before = ValueType(field.type)
     both = Table(table, MetaData(), Column(field.column_name, COLUMN_TYPES[before]), Column(name, COLUMN_TYPES[type]))
     old = both.c[field.column_name]
     new = as_text(old, is_float=before is ValueType.FLOAT) if type is ValueType.TEXT else cast(old, COLUMN_TYPES[type])
     connection.execute(update(both).values({name: new}))
-    Operations(MigrationContext.configure(connection)).drop_column(table, field.column_name)
+    alter.drop_column(connection, table, field.column_name)
     return name
 
 
