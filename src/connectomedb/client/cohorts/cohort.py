@@ -14,6 +14,7 @@ from connectomedb.cohort.explanation import Explanation, concerned
 from connectomedb.cohort.formatter import format_predicate
 from connectomedb.cohort.funnel import funnel
 from connectomedb.cohort.lockfile import LockedFile, Lockfile
+from connectomedb.cohort.named import LABEL, PROJECT, within
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.cohort.split import Split, split_families
 from connectomedb.errors import ConfigError, QueryError
@@ -24,12 +25,11 @@ from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.report import Report
 from connectomedb.xnat.plain import weaken
-from connectomedb.xnat.query import FILE_PATH, Comparison, Criterion, Group, Method
+from connectomedb.xnat.query import FILE_PATH, Group
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
 
-LABEL, PROJECT = "SUBJECT_LABEL", "PROJECT"
 FAMILY = "Family_ID"
 """The column that says whose relative a subject is; restricted."""
 
@@ -223,19 +223,7 @@ class Cohort:
     def _search(self, names: Sequence[str], where: Group) -> Table:
         connection: Connection = self._db.connection
         search = Search(connection, FieldTypes(connection), NONTOOLBOX, [_qualified(name) for name in names])
-        return search.find(_within(self.project, where))
-
-
-def condition_of(cohort: Cohort) -> Group:
-    """What an XNAT is asked for a cohort: true of all its subjects, and of no others where XNAT has the words."""
-    return _within(cohort.project, weaken(cohort.where).where)
-
-
-def _within(project: str, where: Group) -> Group:
-    members: tuple[Criterion | Group, ...] = (where,) if where.members else ()
-    if project:
-        members += (Criterion(f"{NONTOOLBOX}/{PROJECT}", Comparison.EQUAL, project),)
-    return Group(Method.AND, members)
+        return search.find(within(self.project, where))
 
 
 def _qualified(name: str) -> str:
