@@ -44,8 +44,8 @@ class Pin:
 
     @property
     def spec(self) -> str:
-        """The package as npm names it."""
-        return f"{self.package}@{self.version}"
+        """The package as npm names it; a folder has no version there."""
+        return f"{self.package}@{self.version}" if self.version else self.package
 
 
 class VendorHook(BuildHookInterface):

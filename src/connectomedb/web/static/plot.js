@@ -2,6 +2,12 @@
 
 let shown = null;
 
+// The plot is as wide as the page allows, also when the window changes.
+const sizes = new ResizeObserver(([frame]) => {
+  const width = Math.floor(frame.contentRect.width);
+  if (shown && width && width !== shown.width) shown.setSize({ width, height: shown.height });
+});
+
 export async function drawPlot(where, series) {
   const { default: Plot } = await import("./vendor/uplot.js");
   const step = series.step_s || 1;
@@ -16,4 +22,6 @@ export async function drawPlot(where, series) {
   };
   shown?.destroy();
   shown = new Plot(options, [times, series.values], where);
+  sizes.disconnect();
+  sizes.observe(where.parentElement);
 }
