@@ -24,6 +24,7 @@ from benchmarks.table import Spread, print_promise, print_table, ratios
 WHOLE = Dataset((3_000, 500, 60_000), (60, 2_000_000, 12_000_000), (3, 250_000_000, 250_000_000))
 SMALL = Dataset((300, 500, 60_000), (6, 2_000_000, 12_000_000), (1, 60_000_000, 60_000_000))
 OURS = "connectomedb, verified"
+UNVERIFIED = "connectomedb with MD5 off"
 S5CMD = ("s5cmd cp, 32 workers", "s5cmd cp, 256 workers")
 SUMMED = "s5cmd cp, 32 workers, then md5sum"
 AWS = "aws s3 cp --recursive"
@@ -63,6 +64,7 @@ def _commands(station: Station, rivals: Rivals) -> dict[str, Command]:
     script = Path(__file__).with_name("ours.py")
     return {
         OURS: lambda copy: [sys.executable, str(script), "fetch", url, bucket, str(copy)],
+        UNVERIFIED: lambda copy: [sys.executable, str(script), "copy", url, bucket, str(copy)],
         S5CMD[0]: lambda copy: rivals.s5cmd_copy(url, 32, source, copy),
         S5CMD[1]: lambda copy: rivals.s5cmd_copy(url, 256, source, copy),
         SUMMED: lambda copy: rivals.s5cmd_copy_and_sum(url, 32, source, copy),

@@ -1,6 +1,9 @@
 """Fixtures that several parts share: one real object store per test process."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -13,6 +16,9 @@ from connectomedb.config import S3Settings, s3_settings
 from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.demo.stage import Stage, open_stage
 from connectomedb.stores.s3 import S3Store
+
+Run = Callable[[list[str], dict[str, str], Path], "subprocess.CompletedProcess[str]"]
+"""Runs `cdb` with these words, environment and folder."""
 
 # Two cores shared with servers under test: a slow example is no fault. The same examples at every run, so that a run
 # which passes passes again; `make soak` draws new ones.
@@ -78,3 +84,34 @@ def clean_env(tmp_path: Path) -> dict[str, str]:
     foreign = ("XNAT_", "AWS_", "CONNECTOMEDB_", "CDB_", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "HOME": str(home)}
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Runs a command in a fork of a process that has imported it: starting Python would take most of a test's time."""
+    script = Path(__file__).with_name("template.py")
+    outputs = tmp_path_factory.mktemp("outputs")
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as template:
+        assert template.stdin is not None and template.stdout is not None
+
+        def run(words: list[str], env: dict[str, str], folder: Path) -> "subprocess.CompletedProcess[str]":
+            assert template.stdin is not None and template.stdout is not None
+            files = [outputs / "out", outputs / "errors"]
+            for file in files:
+                file.write_bytes(b"")
+            order = {
+                "words": words,
+                "env": env,
+                "folder": str(folder),
+                "output": str(files[0]),
+                "errors": str(files[1]),
+            }
+            template.stdin.write(json.dumps(order) + "\n")
+            template.stdin.flush()
+            code = int(template.stdout.readline())
+            return subprocess.CompletedProcess(words, code, files[0].read_text(), files[1].read_text())
+
+        yield run
+        template.stdin.close()

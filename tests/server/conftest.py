@@ -13,6 +13,7 @@ Each test with `served`, `deliver`, `data_folder` or `database` runs on SQLite a
 """
 
 import hashlib
+import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -23,6 +24,7 @@ from typing import Protocol
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import insert
 
 from connectomedb.config import S3Settings
@@ -30,6 +32,7 @@ from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.hcp.release import Release, release_of
+from connectomedb.server.access import passwords
 from connectomedb.server.access.auth import Accessibility, Role
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.users import add_member, create_user, grant_tier
@@ -140,22 +143,45 @@ def postgres() -> Iterator[PostgresServer]:
         yield running
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hashes that are quick to make and to check: a hash names its own cost, and tests sign in by the thousand."""
+    assert (passwords._HASHER.time_cost, passwords._HASHER.memory_cost) >= (2, 19 * 1024), "what OWASP asks at least"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        yield
+
+
 @pytest.fixture(scope="session")
-def _data_folders(request: pytest.FixtureRequest) -> Callable[[str], DataFolders]:
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with all tables, to be copied: the steps of the migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "database.sqlite"
+    Database.open(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _data_folders(request: pytest.FixtureRequest, _migrated: Path) -> Callable[[str], DataFolders]:
     """Data folders by engine: of PostgreSQL each has settings that name a database of its own."""
 
-    def on_sqlite(folder: Path, settings: str = "") -> Path:
+    def with_settings(folder: Path, settings: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / "cdb.toml"
         if settings and not file.exists():
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             file.write_text(settings)
+        return folder
+
+    def on_sqlite(folder: Path, settings: str = "") -> Path:
+        database = DataFolder(with_settings(folder, settings)).database
+        if not database.exists():
+            shutil.copy(_migrated, database)
         return folder
 
     def on_postgres(folder: Path, settings: str = "") -> Path:
         if (folder / "cdb.toml").exists():
             return folder
         server: PostgresServer = request.getfixturevalue("postgres")  # started when the first test needs it
-        return on_sqlite(folder, f'{settings}[database]\nurl = "{server.make_database()}"\n')
+        return with_settings(folder, f'{settings}[database]\nurl = "{server.make_database()}"\n')
 
     return {"sqlite": on_sqlite, "postgresql": on_postgres}.__getitem__
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +20,7 @@ from connectomedb.server.tables.database import newest_revision
 from connectomedb.server.tables.schema import counters
 
 if TYPE_CHECKING:
+    from tests.conftest import Run
     from tests.server.conftest import DataFolders, Deliver
 
 
@@ -131,14 +131,13 @@ def test_a_backup_replaces_no_file_and_leaves_none_after_a_fault(tmp_path: Path,
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part") or path.name == "file"]
 
 
-def test_the_command_line_does_it(tmp_path: Path, deliver: Deliver) -> None:
+def test_the_command_line_does_it(tmp_path: Path, deliver: Deliver, forked: Run, clean_env: dict[str, str]) -> None:
     deliver(tmp_path).close()
     folder = str(tmp_path / "data")
     before = _dump(tmp_path / "data")
 
     def cdb(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "connectomedb", "admin", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return forked(["admin", *words], clean_env, tmp_path)
 
     assert cdb("backup", folder, str(tmp_path / "file")).returncode == 0
     assert cdb("backup", folder, str(tmp_path / "file")).returncode == 1
@@ -152,7 +151,7 @@ def test_migrating_says_from_where_to_where(tmp_path: Path, data_folder: DataFol
     folder = data_folder(tmp_path / "data")
     folder.mkdir(exist_ok=True)
     if engine == "sqlite":
-        (folder / "database.sqlite").touch()
+        (folder / "database.sqlite").write_bytes(b"")
         assert migrate(DataFolder(folder), _settings(folder)) == (None, newest_revision())
     assert migrate(DataFolder(folder), _settings(folder)) == (newest_revision(), newest_revision())
     with pytest.raises(ConfigError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, inspect, select, text
 
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, DiskFull, LedgerBusy, NotFound, ServiceFailed
@@ -17,7 +19,7 @@ from connectomedb.server.access.auth import Accessibility, Role
 from connectomedb.server.access.passwords import hash_password, verify_password
 from connectomedb.server.access.users import add_member, create_user, grant_tier, set_accessibility, set_password
 from connectomedb.server.tables.counters import next_accessions, next_number
-from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.database import Database, newest_revision
 from connectomedb.server.tables.schema import counters, metadata
 
 Open = Callable[[], Database]
@@ -27,6 +29,11 @@ def test_migrations_make_exactly_the_declared_tables(database: Database) -> None
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_what_counts_as_up_to_date_is_the_last_step(database: Database) -> None:
+    scripts = ScriptDirectory(str(files("connectomedb.server") / "migrations"))
+    assert scripts.get_current_head() == newest_revision() == database.revision()
 
 
 def test_migrating_twice_is_migrating_once(database: Database, open_database: Open) -> None:

@@ -270,6 +270,24 @@ def test_a_kept_group_narrows_and_does_not_name_what_is_hidden(served: Served, r
     assert reader.get(Q1, params={"group": "young"}).status_code in (403, 404)
 
 
+def test_groups_are_saved_listed_and_forgotten(served: Served, reader: httpx2.Client) -> None:
+    with served.client("granted") as granted:
+        saved = granted.put(f"{Q1}/groups/aged", params={"where": "Age_in_Yrs>28 and not Gender has F"})
+        predicate = "Age_in_Yrs > 28 and not Gender has F"
+        assert saved.json() == {"name": "aged", "predicate": predicate, "project": "HCP_Q1"}
+        assert labels(ask(granted, "/data/explore", group="aged")) == ["103515", "200614"]
+        assert {**saved.json(), "owner": "granted"} in ask(granted, f"{Q1}/groups")["groups"]
+        with Interface(served.address, "granted", "correct horse") as db:
+            assert db.groups.get("aged").subjects() == ["103515", "200614"]
+        assert "aged" not in reader.get("/data/explore/groups").text
+        assert reader.put("/data/explore/groups/aged", params={"where": "Gender = F"}).status_code == 403
+        assert reader.delete("/data/explore/groups/aged").status_code in (403, 404)
+        assert granted.put(f"{Q1}/groups/a b", params={"where": "Gender = F"}).status_code == 400
+        assert granted.put(f"{Q1}/groups/bad", params={"where": "Gendr = F"}).json()["near"] == ["Gender"]
+        assert granted.delete("/data/explore/groups/aged").status_code == 200
+        assert granted.delete("/data/explore/groups/aged").status_code == 404
+
+
 def test_numbers_without_end_have_no_histogram_and_are_text_in_json() -> None:
     with pytest.raises(QueryError, match="without end"):
         round_edges(0.0, math.inf, 20)

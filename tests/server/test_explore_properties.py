@@ -19,6 +19,7 @@ from tests.cohort.conditions import CELLS, CRITERIA, DICTIONARY, EXISTING, FILES
 from connectomedb.cohort.columns import Columns
 from connectomedb.cohort.evaluate import Row, Truth, Value, evaluate
 from connectomedb.cohort.funnel import funnel, funnel_of
+from connectomedb.cohort.named import LABEL
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.query.explore import Exploration, Shown, compile_where
@@ -113,7 +114,7 @@ def test_sql_counts_the_funnel_and_finds_who_passes(
     exploration = filled.explore(where, project)
     with filled.database.read() as connection:
         ends = {end: count for end, count in connection.execute(exploration.count_ends())}
-        found = list(connection.execute(exploration.keys(None, Page(size, start))).scalars())
+        found = list(connection.execute(exploration.keys(Shown("Subject", LABEL), Page(size, start))).scalars())
         places = connection.execute(exploration.places()).all()
     counted = funnel_of(where, ends)
     assert counted == funnel(where, filled.people.values())

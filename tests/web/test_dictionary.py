@@ -16,7 +16,7 @@ TYPE = "/dictionary/hcp:nontoolboxdata"
 def test_words_find_columns_in_spite_of_typing_errors(
     browse: Browse, people: People, check_access: CheckAccess
 ) -> None:
-    page = browse(people.user())
+    page = browse(people.reader())
     page.goto("/dictionary")
     page.get_by_label("Find columns by words").fill("minimental")
     page.get_by_role("button", name="Find").click()
@@ -29,22 +29,13 @@ def test_words_find_columns_in_spite_of_typing_errors(
 def test_columns_above_ones_tier_are_not_there_and_others_are_marked(
     browse: Browse, people: People, check_access: CheckAccess, shoot: Callable[[Page, str], None]
 ) -> None:
-    page = browse(people.user())
+    page = browse(people.reader())
     page.goto(TYPE)
     assert "Age_in_Yrs" not in page.content()
-    granted = browse(people.user(tier="sensitive"))
+    granted = browse(people.reader("sensitive"))
     granted.goto(TYPE)
     expect(granted.locator("#Age_in_Yrs .badge")).to_have_text("restricted")
     shoot(granted, "dictionary")
     granted.goto(f"{TYPE}?q=alcohol")
     expect(granted.locator("dt.of-sensitive").first).to_be_visible()
     check_access(granted)
-
-
-def test_the_contents_are_asked_for_over_rest(people: People) -> None:
-    with people.client(people.user()) as plain, people.client(people.user(tier="restricted")) as granted:
-        seen = [
-            {row["tier"] for row in client.get("/data/dictionary").json()["ResultSet"]["Result"]}
-            for client in (plain, granted)
-        ]
-    assert seen == [{"open"}, {"open", "restricted"}]

@@ -18,7 +18,7 @@ FILES = "/projects/HCP_Q1/subjects/100307/files"
 def test_from_resources_down_to_a_file(
     browse: Browse, people: People, check_access: CheckAccess, shoot: Callable[[Page, str], None]
 ) -> None:
-    page = browse(people.user())
+    page = browse(people.reader())
     page.goto(FILES)
     check_access(page)
     page.get_by_role("link", name="100307_CREST", exact=True).click()
@@ -36,7 +36,7 @@ def test_from_resources_down_to_a_file(
 
 
 def test_a_folder_downloads_as_a_zip_of_all_below_it(browse: Browse, people: People) -> None:
-    page = browse(people.user(), java_script_enabled=False)
+    page = browse(people.reader(), java_script_enabled=False)
     page.goto(f"{FILES}?experiment=100307_CREST&resource=100307_CREST&folder=T1w/Diffusion")
     names = {name for name in page.locator("tbody th").all_inner_texts() if not name.endswith("/")}
     with page.expect_download() as started:
@@ -47,7 +47,7 @@ def test_a_folder_downloads_as_a_zip_of_all_below_it(browse: Browse, people: Peo
 
 def test_folders_and_resources_that_are_not_there_are_said_so(browse: Browse, people: People, faults: Faults) -> None:
     faults.forgive("404")
-    page = browse(people.user())
+    page = browse(people.reader())
     for query in (
         "experiment=100307_CREST&resource=nothing",
         "resource=../../../xapi/users",

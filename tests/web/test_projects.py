@@ -35,6 +35,15 @@ def test_accepting_the_terms_in_the_browser_opens_the_project(
         assert client.get("/data/projects/HCP_Q1/terms/acceptance").status_code == 200
 
 
+def test_the_demos_visitor_comes_in(browse: Browse, people: People) -> None:
+    page = browse()
+    page.goto("/")
+    page.get_by_label("Login").fill("visitor")
+    page.get_by_label("Password").fill(people.stage.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Data Use Terms required")).to_be_visible()
+
+
 def test_before_the_terms_are_accepted_the_page_tells_the_way_and_nothing_else(
     browse: Browse, people: People, faults: Faults
 ) -> None:
@@ -64,7 +73,7 @@ def test_a_private_project_is_not_there_for_others(browse: Browse, people: Peopl
 def test_tables_download_as_csv_and_restricted_ones_need_the_grant(
     browse: Browse, people: People, check_access: CheckAccess, tier: str | None, offers: bool
 ) -> None:
-    page = browse(people.user(tier=tier))
+    page = browse(people.reader(tier))
     page.goto(PROJECT)
     if tier:
         check_access(page)

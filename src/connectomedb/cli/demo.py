@@ -61,7 +61,10 @@ def _announce(stage: "Stage", as_json: bool) -> None:
     if as_json:
         _output.show_json(asdict(stage))
         return
-    _output.say(f"Server {stage.server}   user {stage.user}   password {stage.password}")
+    from connectomedb.demo.stage import VISITOR
+
+    _output.say(f"In a browser: {stage.server}   user {VISITOR}   password {stage.password}")
+    _output.say(f"Administrator: user {stage.user}   password {stage.password}")
     _output.say(f"Object store {stage.s3_endpoint}   bucket {stage.bucket}")
     _output.say("All values are synthetic. To use it from another terminal:\n")
     _output.show_lines([f"export {name}={value}" for name, value in stage.environment().items()])

@@ -26,7 +26,9 @@ from connectomedb.demo.subjects import SUBJECTS
 from connectomedb.demo.terms import TERMS
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.release import release_of
+from connectomedb.server.access.auth import Role
 from connectomedb.server.access.terms import accept_project_terms
+from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.intake.ingest import Delivery, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
@@ -37,6 +39,9 @@ from connectomedb.stores.s3 import S3Store
 
 BUCKET = "hcp.aws.amazon.com"
 USER = "admin"
+VISITOR = "visitor"
+"""A user like any other, who has not accepted the terms yet; the password is the administrator's."""
+
 _MARK = ".stage"
 _OURS = ("release", "store", "server")
 
@@ -126,6 +131,8 @@ def _ingest(folder: Path, release: DemoRelease, bucket: S3Store, password: str) 
         )
         ingest_release(site.database, site.archive, delivery)
         make_admin(site, password)
+        create_user(site.database, VISITOR, password, firstname="Demo", lastname="Visitor")
+        add_member(site.database, release.project, VISITOR, Role.COLLABORATOR)
         accept_project_terms(site.database, release.project, USER)
     finally:
         site.close()

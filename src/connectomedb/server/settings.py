@@ -87,6 +87,17 @@ class FileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Section `[images]`: what looking into one image may take, and how many pictures are kept."""
+
+    read_bytes: int = key(4 << 30, "most bytes that one look into an image reads, unpacked")
+    memory_bytes: int = key(256 << 20, "most bytes of an image that are in memory at once")
+    within_s: int = key(30, "longest time that one look into an image may take, in seconds")
+    at_once: int = key(2, "looks into images at the same time per process; more wait, then are told to come back")
+    cache_bytes: int = key(256 << 20, "most bytes of small pictures that are kept in the data folder; 0 keeps none")
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Section `[limits]`: what a request may take."""
 
@@ -114,6 +125,7 @@ class Settings:
     database: DatabaseSettings = DatabaseSettings()
     access: AccessSettings = AccessSettings()
     files: FileSettings = FileSettings()
+    images: ImageSettings = ImageSettings()
     limits: Limits = Limits()
     log: LogSettings = LogSettings()
 
@@ -196,6 +208,7 @@ def _suggestion(word: str, known: list[str]) -> str:
 def _check(settings: Settings, where: str) -> None:
     """What types cannot say."""
     listening, limits, access, kept = settings.server, settings.limits, settings.access, settings.files
+    images = settings.images
     times = {name: value for name, value in asdict(access).items() if isinstance(value, timedelta)}
     numbers: dict[str, tuple[float, float, float]] = {
         "server.port": (listening.port, 0, 65_535),
@@ -207,6 +220,11 @@ def _check(settings: Settings, where: str) -> None:
         "files.max_members": (kept.max_members, 1, 1 << 30),
         "files.project_quota_bytes": (kept.project_quota_bytes, 0, 1 << 60),
         "files.redirect_s": (kept.redirect_s, 1, 7 * 86_400),
+        "images.read_bytes": (images.read_bytes, 1 << 20, 1 << 50),
+        "images.memory_bytes": (images.memory_bytes, 4 << 20, 1 << 40),
+        "images.within_s": (images.within_s, 1, 3_600),
+        "images.at_once": (images.at_once, 1, 64),
+        "images.cache_bytes": (images.cache_bytes, 0, 1 << 50),
         "limits.header_bytes": (limits.header_bytes, 1_024, 1 << 20),
         "limits.idle_s": (limits.idle_s, 1, 3_600),
         "limits.pause_s": (limits.pause_s, 1, 3_600),

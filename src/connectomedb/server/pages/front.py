@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from starlette.responses import Response
 
+from connectomedb.errors import NotFound
 from connectomedb.server.pages.ask import ask_json, ask_rows
 from connectomedb.server.pages.faults import takes_pages
 from connectomedb.server.pages.forms import send_on
@@ -45,8 +46,18 @@ def get_front(call: Call) -> Response:
     if call.caller is None and takes_pages(call.headers):
         return send_on("/login")
     entries = list_projects(call) if call.caller else []
-    has_keys = bool(ask_json(call, "/xapi/siteConfig/buildInfo")["s3keys"])
-    return render(call, "front.html", {"entries": entries, "has_keys": has_keys})
+    return render(call, "front.html", {"entries": entries, "s3": s3_state(call)})
+
+
+def s3_state(call: Call) -> str:
+    """Whether the caller has S3 keys here: `enabled`, `available`, or empty where there are none to be had."""
+    if not ask_json(call, "/xapi/siteConfig/buildInfo")["s3keys"] or call.caller is None or call.caller.is_guest:
+        return ""
+    try:
+        ask_json(call, "/data/services/s3keys")
+    except NotFound:
+        return "available"
+    return "enabled"
 
 
 def list_projects(call: Call) -> list[Entry]:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.pages.ask import ask_json, ask_rows
-from connectomedb.server.pages.front import standing
+from connectomedb.server.pages.front import s3_state, standing
 from connectomedb.server.pages.render import render, segment
 from connectomedb.server.routes.call import Call, Way
 
@@ -23,7 +23,7 @@ def get_project(call: Call) -> Response:
     return render(call, "project.html", values | (_contents(call, id) if where.is_readable else _NOTHING))
 
 
-_NOTHING: dict[str, Any] = {"resources": [], "groups": [], "types": [], "granted": Tier.OPEN, "has_keys": False}
+_NOTHING: dict[str, Any] = {"resources": [], "groups": [], "types": [], "granted": Tier.OPEN, "s3": ""}
 
 
 def _contents(call: Call, id: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _contents(call: Call, id: str) -> dict[str, Any]:
         "groups": [row for row in ask_rows(call, "/data/search/saved") if _is_of(row, id)],
         "types": _types(call),
         "granted": granted_tier(call, id),
-        "has_keys": bool(ask_json(call, "/xapi/siteConfig/buildInfo")["s3keys"]),
+        "s3": s3_state(call),
     }
 
 

@@ -13,7 +13,9 @@ from connectomedb.server.pages import (
     project,
     queue,
     sign_in,
+    subject,
     terms,
+    view,
 )
 
 PAGES = (
@@ -28,6 +30,8 @@ PAGES = (
     *files.WAYS,
     *dashboard.WAYS,
     *cohorts.WAYS,
+    *view.WAYS,
+    *subject.WAYS,
     *project.WAYS,
     *queue.WAYS,
 )

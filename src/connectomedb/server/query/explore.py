@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal, not_, select
 
 from connectomedb.cohort.funnel import criteria_of
+from connectomedb.cohort.named import LABEL, PROJECT
 from connectomedb.errors import QueryError
 from connectomedb.server.query.conditions import compile_condition, is_certain
 from connectomedb.server.query.joins import Joins
@@ -19,8 +20,6 @@ from connectomedb.server.query.tree_files import has_file
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import DataType, Entity, Kind
 from connectomedb.xnat.query import FILE_PATH, Criterion, Group
-
-LABEL, PROJECT = "SUBJECT_LABEL", "PROJECT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,10 @@ class Exploration:
         ends = rows.subquery()
         return select(ends.c.end, func.count()).group_by(ends.c.end)
 
-    def keys(self, sort: Shown | None, page: Page, *, is_descending: bool = False) -> Select[Any]:
+    def keys(self, sort: Shown, page: Page, *, is_descending: bool = False) -> Select[Any]:
         """Keys of the rows that pass, in order: missing values last, equal ones by key. Raises QueryError."""
         joins = self._joins()
-        by = self._value(joins, sort) if sort else joins.key
+        by = self._value(joins, sort)
         passes = compile_where(self.where, joins, self.names)
         found = select(joins.key.label("key"), by.label("by")).select_from(joins.clause)
         found = found.where(self._scope(joins), passes)

@@ -7,19 +7,18 @@
 | `GET /data/projects/P/explore/distribution`   | JSON: histogram or bars of `column=`, of all and of those that pass |
 
 Without a project, `/data/explore...`, all that the caller may see; POST takes the same as a form. Rows are subjects
-with measures of one data type. docs/server.md has the parameters.
+with measures of one data type. docs/guide.md has the parameters.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
-from functools import wraps
+from dataclasses import asdict
 
 from starlette.responses import Response
 
 from connectomedb.cohort.funnel import Funnel, funnel_of
-from connectomedb.errors import AddressError, PredicateError
+from connectomedb.errors import AddressError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier
 from connectomedb.server.access.small_groups import hide_small
 from connectomedb.server.query.distribution import (
@@ -35,8 +34,7 @@ from connectomedb.server.query.explore import Shown
 from connectomedb.server.query.sql import Page
 from connectomedb.server.routes.call import Call, Way
 from connectomedb.server.routes.dictionary import disposition_of_export
-from connectomedb.server.routes.explored import PROJECT, SUBJECT, Asked, read_asked
-from connectomedb.server.routes.parameters import Parameters, parse_parameters
+from connectomedb.server.routes.explored import PROJECT, SUBJECT, Asked, answering, read_asked
 from connectomedb.server.routes.replies import Format, choose_format, json_document, table_of, text
 from connectomedb.server.types.datatypes import Kind
 from connectomedb.server.types.values import format_column
@@ -52,25 +50,6 @@ BATCH = 1_000
 
 MAX_FORM_BYTES = 1 << 17
 
-Handler = Callable[[Call], Response]
-
-
-def answering(handler: Handler) -> Handler:
-    """A handler that also reads a form, and tells the place of a slip in a predicate as JSON."""
-
-    @wraps(handler)
-    def answer(call: Call) -> Response:
-        if call.body:
-            form = parse_parameters(call.body.decode("utf-8", "replace"))
-            call = replace(call, parameters=Parameters((*form.pairs, *call.parameters.pairs)))
-        try:
-            return handler(call)
-        except PredicateError as slip:
-            message = str(slip).partition("\n")[0]
-            return _json({"message": message, "column": slip.column, "near": slip.near}, status=422)
-
-    return answer
-
 
 @answering
 def get_explore(call: Call) -> Response:
@@ -78,7 +57,7 @@ def get_explore(call: Call) -> Response:
     chosen = choose_format(call, (Format.JSON, Format.CSV), Format.JSON)
     with read_asked(call) as asked:
         columns = asked.shown(call.parameters)
-        sort = asked.find(call.parameters.get("sort")) if call.parameters.get("sort") else None
+        sort = asked.find(call.parameters.get("sort") or SUBJECT)
         page = _page(call, None if chosen is Format.CSV else DEFAULT_LIMIT)
         if chosen is Format.JSON and (page.limit is None or page.limit > MAX_LIMIT):
             raise AddressError(f"Asked for a page of more than {MAX_LIMIT} rows. Ask for fewer, or for format=csv.")

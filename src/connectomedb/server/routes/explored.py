@@ -1,21 +1,26 @@
 """What a request to explore asks for, checked: whose rights, which project, which predicate, which columns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
+
+from starlette.responses import Response
 
 from connectomedb.cohort.columns import NONTOOLBOX, Columns
 from connectomedb.cohort.formatter import format_predicate
-from connectomedb.cohort.named import parse_description
+from connectomedb.cohort.named import LABEL, from_stored
+from connectomedb.cohort.named import PROJECT as PROJECT_FIELD
 from connectomedb.cohort.predicate import parse_predicate
-from connectomedb.errors import AccessDenied, AddressError, NotFound, QueryError
+from connectomedb.errors import AccessDenied, NotFound, PredicateError, QueryError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.searches import find_search
-from connectomedb.server.query.explore import LABEL, Exploration, Shown
-from connectomedb.server.query.explore import PROJECT as PROJECT_FIELD
+from connectomedb.server.query.explore import Exploration, Shown
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call, View
-from connectomedb.server.routes.parameters import Parameters
+from connectomedb.server.routes.parameters import Parameters, parse_parameters
+from connectomedb.server.routes.replies import json_value
+from connectomedb.server.routes.rights import ceiling
 from connectomedb.server.routes.search import check_reads
 from connectomedb.server.types.columns import Names
 from connectomedb.server.types.datatypes import DataType
@@ -82,6 +87,26 @@ class Asked:
         return self.columns.tier(self.exploration.where) is not Tier.OPEN
 
 
+Handler = Callable[[Call], Response]
+
+
+def answering(handler: Handler) -> Handler:
+    """A handler that also reads a form, and tells the place of a slip in a predicate as JSON."""
+
+    @wraps(handler)
+    def answer(call: Call) -> Response:
+        if call.body:
+            form = parse_parameters(call.body.decode("utf-8", "replace"))
+            call = replace(call, parameters=Parameters((*form.pairs, *call.parameters.pairs)))
+        try:
+            return handler(call)
+        except PredicateError as slip:
+            message = str(slip).partition("\n")[0]
+            return json_value({"message": message, "column": slip.column, "near": slip.near}, 422)
+
+    return answer
+
+
 @contextmanager
 def read_asked(call: Call) -> Iterator[Asked]:
     """The request, and the database for its caller.
@@ -90,8 +115,8 @@ def read_asked(call: Call) -> Iterator[Asked]:
     """
     parameters = call.parameters
     with call.view() as view:
-        project = _project(call, view)
-        rights = view.rights.narrowed(_ceiling(parameters), project.key if project else None)
+        project = project_of(call, view)
+        rights = view.rights.narrowed(ceiling(parameters), project.key if project else None)
         data_type = _data_type(parameters, view)
         columns = Columns(view.dictionary(data_type.name, rights), data_type.name)
         names = Names(view.registry, rights)
@@ -103,20 +128,13 @@ def read_asked(call: Call) -> Iterator[Asked]:
         yield Asked(view, columns, format_predicate(asked, columns), exploration)
 
 
-def _project(call: Call, view: View) -> Found | None:
+def project_of(call: Call, view: View) -> Found | None:
+    """The project in the address, if there is one. Raises NotFound, AccessDenied, TermsNotAccepted."""
     if "project" not in call.words:
         check_reads(call, view)
         return None
     address = Address((Step(Level.PROJECTS, call.words["project"]),))
     return find_place(view.connection, view.caller, address, is_inside=True).project
-
-
-def _ceiling(parameters: Parameters) -> Tier:
-    """The highest tier to be looked at; more than was granted is never seen."""
-    word = parameters.get("tier", Tier.SENSITIVE)
-    if word not in list(Tier):
-        raise AddressError(f"Asked for tier={word!r}. There are {', '.join(Tier)}.")
-    return Tier(word)
 
 
 def _data_type(parameters: Parameters, view: View) -> DataType:
@@ -133,7 +151,7 @@ def _of_group(view: View, name: str, columns: Columns, names: Names) -> Group:
     Raises NotFound, and AccessDenied when it compares what the caller may not: its words are not told.
     """
     kept = find_search(view.connection, view.caller, name).search
-    cohort = parse_description(kept.description)
+    cohort = from_stored(name, kept.description)
     try:
         where = parse_predicate(cohort.predicate, columns) if cohort else kept.query.where or Group()
         for field in _fields(where):

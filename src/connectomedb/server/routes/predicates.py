@@ -23,8 +23,8 @@ from connectomedb.cohort.tokens import quote, quote_name
 from connectomedb.errors import AddressError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.server.routes.call import Call, Way
-from connectomedb.server.routes.explore import MAX_FORM_BYTES, answering
-from connectomedb.server.routes.explored import SUBJECT, read_asked
+from connectomedb.server.routes.explore import MAX_FORM_BYTES
+from connectomedb.server.routes.explored import SUBJECT, answering, read_asked
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.routes.replies import json_value
 from connectomedb.xnat.logic import plainly, simplify

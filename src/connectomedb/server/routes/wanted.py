@@ -38,8 +38,8 @@ from connectomedb.server.packages.wanted import (
 from connectomedb.server.packages.zips import members_of
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.contents import disposition
-from connectomedb.server.routes.explore import MAX_FORM_BYTES, answering
-from connectomedb.server.routes.explored import SUBJECT, read_asked
+from connectomedb.server.routes.explore import MAX_FORM_BYTES
+from connectomedb.server.routes.explored import SUBJECT, answering, read_asked
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.routes.replies import json_value
 

@@ -8,15 +8,12 @@ database, so nothing read before a write can change under it.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine, exc, inspect, text
 
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, LedgerBusy, ServiceFailed
 from connectomedb.server.tables import postgresql, sqlite
@@ -111,16 +108,18 @@ class Database:
         """Bring the tables up to date, all steps or none. Those that are so need no turn at writing."""
         if self.revision() == newest_revision():
             return
+        from connectomedb.server.tables import alter
+
         with self.write(is_migrating=True) as connection:
-            config = _alembic()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            alter.upgrade(connection)
             self._kind.settle(connection)
 
     def revision(self) -> str | None:
         """The step of the migrations that the tables are at; None of an empty database."""
         with self.read() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -141,15 +140,10 @@ class Database:
 
 
 @cache
-def newest_revision() -> str | None:
-    """The step at which the tables are up to date."""
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
-
-
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "connectomedb.server:migrations")
-    return config
+def newest_revision() -> str:
+    """The step at which the tables are up to date: the last of the migrations, which are numbered in their names."""
+    steps = files("connectomedb.server").joinpath("migrations", "versions").iterdir()
+    return max(step.name[1:5] for step in steps if step.name.startswith("m"))
 
 
 def _kind(url: str, statement_timeout_s: float) -> Kind:
