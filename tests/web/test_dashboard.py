@@ -31,8 +31,7 @@ LABELS = ["100307", "103515", "200614"]
 
 @pytest.fixture(scope="module")
 def reader(people: People) -> str:
-    """One reader for all tests that leave nothing behind."""
-    return people.user()
+    return people.reader()
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +277,7 @@ def test_restricted_values_never_reach_a_user_without_the_grant(
 ) -> None:
     faults.forgive("422")
     families = {str(row["Family_ID"]) for row in values.values()}
-    granted = browse(people.user(tier="restricted"))
+    granted = browse(people.reader("restricted"))
     heard = _listen(granted)
     granted.goto(f"{SUBJECTS}?tier=restricted&columns=Family_ID,Handedness")
     expect(granted.locator("#charts")).to_have_attribute("data-drawn", "true")
@@ -315,7 +314,7 @@ def test_the_tier_is_chosen_by_those_who_hold_it_and_tints_the_page(
     browse: Browse, people: People, check_access: CheckAccess, shoot: Callable[[Page, str], None], faults: Faults
 ) -> None:
     faults.forgive("422")
-    page = browse(people.user(tier="restricted"))
+    page = browse(people.reader("restricted"))
     page.goto(SUBJECTS)
     expect(page.locator("body")).to_have_attribute("data-tier", "open")
     plain = page.evaluate("getComputedStyle(document.body).backgroundColor")

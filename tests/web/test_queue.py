@@ -26,7 +26,7 @@ MOTOR = "3T_tfMRI_MOTOR_preproc"
 
 @pytest.fixture(scope="module")
 def reader(people: People) -> str:
-    return people.user()
+    return people.reader()
 
 
 def test_from_the_dashboard_over_the_queue_to_files_on_disk(
