@@ -29,7 +29,7 @@ def test_a_predicate_is_told_in_parts(reader: httpx2.Client) -> None:
         "column": "MMSE_Score",
         "operator": ">=",
         "values": ["29"],
-        "category": "Alertness",
+        "category": "Others",
         "without": "(Gender = 'F' or Age in ('22-25', '26-30')) and not QC_Issue has A,B",
     }
     assert (second["column"], second["operator"], second["values"]) == (None, None, [])

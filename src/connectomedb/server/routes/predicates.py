@@ -52,6 +52,9 @@ OPERATORS: Mapping[str, Comparison] = {
 }
 """Word of a criterion that can be put together from parts → what it compares."""
 
+OTHERS = "Others"
+"""The category of columns that the dictionary puts into none."""
+
 _WORDS = {comparison: word for word, comparison in OPERATORS.items()}
 _BETWEENS = (Comparison.BETWEEN, Comparison.NOT_BETWEEN)
 _LISTS = (Comparison.IN, Comparison.NOT_IN, Comparison.HAS, Comparison.HAS_NOT)
@@ -87,8 +90,8 @@ def get_columns(call: Call) -> Response:
         fields = [field for field in asked.columns.dictionary or () if field.name != SUBJECT]
         category = call.parameters.get("category")
         if call.parameters.has("category") and not category and fields:
-            category = fields[0].category
-        wanted = [field for field in fields if not category or field.category == category]
+            category = _category(fields[0])
+        wanted = [field for field in fields if not category or _category(field) == category]
         return json_value(
             {
                 "tier": asked.exploration.names.rights.highest,
@@ -154,7 +157,7 @@ def _parts(criterion: Criterion, columns: Columns) -> dict[str, object]:
     column = "" if comparison in _FILES else columns.name(criterion.field)
     values = [] if comparison in _NOTHING else list(read(criterion.value))
     known = columns.definition(column)
-    category = known.category if known else None
+    category = _category(known) if known else None
     return {"column": column, "operator": _WORDS[comparison], "values": values, "category": category}
 
 
@@ -162,7 +165,7 @@ def _categories(fields: Sequence[FieldDefinition]) -> list[dict[str, object]]:
     """Categories in the dictionary's order, each with the number of its columns and the lowest tier among them."""
     found: dict[str, list[FieldDefinition]] = {}
     for field in fields:
-        found.setdefault(field.category, []).append(field)
+        found.setdefault(_category(field), []).append(field)
     order = list(Tier)
     return [
         {"name": name, "columns": len(members), "tier": min((one.tier for one in members), key=order.index)}
@@ -170,11 +173,15 @@ def _categories(fields: Sequence[FieldDefinition]) -> list[dict[str, object]]:
     ]
 
 
+def _category(field: FieldDefinition) -> str:
+    return field.category or OTHERS
+
+
 def _column(field: FieldDefinition) -> dict[str, object]:
     return {
         "name": field.name,
         "header": field.label or field.name,
-        "category": field.category,
+        "category": _category(field),
         "assessment": field.assessment,
         "tier": field.tier,
         "kind": field.type or ValueType.TEXT,
