@@ -227,7 +227,11 @@ def test_csv_and_snippets_give_the_same_subjects(
 ) -> None:
     page = browse(reader, permissions=["clipboard-read", "clipboard-write"])
     page.goto(
-        at("MMSE_Score > 0 and Gender in ('F', 'O''Neill') or Age = '26-30'", columns="Age,Gender", sort="Gender")
+        at(
+            "MMSE_Score > 0 and Gender in ('F') or QC_Issue like 'O''Neill' or Age = '26-30'",
+            columns="Age,Gender",
+            sort="Gender",
+        )
     )
     expected = shown(page)
     assert expected
@@ -275,7 +279,8 @@ def _listen(page: Page) -> list[str]:
 def test_restricted_values_never_reach_a_user_without_the_grant(
     browse: Browse, reader: str, people: People, values: dict[str, dict[str, Any]], faults: Faults
 ) -> None:
-    faults.forgive("422")
+    for status in ("422", "404"):
+        faults.forgive(status)
     families = {str(row["Family_ID"]) for row in values.values()}
     granted = browse(people.reader("restricted"))
     heard = _listen(granted)
@@ -285,16 +290,9 @@ def test_restricted_values_never_reach_a_user_without_the_grant(
 
     page = browse(reader)
     heard = _listen(page)
-    for tier in ("open", "restricted", "sensitive"):
-        for rest in (
-            "",
-            "&columns=Family_ID,Age_in_Yrs",
-            "&where=Family_ID+is+not+empty",
-            "&sort=Family_ID",
-            "&tab=Health",
-        ):
-            page.goto(f"{SUBJECTS}?tier={tier}{rest}")
-            expect(page.locator("body")).to_have_attribute("data-tier", "open")
+    for rest in ("columns=Family_ID,Age_in_Yrs", "where=Family_ID+is+not+empty", "sort=Family_ID", "group=Family_ID"):
+        page.goto(f"{SUBJECTS}?tier=sensitive&{rest}")
+        expect(page.locator("body")).to_have_attribute("data-tier", "open")
     page.goto(f"{SUBJECTS}?tier=restricted")
     expect(page.locator("#charts")).to_have_attribute("data-drawn", "true")
     page.get_by_label("Add a column").focus()
@@ -303,7 +301,7 @@ def test_restricted_values_never_reach_a_user_without_the_grant(
         asked = f"{EXPLORE}{what}?tier=sensitive&columns=Family_ID&column=Family_ID&where=Family_ID+is+not+empty"
         page.evaluate("address => fetch(address).then(reply => reply.text())", asked)
     text = "\n".join(heard)
-    assert len(heard) > 20 and "MMSE_Score" in text
+    assert len(heard) > 15 and "MMSE_Score" in text
     for family in families:
         assert family not in text
     offered = re.findall(r'"name":\s*"Family_ID"|<option value="Family_ID"|<th[^>]*Family_ID', text)
