@@ -330,7 +330,7 @@ def test_the_tier_is_chosen_by_those_who_hold_it_and_tints_the_page(
 
 
 def test_the_dashboard_has_a_picture(browse: Browse, reader: str, shoot: Callable[[Page, str], None]) -> None:
-    page = browse(reader)
+    page = browse(reader, viewport={"width": 1280, "height": 1300})
     page.goto(at("MMSE_Score >= 20 and Gender = 'F'", tab="Cognition"))
     expect(page.locator("#charts")).to_have_attribute("data-drawn", "true")
     assert shown(page) == ["100307"]

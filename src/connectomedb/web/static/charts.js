@@ -14,7 +14,7 @@ export async function drawCharts(place) {
   const charts = columns.map((one) => frame(one));
   place.replaceChildren(...charts);
   place.hidden = !charts.length;
-  const waiting = charts.map((chart, number) => [chart, columns[number].column]);
+  const waiting = charts.map((chart, number) => [chart, columns[number]]);
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) await fill(place.dataset, ...next);
   };
@@ -27,11 +27,11 @@ function frame({ column, tier }) {
   return make("section", { class: `chart tier-${tier}`, "aria-labelledby": id }, make("h3", { id }, column));
 }
 
-async function fill(asked, chart, column) {
+async function fill(asked, chart, { column, kind }) {
   try {
     const spread = await ask(`${asked.explore}/distribution`, { column, where: asked.where, ...whose(asked) });
     const draw = spread.kind === "number" ? histogram : bars;
-    chart.append(...draw(spread, column, asked));
+    chart.append(...draw({ ...spread, isWhole: kind === "integer" }, column, asked));
   } catch (error) {
     chart.append(make("p", { class: "dim" }, error.message));
   }
@@ -81,9 +81,8 @@ function histogram(spread, column, asked) {
 }
 
 /** Two sliders over the edges, for the keyboard, and a button; the mouse moves the same. */
-function bounds({ edges, low, high }, show) {
+function bounds({ edges, low, high, isWhole }, show) {
   const count = edges.length - 1;
-  const isWhole = Number.isInteger(low) && edges.every(Number.isInteger);
   const sliders = [["From", 0], ["To", count]].map(([word, value]) => {
     const slider = make("input", { type: "range", min: 0, max: count, step: 1, value });
     return { slider, label: make("label", {}, word, " ", slider) };
