@@ -12,7 +12,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constrai
 # Chromium; npm brings what checks that everybody can use them.
 DEBIAN_PACKAGES := curl openssl postgresql chromium npm
 
-.PHONY: demo serve test soak lint bench system clean
+.PHONY: demo serve test soak lint bench system vendor clean
 
 demo: $(VENV)/.demo
 	$(BIN)/cdb demo
@@ -25,7 +25,7 @@ test: system $(VENV)/.test
 
 # The same properties against new random examples and many more random faults; failures print their seed.
 soak: system $(VENV)/.test
-	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
+	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_KILLS=60 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
 	  $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test $(VENV)/.lint
@@ -50,8 +50,13 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet uv
 
 $(VENV)/.%: $(BIN)/uv pyproject.toml constraints.txt
-	$(UV) --editable '.[$*]'
+	$(UV) --reinstall-package connectomedb --editable '.[$*]'
+	@test -e src/connectomedb/web/vendor/niivue.js || echo "Without npm the browser shows still pictures only: install npm, then make vendor."
 	@touch $@
+
+# What the image viewer needs from npm, once more: for machines that had no npm when the package was installed.
+vendor: $(BIN)/uv
+	$(UV) --reinstall-package connectomedb --no-deps --editable .
 
 clean:
 	rm -rf $(VENV) build dist demo-output

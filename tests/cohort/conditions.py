@@ -22,8 +22,26 @@ DICTIONARY = Dictionary(
 CELLS: dict[str, list[Value]] = {
     "Whole": [None, -5, -1, 0, 1, 2, 5],
     "Part": [None, -1.5, 0.0, 0.5, 2.0, 1e6],
-    "Word": [None, "F", "f", "M", "22-25", "a b", "it's", '"x"', "50%", "a_b", "back\\slash", "NULL", "*", "A,B", "or"],
-    "3T_Codes": [None, "A", "A,B", "b;A", "r177 r227", "AB", "B, C", "C"],
+    "Word": [
+        None,
+        "F",
+        "f",
+        "M",
+        "22-25",
+        "a b",
+        "it's",
+        '"x"',
+        "50%",
+        "a_b",
+        "back\\slash",
+        "NULL",
+        "*",
+        "A,B",
+        "or",
+        "É",
+        "é",
+    ],
+    "3T_Codes": [None, "A", "A,B", "b;A", "r177 r227", "AB", "B, C", "C", "É_1"],
 }
 FILES = ["T1w/a.nii.gz", "MNINonLinear/Results/rfMRI_REST1_LR/rfMRI_REST1_LR.nii.gz"]
 GLOBS = ["T1w/*.nii.gz", "rfMRI_REST1_LR/*.nii.gz", "*.txt", "**/*.nii.gz", "/a.nii.gz"]
@@ -34,8 +52,8 @@ PATHS = st.none() | st.sets(st.sampled_from(FILES))
 _NUMBERS = ["-1", "0", "1", "2", "2.0", "0.5", "-1.5", "1e6"]
 _WORDS = [str(cell) for cell in CELLS["Word"] if cell is not None]
 _LISTED = [word for word in _WORDS if not set(word) & set(",'\"")]
-_PATTERNS = ["F", "*", "%a%", "A*", "*b", "it's", "a_b", "%\\%", "50%"]
-_CODES = ["A", "b", "C", "r227", "AB", "Z"]
+_PATTERNS = ["F", "*", "%a%", "A*", "*b", "it's", "a_b", "%\\%", "50%", "é", "%É"]
+_CODES = ["A", "b", "C", "r227", "AB", "Z", "é_1", "É_1"]
 
 _COMPARED = [
     *(Comparison.EQUAL, Comparison.DIFFERS, Comparison.NOT_EQUAL, Comparison.LESS, Comparison.LESS_EQUAL),

@@ -152,6 +152,21 @@ ASKED: dict[str, Ask] = {
     "list order": _get(f"/data/projects/ONE/subjects?columns=label,{N}/{{}}&sortBy={N}/{{}}&sortOrder=DESC"),
     "experiments by type": _get(f"/data/experiments?xsiType={N}&columns=label,{N}/{{}}&format=csv"),
     "experiments filtered": _get(f"/data/experiments?xsiType={N}&columns=label&{N}/{{}}=zebrafish"),
+    **{
+        f"explore {name}": _get(f"{address}/explore{asked}")
+        for address in ("/data/projects/ONE", "/data")
+        for name, asked in {
+            f"where {address}": "?where={} > 40000",
+            f"where text {address}": "?where=Score > 0 and {} = zebrafish&funnel=true",
+            f"where it is missing {address}": "?where={} is empty",
+            f"subjects {address}": "/subjects?where=not {} in (31337)",
+            f"columns {address}": "?columns={}&tier=sensitive",
+            f"sort {address}": "?sort={}&descending=true",
+            f"CSV {address}": "?columns=Score,{}&format=csv",
+            f"distribution {address}": "/distribution?column={}",
+            f"distribution where {address}": "/distribution?column=Score&where={} = 31337",
+        }.items()
+    },
     "experiments filtered by range": _get(f"/data/experiments?xsiType={N}&columns=label&{N}/{{}}=1-40000"),
 }
 
@@ -183,6 +198,8 @@ def test_a_hidden_column_is_answered_like_one_that_is_not_there(reader: httpx2.C
         "/data/projects/ONE/experiments/100001_nontoolbox?format=json",
         "/data/projects/ONE/experiments?format=csv",
         "/data/subjects?format=csv",
+        "/data/projects/ONE/explore?columns=*&funnel=true",
+        "/data/explore?columns=*&format=csv",
     ],
 )
 def test_no_document_or_list_names_a_hidden_column(reader: httpx2.Client, address: str) -> None:
@@ -230,6 +247,20 @@ def test_values_of_a_project_without_grant_are_all_alike(half: httpx2.Client) ->
     document = half.get("/data/projects/TWO/experiments/100001_nontoolbox?format=json").text
     assert "31337" not in document and "zebrafish" not in document
     assert "31337" in half.get("/data/projects/ONE/experiments/100001_nontoolbox?format=json").text
+
+
+def test_exploring_tells_of_a_grant_in_one_project_nothing_about_another(half: httpx2.Client) -> None:
+    page = half.get("/data/explore?where=Qznumberqz > 40000&columns=Qzwordqz,Qznumberqz&funnel=true").json()
+    assert [row[:2] for row in page["rows"]] == [["100002", "ONE"], ["100004", "ONE"]]
+    assert page["funnel"] == [{"criterion": "Qznumberqz > 40000", "before": 8, "passed": 2, "failing": 1, "missing": 5}]
+    for where in ("Qznumberqz is empty", "not Qzwordqz has zebrafish", "Qznumberqz != 31337 or empty"):
+        found = half.get(f"/data/explore/subjects?where={where}&format=json").json()["rows"]
+        assert len([project for _, project in found if project == "TWO"]) == 4
+    everything = half.get("/data/explore?columns=*&sort=Qznumberqz").json()
+    assert {tuple(row[-2:]) for row in everything["rows"] if row[1] == "TWO"} == {(None, None)}
+    assert half.get("/data/projects/TWO/explore?where=Qznumberqz > 1").status_code == 422
+    names = [column["name"] for column in half.get("/data/projects/TWO/explore?columns=*").json()["columns"]]
+    assert names == ["Subject", "Score"]
 
 
 def test_the_contents_of_the_dictionary_and_grants_are_ones_own(login: Login) -> None:

@@ -12,7 +12,9 @@ This is the meaning of a Query; SQL and XNAT's search must agree with it, and te
 | IS NULL, IS NOT NULL            |                                                   | true, false      |
 | EXISTS, NOT EXISTS              | a file fits the glob; unknown if no files are known|                  |
 
-Missing are None and empty text. AND is false if a part is, else unknown if a part is; OR the other way round
+Missing are None and empty text. Without case means that A to Z are a to z, as in databases.
+
+AND is false if a part is, else unknown if a part is; OR the other way round
 (Kleene's logic, SQL's). An empty group is true.
 """
 
@@ -26,7 +28,7 @@ from connectomedb.cohort.columns import ALIASES
 from connectomedb.errors import QueryError
 from connectomedb.hcp.glob import anywhere, compile_glob
 from connectomedb.xnat.logic import plainly
-from connectomedb.xnat.plain import split_codes
+from connectomedb.xnat.plain import fold, split_codes
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, between_bounds, in_items
 
 Value = int | float | str | None
@@ -147,16 +149,16 @@ def _between(value: int | float | str, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _like_pattern(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"[%*]", pattern.lower())
+    parts = re.split(r"[%*]", fold(pattern))
     return re.compile(".*".join(map(re.escape, parts)), re.DOTALL)
 
 
 def _like(value: int | float | str, text: str) -> bool:
-    return _like_pattern(text.strip()).fullmatch(str(value).lower()) is not None
+    return _like_pattern(text.strip()).fullmatch(fold(str(value))) is not None
 
 
 def _has(value: int | float | str, text: str) -> bool:
-    return not split_codes(str(value)).isdisjoint(item.lower() for item in in_items(text))
+    return not split_codes(str(value)).isdisjoint(fold(item) for item in in_items(text))
 
 
 Test = Callable[[int | float | str, str], bool]

@@ -6,11 +6,12 @@
 Each step looks only at those that passed all before, so its three numbers add up to what the step before left.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectomedb.cohort.columns import Columns
-from connectomedb.cohort.evaluate import Files, Row, judge_of
+from connectomedb.cohort.evaluate import Files, Judge, Row, judge_of
 from connectomedb.cohort.formatter import format_condition
 from connectomedb.xnat.logic import simplify
 from connectomedb.xnat.query import Criterion, Group, Method
@@ -45,6 +46,10 @@ class Funnel:
         """How many passed all criteria."""
         return self.steps[-1].passed if self.steps else self.total
 
+    def narrowed(self, criterion: str, passed: int) -> "Funnel":
+        """With one more step, whose criterion can be said of everybody."""
+        return Funnel(self.total, (*self.steps, Step(criterion, self.passed, passed, self.passed - passed, 0)))
+
 
 def criteria_of(where: Group) -> tuple[Criterion | Group, ...]:
     """The criteria that must all hold. What is joined by OR is one of them."""
@@ -54,22 +59,28 @@ def criteria_of(where: Group) -> tuple[Criterion | Group, ...]:
 
 def funnel(where: Group, subjects: Iterable[tuple[Row, Files]], columns: Columns | None = None) -> Funnel:
     """Count subjects, each given by its values and its files, in one pass. Raises QueryError."""
+    judges = [judge_of(criterion) for criterion in criteria_of(where)]
+    return funnel_of(where, Counter(_end(judges, row, files) for row, files in subjects), columns)
+
+
+def funnel_of(where: Group, ends: Mapping[int, int], columns: Columns | None = None) -> Funnel:
+    """The funnel of subjects counted by where they end: `2i` failing the criterion `i`, `2i + 1` lacking a value
+    of it, and behind the last one those that pass.
+    """
     criteria = criteria_of(where)
-    judges = [judge_of(criterion) for criterion in criteria]
-    counts = [[0, 0, 0] for _ in criteria]
-    total = 0
-    for row, files in subjects:
-        total += 1
-        for judge, count in zip(judges, counts, strict=True):
-            truth = judge(row, files)
-            count[_PLACES[truth]] += 1
-            if truth is not True:
-                break
-    steps = [
-        Step(format_condition(criterion, columns), sum(count), *count)
-        for criterion, count in zip(criteria, counts, strict=True)
-    ]
+    total = before = sum(ends.values())
+    steps = []
+    for place, criterion in enumerate(criteria):
+        failing, missing = ends.get(2 * place, 0), ends.get(2 * place + 1, 0)
+        passed = before - failing - missing
+        steps.append(Step(format_condition(criterion, columns), before, passed, failing, missing))
+        before = passed
     return Funnel(total, tuple(steps))
 
 
-_PLACES = {True: 0, False: 1, None: 2}
+def _end(judges: Sequence[Judge], row: Row, files: Files) -> int:
+    for place, judge in enumerate(judges):
+        truth = judge(row, files)
+        if truth is not True:
+            return 2 * place + (truth is None)
+    return 2 * len(judges)

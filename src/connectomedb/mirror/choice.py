@@ -93,7 +93,7 @@ class Choice:
         def is_chosen(path: str) -> bool:
             if not is_within(path, self.path):
                 return False
-            released = _release_path(release, path)
+            released = release_path(release, path)
             asked = {f"{subject}/{path}", f"{subject}/{released}"}
             return (
                 (not packages or any(matches(one, released, subject) for one in packages))
@@ -113,7 +113,8 @@ def _words(words: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(word) for word in words))
 
 
-def _release_path(release: Release, path: str) -> str:
+def release_path(release: Release, path: str) -> str:
+    """The release path of a file, given its path in the bucket."""
     try:
         return release.from_bucket(path)
     except AddressError:  # a stray file that the release would keep elsewhere: it belongs to no package

@@ -4,6 +4,7 @@
       database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
       staging/            uploads that are being received; see `server.staging`
+      pictures/           small pictures of images, made again when they are missing; see `server.pictures`
       cdb.toml            optional: settings (`server.settings`), and further stores
 
     [stores.bucket]                              # files say "bucket" when they lie here
@@ -92,6 +93,11 @@ class DataFolder:
     def staging(self) -> Path:
         """The folder of uploads that are being received."""
         return self.root / "staging"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of small pictures of images."""
+        return self.root / "pictures"
 
     def declared_stores(self) -> dict[str, FolderDeclaration | S3Declaration]:
         """Stores of `cdb.toml` by name; none without the file. Raises ConfigError."""

@@ -70,6 +70,7 @@ class AccessSettings:
     first_delay: timedelta = key(timedelta(seconds=1), "how long the door stays closed first, in seconds; then twice")
     longest_delay: timedelta = key(timedelta(minutes=5), "how long at most, in seconds")
     failures_forgotten_after: timedelta = key(timedelta(hours=1), "without a failure counting begins anew, in seconds")
+    smallest_group: int = key(5, "fewer people are no bar in a chart of restricted columns; 0 shows all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,17 @@ class FileSettings:
     project_quota_bytes: int = key(0, "most bytes that the files of one project may have together; 0 is no bound")
     redirect: bool = key(False, "clients that can follow are sent to the bucket itself for the bytes of a file")
     redirect_s: int = key(300, "how long such an address is good for beginning a download, in seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Section `[images]`: what looking into one image may take, and how many pictures are kept."""
+
+    read_bytes: int = key(4 << 30, "most bytes that one look into an image reads, unpacked")
+    memory_bytes: int = key(256 << 20, "most bytes of an image that are in memory at once")
+    within_s: int = key(30, "longest time that one look into an image may take, in seconds")
+    at_once: int = key(2, "looks into images at the same time per process; more wait, then are told to come back")
+    cache_bytes: int = key(256 << 20, "most bytes of small pictures that are kept in the data folder; 0 keeps none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,7 @@ class Settings:
     database: DatabaseSettings = DatabaseSettings()
     access: AccessSettings = AccessSettings()
     files: FileSettings = FileSettings()
+    images: ImageSettings = ImageSettings()
     limits: Limits = Limits()
     log: LogSettings = LogSettings()
 
@@ -195,6 +208,7 @@ def _suggestion(word: str, known: list[str]) -> str:
 def _check(settings: Settings, where: str) -> None:
     """What types cannot say."""
     listening, limits, access, kept = settings.server, settings.limits, settings.access, settings.files
+    images = settings.images
     times = {name: value for name, value in asdict(access).items() if isinstance(value, timedelta)}
     numbers: dict[str, tuple[float, float, float]] = {
         "server.port": (listening.port, 0, 65_535),
@@ -206,6 +220,11 @@ def _check(settings: Settings, where: str) -> None:
         "files.max_members": (kept.max_members, 1, 1 << 30),
         "files.project_quota_bytes": (kept.project_quota_bytes, 0, 1 << 60),
         "files.redirect_s": (kept.redirect_s, 1, 7 * 86_400),
+        "images.read_bytes": (images.read_bytes, 1 << 20, 1 << 50),
+        "images.memory_bytes": (images.memory_bytes, 4 << 20, 1 << 40),
+        "images.within_s": (images.within_s, 1, 3_600),
+        "images.at_once": (images.at_once, 1, 64),
+        "images.cache_bytes": (images.cache_bytes, 0, 1 << 50),
         "limits.header_bytes": (limits.header_bytes, 1_024, 1 << 20),
         "limits.idle_s": (limits.idle_s, 1, 3_600),
         "limits.pause_s": (limits.pause_s, 1, 3_600),
@@ -213,6 +232,7 @@ def _check(settings: Settings, where: str) -> None:
         "limits.connections": (limits.connections, 1, 1 << 20),
         "access.most_sessions": (access.most_sessions, 1, 1 << 20),
         "access.password_min_length": (access.password_min_length, 1, 100),
+        "access.smallest_group": (access.smallest_group, 0, 1_000),
         "access.free_failures": (access.free_failures, 1, 1 << 20),
         "access.free_failures_of_address": (access.free_failures_of_address, 1, 1 << 20),
         **{f"access.{name}": (value.total_seconds(), 1, 366 * 86_400) for name, value in times.items()},

@@ -13,6 +13,7 @@ XNAT has no NOT, and nothing of it says that a text does not match. Such a condi
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 
 from connectomedb.errors import QueryError
 from connectomedb.xnat.query import (
@@ -28,6 +29,7 @@ from connectomedb.xnat.query import (
 SEPARATORS = (",", ";", " ")
 """What may stand between the codes in a cell."""
 
+_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 _CODE = re.compile(r"[^\s,;%*'\"]+")
 
 
@@ -68,11 +70,16 @@ def check_code(code: str) -> str:
     return code
 
 
+def fold(text: str) -> str:
+    """Text without case, as databases compare it: A to Z become a to z, other letters stay."""
+    return text.translate(_FOLDED)
+
+
 def split_codes(cell: str) -> frozenset[str]:
     """The codes in a cell, without case: `A,B`, `A; B` and `r177 r227` hold two."""
     for separator in SEPARATORS[1:]:
         cell = cell.replace(separator, SEPARATORS[0])
-    return frozenset(code.lower() for code in cell.split(SEPARATORS[0]) if code)
+    return frozenset(fold(code) for code in cell.split(SEPARATORS[0]) if code)
 
 
 def _weaken(condition: Criterion | Group) -> tuple[Criterion | Group, bool] | None:

@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from connectomedb.errors import NotFound
+from connectomedb.hcp.release import release_of
+from connectomedb.mirror.choice import release_path
 from connectomedb.mirror.mirror import Mirror
 
 
 class SubjectFiles(Collection[str]):
-    """Paths inside the subject. Raises StoreError when no store can be listed."""
+    """Paths inside the subject, as its release and its bucket have them. Raises StoreError if none can be listed."""
 
     def __init__(self, mirror: Mirror, project: str, subject: str) -> None:
         self._mirror = mirror
@@ -30,4 +32,6 @@ class SubjectFiles(Collection[str]):
             plan = self._mirror.plan(self._subject, project=self._project)
         except NotFound:
             return ()
-        return tuple(action.path for action in plan.actions)
+        release = release_of(self._project)
+        stored = [action.path for action in plan.actions]
+        return tuple(dict.fromkeys((*stored, *(release_path(release, path) for path in stored))))

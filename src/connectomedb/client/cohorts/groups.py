@@ -1,30 +1,17 @@
 """Cohorts that are kept on the server under a name: as XNAT's stored searches, so that every client may run them."""
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectomedb.client.cohorts.cohort import LABEL, PROJECT, Cohort, condition_of
-from connectomedb.cohort.columns import NONTOOLBOX
+from connectomedb.client.cohorts.cohort import Cohort
+from connectomedb.cohort.named import NamedCohort, from_stored, to_stored
 from connectomedb.errors import ConfigError
-from connectomedb.xnat.query import Query, SearchField
-from connectomedb.xnat.stored import StoredSearch, format_stored
+from connectomedb.xnat.stored import format_stored
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SAVED = "/data/search/saved"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A named cohort: what chooses its subjects, and of which project; empty for all."""
-
-    name: str
-    predicate: str
-    project: str = ""
 
 
 class Groups:
@@ -37,22 +24,18 @@ class Groups:
     def __init__(self, db: "Interface") -> None:
         self._db = db
 
-    def save(self, name: str, cohort: Cohort) -> Group:
+    def save(self, name: str, cohort: Cohort) -> NamedCohort:
         """Keep a cohort under a name, in place of one that has it. Raises ConfigError for a name that cannot be."""
-        if not _NAME.fullmatch(name):
-            raise ConfigError(f"Asked to keep a group as {name!r}. Use letters, digits, '_' and '-', at most 64.")
-        fields = (SearchField(NONTOOLBOX, LABEL), SearchField(NONTOOLBOX, PROJECT))
-        where = condition_of(cohort)
-        query = Query(NONTOOLBOX, fields, where if where.members else None)
-        kept = StoredSearch(query, name, name, _describe(cohort.predicate, cohort.project), is_secure=True)
+        group = NamedCohort(name, cohort.predicate, cohort.project)
+        kept = to_stored(group, cohort.where)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
-        return Group(name, cohort.predicate, cohort.project)
+        return group
 
-    def list(self) -> list[Group]:
+    def list(self) -> list[NamedCohort]:
         """All that you may use, by name; stored searches that are no cohorts are left out. One request."""
         table = self._db.connection.get_table(_SAVED)
         rows = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-        found = (_read(row.get("id", ""), row.get("description", "")) for row in rows)
+        found = (from_stored(row.get("id", ""), row.get("description", "")) for row in rows)
         return sorted((group for group in found if group), key=lambda group: group.name)
 
     def get(self, name: str) -> Cohort:
@@ -67,12 +50,3 @@ class Groups:
         """Forget a group. Raises ConfigError when there is none."""
         self.get(name)
         self._db.connection.change("DELETE", f"{_SAVED}/{quote(name)}")
-
-
-def _describe(predicate: str, project: str) -> str:
-    return f"cohort of {project or '*'}: {predicate}"
-
-
-def _read(name: str, description: str) -> Group | None:
-    found = re.fullmatch(r"cohort of (\S+): (.*)", description, re.DOTALL)
-    return Group(name, found[2], "" if found[1] == "*" else found[1]) if found else None

@@ -10,7 +10,9 @@ from connectomedb.server.pages import (
     people,
     project,
     sign_in,
+    subject,
     terms,
+    view,
 )
 
 PAGES = (
@@ -23,6 +25,8 @@ PAGES = (
     *terms.WAYS,
     *people.WAYS,
     *files.WAYS,
+    *view.WAYS,
+    *subject.WAYS,
     *project.WAYS,
 )
 """The first that fits wins."""

@@ -12,14 +12,16 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from connectomedb.errors import AuthenticationFailed
+from connectomedb.hcp.dictionary import Dictionary, Tier
 from connectomedb.server.access.audit import Action, Actor, Event
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.access.login import REFUSED
 from connectomedb.server.access.visible import load_rights
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.site import Site
+from connectomedb.server.types.catalogue import Catalogue
 from connectomedb.server.types.columns import Names
-from connectomedb.server.types.datatypes import Registry
+from connectomedb.server.types.datatypes import DataType, Path, Registry
 
 _PROJECT = re.compile(r"/(?:data/projects|spring/download)/([^/]+)")
 
@@ -32,16 +34,29 @@ class View:
     rights: Rights
     registry: Registry
     details: Mapping[str, Table]
+    dictionaries: Mapping[str, Dictionary]
 
     @property
     def caller(self) -> Caller:
         """Who asks."""
         return self.rights.caller
 
+    def path(self, data_type: DataType, name: str) -> Path | None:
+        """A field of a type by its schema path; None where there is none, or none for the caller: its tier hides it."""
+        found = self.registry.path(data_type, name)
+        return found if found and self.rights.may_use(found.tier) else None
+
     @property
     def names(self) -> Names:
         """What the words of the caller's searches mean."""
         return Names(self.registry, self.rights)
+
+    def dictionary(self, data_type: str, rights: Rights | None = None) -> Dictionary:
+        """The measures of a data type that exist for the caller, or for somebody with fewer rights."""
+        may_use = (rights or self.rights).may_use
+        open_tiers = {tier for tier in Tier if may_use(tier)}
+        known = self.dictionaries.get(data_type, Dictionary())
+        return Dictionary(tuple(field for field in known if field.tier in open_tiers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,7 @@ class Call:
         """The database, for this caller. Columns above the open tier that were read go to the audit log."""
         with self.site.database.read() as connection:
             catalogue = self.site.catalogue.load(connection)
-            view = View(connection, load_rights(connection, self.user), catalogue.registry, catalogue.details)
+            view = _view(connection, load_rights(connection, self.user), catalogue)
             yield view
         if view.rights.read:
             self.note(Action.RESTRICTED_READ, " ".join(sorted(view.rights.read)))
@@ -117,7 +132,11 @@ class Call:
         caller = self.signed_in
         with self.site.database.write() as connection:
             catalogue = self.site.catalogue.load(connection)
-            yield View(connection, load_rights(connection, caller), catalogue.registry, catalogue.details)
+            yield _view(connection, load_rights(connection, caller), catalogue)
+
+
+def _view(connection: Connection, rights: Rights, catalogue: Catalogue) -> View:
+    return View(connection, rights, catalogue.registry, catalogue.details, catalogue.dictionaries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +173,7 @@ class Way:
     Attributes:
         is_open: also for nobody.
         is_slow: checks a password, or waits to write.
+        changes_rights: may close what S3 keys of users open; they are brought in line before the answer.
         is_change: changes something even by GET, as XNAT's tokens do.
     """
 
@@ -163,4 +183,5 @@ class Way:
     is_open: bool = False
     is_slow: bool = False
     is_change: bool = False
+    changes_rights: bool = False
     max_body_bytes: int = 0

@@ -11,6 +11,7 @@ from connectomedb.server.routes.call import Call, Later, View
 from connectomedb.server.routes.catalogs import catalog
 from connectomedb.server.routes.contents import StoredFile, send_file
 from connectomedb.server.routes.entries import list_entries, send_entry
+from connectomedb.server.routes.images import asks_for_image, look_into
 from connectomedb.server.routes.packs import ARCHIVES, pack
 from connectomedb.server.routes.ranges import Version
 from connectomedb.server.routes.replies import TABLES, Format, choose_format, table
@@ -50,6 +51,10 @@ def _one_file(call: Call, view: View, found: Sequence[Resource], path: str) -> R
         return Response(status_code=204)
     if not held:
         raise NotFound(f"There is no file {path!r} here. List the files of the resource to see what there is.")
+    if asks_for_image(call):
+        return look_into(
+            call, held[0], lambda: load_files(view, [held[0].resource], files.c.path.endswith(".surf.gii"))
+        )
     return send_file(call, held[0])
 
 

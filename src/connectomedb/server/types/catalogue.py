@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, Text, select
 from sqlalchemy.types import TypeEngine
 
-from connectomedb.hcp.dictionary import Tier, ValueType
+from connectomedb.hcp.dictionary import Dictionary, Tier, ValueType
+from connectomedb.server.tables.meaning import definition_of
 from connectomedb.server.tables.schema import Key, counters, data_types, fields, image_sessions
 from connectomedb.server.types import builtin, datatypes, imaging
 from connectomedb.server.types.datatypes import DataType, Detail, Display, Entity, Kind, Path, Registry
@@ -35,11 +36,12 @@ KINDS: Mapping[ValueType, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Data types by name, and the tables that only some of them have."""
+    """Data types by name, the tables that only some of them have, and what measures mean, by data type."""
 
     version: int
     registry: Registry
     details: Mapping[str, Table]
+    dictionaries: Mapping[str, Dictionary]
 
 
 class CatalogueShelf:
@@ -78,7 +80,8 @@ def read_catalogue(connection: Connection, version: int) -> Catalogue:
         ]
         types.append(measures_type(row.name, row.singular, row.plural, row.table_name, columns))
         details[row.table_name] = measures_table(row.table_name, columns)
-    return Catalogue(version, Registry(types), details)
+    meanings = {name: Dictionary(tuple(map(definition_of, rows))) for name, rows in by_type.items()}
+    return Catalogue(version, Registry(types), details, meanings)
 
 
 @dataclass(frozen=True, slots=True)
