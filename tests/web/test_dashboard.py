@@ -19,6 +19,8 @@ from playwright.sync_api import Download, Page, Route, expect
 from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.cohort.lockfile import parse_lockfile
+from connectomedb.server.pages.selection import Selection
+from connectomedb.server.pages.snippets import snippets
 
 if TYPE_CHECKING:
     from tests.web.conftest import Browse, CheckAccess, Faults, People
@@ -335,3 +337,13 @@ def test_the_dashboard_has_a_picture(browse: Browse, reader: str, shoot: Callabl
     expect(page.locator("#charts")).to_have_attribute("data-drawn", "true")
     assert shown(page) == ["100307"]
     shoot(page, "dashboard")
+
+
+def test_snippets_of_a_guest_ask_as_nobody() -> None:
+    made = {one.id: one for one in snippets(Selection("P", "Gender = 'F'"), ["Age"], "https://db.example.org", "")}
+    assert "Interface('https://db.example.org', anonymous=True)" in made["python"].text
+    compile(made["python"].text, "snippet", "exec")
+    assert shlex.split(made["shell"].text)[-1] == "--anonymous"
+    assert "--user" not in made["curl"].text
+    of_lab = snippets(Selection("P", data_type="lab:memorydata"), [], "https://db.example.org", "ann")
+    assert [one.id for one in of_lab] == ["curl", "lockfile"], "Python and shell choose by HCP's measures"

@@ -61,8 +61,8 @@ def test_from_the_dashboard_over_the_queue_to_files_on_disk(
     page.get_by_role("button", name="Copy the command").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     words = shlex.split(page.evaluate("navigator.clipboard.readText()"))
-    assert words[:2] == ["cdb", "sync"]
-    environment = {**clean_env, "XNAT_USER": reader, "XNAT_PASS": PASSWORD}
+    assert words[:2] == ["cdb", "sync"] and words[-2:] == ["--user", reader]
+    environment = {**clean_env, "XNAT_PASS": PASSWORD}
     program = [sys.executable, "-m", "connectomedb", *words[1:]]
     done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr

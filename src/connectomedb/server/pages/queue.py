@@ -17,6 +17,7 @@ from connectomedb.hcp.packages import packages
 from connectomedb.server.pages.explored import ask_explore, explore_address
 from connectomedb.server.pages.render import render
 from connectomedb.server.pages.selection import Selection
+from connectomedb.server.pages.snippets import sign_in_options
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.server.routes.parameters import Parameters
 
@@ -41,7 +42,8 @@ def _page(call: Call) -> Response:
         fault = str(slip).partition("\n")[0]
     asked = urlencode([*selection.chosen.items(), *pairs])
     lockfile = f"{selection.project}{SUFFIX}"
-    server = call.base_url.rstrip("/")
+    login = "" if call.user.is_guest else call.user.login
+    words = ["cdb", "sync", lockfile, "--to", selection.project]
     values = {
         "project": selection.project,
         "tier": str(selection.tier),
@@ -55,7 +57,7 @@ def _page(call: Call) -> Response:
         "explore": explore_address(selection.project),
         "asked": asked,
         "lockfile": lockfile,
-        "command": shlex.join(["cdb", "sync", lockfile, "--to", selection.project, "--server", server]),
+        "command": shlex.join([*words, *sign_in_options(call.base_url.rstrip("/"), login)]),
     }
     return render(call, "queue.html", values, status=422 if fault else 200)
 

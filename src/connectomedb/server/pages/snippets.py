@@ -25,11 +25,12 @@ def snippets(selection: Selection, columns: Sequence[str], server: str, login: s
     Args:
         columns: those shown, without the subject.
         server: its address, without a slash at the end.
+        login: whose view it is; empty for a guest. Passwords are asked for, or come from the environment.
     """
     lockfile = f"{explore_address(selection.project)}/lockfile?{urlencode(selection.asked)}"
     cohort = [
-        Snippet("python", "Python", _python(selection, columns, server)),
-        Snippet("shell", "Shell", _shell(selection, server)),
+        Snippet("python", "Python", _python(selection, columns, server, login)),
+        Snippet("shell", "Shell", _shell(selection, server, login)),
     ]
     return [
         *([] if selection.data_type else cohort),
@@ -46,12 +47,18 @@ def csv_address(selection: Selection, columns: Sequence[str]) -> str:
     return f"{explore_address(selection.project)}?{urlencode({name: word for name, word in words.items() if word})}"
 
 
-def _python(selection: Selection, columns: Sequence[str], server: str) -> str:
+def sign_in_options(server: str, login: str) -> list[str]:
+    """Options of `cdb` that name the server, and who asks it."""
+    return ["--server", server, *(["--user", login] if login else ["--anonymous"])]
+
+
+def _python(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:
     shown = ", ".join(map(repr, columns))
+    whom = "" if login else ", anonymous=True"
     return (
         "# User and password come from XNAT_USER and XNAT_PASS, a profile, netrc or keyring.\n"
         "import connectomedb as cdb\n\n"
-        f"with cdb.Interface({server!r}) as db:\n"
+        f"with cdb.Interface({server!r}{whom}) as db:\n"
         f"    cohort = db.where({selection.where!r}, project={selection.project!r})\n"
         "    subjects = cohort.subjects()\n"
         f"    table = cohort.table({shown})\n"
@@ -59,9 +66,9 @@ def _python(selection: Selection, columns: Sequence[str], server: str) -> str:
     )
 
 
-def _shell(selection: Selection, server: str) -> str:
-    words = ["cdb", "cohort", "find", selection.where, "--project", selection.project, "--server", server]
-    return "# User and password come from XNAT_USER and XNAT_PASS, a profile, netrc or keyring.\n" + shlex.join(words)
+def _shell(selection: Selection, server: str, login: str) -> str:
+    words = ["cdb", "cohort", "find", selection.where, "--project", selection.project]
+    return shlex.join([*words, *sign_in_options(server, login)])
 
 
 def _curl(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:
