@@ -101,13 +101,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory, data_folder: DataFolders) -
 
 
 @given(where=ANY)
-@settings(max_examples=100)
+@settings(max_examples=70)
 def test_sql_says_what_the_reference_says(filled: Filled, where: Group) -> None:
     assert filled.truths(where) == {key: evaluate(where, row, there) for key, (row, there) in filled.people.items()}
 
 
 @given(where=ANY, project=st.sampled_from((None, 1)), size=st.integers(0, PEOPLE), start=st.integers(0, PEOPLE))
-@settings(max_examples=100)
+@settings(max_examples=70)
 def test_sql_counts_the_funnel_and_finds_who_passes(
     filled: Filled, where: Group, project: int | None, size: int, start: int
 ) -> None:

@@ -232,7 +232,7 @@ def test_a_search_finds_what_the_rules_say(
         catalogue = filled.catalogue.load(connection)
         read = parse_bundle(format_bundle(query))
         search = compile_search(read, Names(catalogue.registry, ADMIN), catalogue.details, sorts, page)
-        found = [tuple(row) for batch in read_rows(connection, search) for row in batch]
+        found = [tuple(row[:-1]) for batch in read_rows(connection, search) for row in batch]  # the last is the status
     matching = [rows[0] for _, rows in sorted(filled.rows.items()) if any(is_true(where, row) for row in rows)]
     expected = [tuple(row[name] for _, name in COLUMNS) for row in matching]
     if sort:

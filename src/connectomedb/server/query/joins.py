@@ -198,7 +198,7 @@ class Joins:
         owner = next(other for other in self.registry.lineage(data_type) if other.details)
         name = f"{node.name}_{owner.details}"
         if name not in self._nodes:
-            rows = self._details[owner.details or ""].alias(name)
+            rows = _alias(self._details[owner.details or ""], name)
             certain = self.root.is_measures and node is self.root_node
             found = Node(name, node.entity, rows, node.may_lack or not certain, node.repeats)
             self._join(found, rows.c.experiment_key == node.rows.c.key)
@@ -232,6 +232,16 @@ class Joins:
             return node.rows.c.key
         home = node if node.entity not in _OF_SESSIONS else self.above(node, Entity.EXPERIMENT)
         return home.rows.c.project_key
+
+
+def _alias(table: Table, name: str) -> FromClause:
+    """A table under another name, kept beside the table: one of hundreds of columns takes milliseconds to make."""
+    known: dict[str, FromClause] = table.info.setdefault("aliases", {})
+    if name not in known:
+        made = table.alias(name)
+        made.c.keys()  # columns are copied when first looked at: here, before another thread looks
+        known[name] = made
+    return known[name]
 
 
 def _fact(node: Node, source: Fact, kind: Kind) -> ColumnElement[object]:
