@@ -25,7 +25,7 @@ test: system $(VENV)/.test
 
 # The same properties against new random examples and many more random faults; failures print their seed.
 soak: system $(VENV)/.test
-	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
+	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_KILLS=60 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
 	  $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test $(VENV)/.lint

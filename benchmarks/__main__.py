@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from platformdirs import user_cache_path
 
-from benchmarks import explore, listing, memory, mirror, presence, server
+from benchmarks import explore, ingest, listing, memory, mirror, presence, server
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "mirror": mirror.main,
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "presence": presence.main,
     "listing": listing.main,
     "server": server.main,
+    "ingest": ingest.main,
     "explore": explore.main,
 }
 
@@ -31,7 +32,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     help="Where data and copies go for a while: a disk of the kind that users have, with 15 GB to spare.",
 )
 def main(names: tuple[str, ...], rounds: int, is_small: bool, folder: Path) -> None:
-    """Measure copying (mirror), memory, the all-present call (presence), listing, the server, exploring; or all."""
+    """Measure copying (mirror), memory, the all-present call (presence), listing, server, ingest, explore; or all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as place:

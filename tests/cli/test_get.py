@@ -258,7 +258,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     finally:
         running.kill()
     assert (running.returncode, output) == (130, "")
-    assert talk.splitlines()[-1].endswith("What is done stays done: run the same command to go on.")
+    fault = json.loads(talk.splitlines()[-1])
+    assert fault["message"].endswith("What is done stays done: run the same command to go on.")
+    assert fault["exit_code"] == 130
     landed = {path.name for path in (tmp_path / "m/q1/100307/T1w").rglob("[!.]*") if path.is_file()}
     done = cdb(*words)
     again = {Path(file["path"]).name for file in json.loads(done.stdout) if file["fetched"]}

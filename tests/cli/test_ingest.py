@@ -1,11 +1,17 @@
 """A lab's own study: a table, a dictionary and a folder of files become a project, and again."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import InProcess
+
+from connectomedb.client.interface import Interface
+from connectomedb.server.run import start
+from connectomedb.server.site import open_site
+
+PASSWORD = "a long word"
 
 
 @pytest.fixture
@@ -22,24 +28,31 @@ def study(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ingest(study: Path, environment: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "connectomedb", "ingest", "data", "STUDY", *words]
-    return subprocess.run(command, cwd=study, env=environment, capture_output=True, text=True, timeout=60, check=False)
+PLACE = ("ingest", "data", "STUDY")
+FULL = (*PLACE, "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY", "--json")
 
 
-FULL = ("--table", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY", "--json")
-
-
-def test_a_study_comes_in_and_again_without_change(study: Path, clean_env: dict[str, str]) -> None:
-    done = ingest(study, clean_env, *FULL)
-    assert done.returncode == 0, done.stderr
+def test_a_study_comes_in_and_again_without_change(study: Path, here: InProcess) -> None:
+    done = here(*FULL)
+    assert done.code == 0, done.stderr
     first = json.loads(done.stdout)
     assert (first["subjects"], first["measures"]) == (2, 2)
     assert first["files"] > 0
     assert first["changes"] > 0
-    assert json.loads(ingest(study, clean_env, *FULL).stdout)["changes"] == 0
+    assert json.loads(here(*FULL).stdout)["changes"] == 0
     (study / "behaviour.csv").write_text("Subject,Score,Note\n100307,30,fine\n103515,,\n")
-    assert json.loads(ingest(study, clean_env, *FULL).stdout)["changes"] == 1
+    assert json.loads(here(*FULL, "--dry-run").stdout)["is_kept"] is False
+    last = json.loads(here(*FULL).stdout)
+    assert (last["changes"], last["tables"][0]["columns"]) == (1, {"Score": 1})
+
+
+def test_people_are_told_what_changed(study: Path, here: InProcess) -> None:
+    (study / "more.csv").write_text("Subject,Score\n100307,1\n")
+    assert here(*FULL).code == 0
+    said = here(*PLACE, "--table", "more.csv", "-n").stderr
+    assert "more.csv: 1 rows: 0 new, 1 changed, 0 as before" in said
+    assert "    Score: 1 cells changed" in said
+    assert said.endswith("This was a trial: nothing is kept.\n")
 
 
 @pytest.mark.parametrize(
@@ -52,16 +65,46 @@ def test_a_study_comes_in_and_again_without_change(study: Path, clean_env: dict[
     ],
 )
 def test_a_bad_table_is_refused_with_its_place_and_nothing_comes_in(
-    study: Path, clean_env: dict[str, str], table: str, words: str
+    study: Path, here: InProcess, table: str, words: str
 ) -> None:
-    assert ingest(study, clean_env, *FULL).returncode == 0
+    assert here(*FULL).code == 0
     (study / "behaviour.csv").write_text(table)
-    done = ingest(study, clean_env, *FULL)
-    assert done.returncode != 0
-    assert words in done.stderr
+    done = here(*FULL)
+    assert done.code == 2
+    fault = json.loads(done.stderr)
+    assert (fault["error"], fault["exit_code"]) == ("ConfigError", 2)
+    assert words in fault["message"]
     (study / "behaviour.csv").write_text("Subject,Score,Note\n100307,29,fine\n103515,,\n")
-    assert json.loads(ingest(study, clean_env, *FULL).stdout)["changes"] == 0
+    assert json.loads(here(*FULL).stdout)["changes"] == 0
 
 
-def test_nothing_to_take_in_is_a_usage_error(study: Path, clean_env: dict[str, str]) -> None:
-    assert ingest(study, clean_env).returncode == 2
+@pytest.mark.parametrize("words", [PLACE, ("ingest", "data"), ("ingest",)])
+def test_nothing_to_take_in_is_a_usage_error(study: Path, here: InProcess, words: tuple[str, ...]) -> None:
+    assert here(*words).code == 2
+
+
+@pytest.fixture
+def server(study: Path) -> Iterator[str]:
+    with start(open_site(study / "data"), admin_password=PASSWORD) as running:
+        yield running.address
+
+
+def test_the_same_over_rest_is_the_python_value(study: Path, here: InProcess, server: str) -> None:
+    where = ("--server", server, "--user", "admin")
+    words = ("ingest", "STUDY", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY")
+    done = here(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
+    assert done.code == 0, done.stderr
+    first = json.loads(done.stdout)
+    assert (first["subjects"], first["measures"]) == (2, 2)
+    assert first["files"] > 0
+    with Interface(server, "admin", PASSWORD) as db:
+        again = db.ingest(
+            "STUDY",
+            [study / "behaviour.csv"],
+            dictionaries=[study / "columns.csv"],
+            stores=["tree"],
+            prefix="STUDY",
+            trial=True,
+        )
+    assert set(again.document()) == set(first)
+    assert (again.changes, again.subjects, again.files) == (0, first["subjects"], first["files"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from connectomedb.client.interface import Interface
 from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.errors import AuthenticationFailed, NotFound, QueryError
+from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.release import release_of
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.server.access.auth import Role
@@ -203,3 +204,26 @@ def test_a_wrong_password_and_a_guest_are_refused(served: Served) -> None:
         db.projects().get()
     with Interface(served.server.address, anonymous=True) as guest, pytest.raises(AuthenticationFailed, match="guests"):
         guest.projects().get()
+
+
+def test_a_restricted_column_does_not_exist_without_a_grant(db: Interface) -> None:
+    closed = {column.name for column in COLUMNS if column.tier is not Tier.OPEN}
+    assert closed & {"Age_in_Yrs", "Family_ID"}
+    assert not closed & {field.name for field in db.dictionary()}
+    assert not closed & {field.name for field in db.fields("age years family race income", most=500)}
+    assert not closed & set(db.coverage(project="HCP_Q1"))
+    assert set(db.coverage(project="HCP_Q1")) == {field.name for field in db.dictionary()}
+    everyone = db.where("", project="HCP_Q1")
+    asked: list[Callable[[], object]] = [
+        lambda: db.where("Age_in_Yrs > 3").subjects(),
+        lambda: db.where("Age_in_Yrs > 3").explain(),
+        lambda: db.where("Age_in_Yrs is empty").count(),
+        lambda: everyone.table("Age_in_Yrs"),
+        lambda: everyone.table("MMSE_Score", "Family_ID"),
+        lambda: everyone.split(),
+    ]
+    for ask in asked:
+        with pytest.raises(QueryError) as fault:
+            ask()
+        suggested = str(fault.value).partition("Did you mean")[2]
+        assert not any(name in suggested for name in closed)

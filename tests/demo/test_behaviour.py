@@ -322,3 +322,16 @@ def test_times_have_no_leading_zero(minutes: int, text: str) -> None:
 )
 def test_numbers_have_no_idle_zeros(value: int | float | str | None, text: str) -> None:
     assert format_value(value) == text
+
+
+def test_codes_say_what_they_stand_for() -> None:
+    levels = {
+        name: {one.value: one.meaning for one in COLUMN_BY_NAME[name].definition.values}
+        for name in ("Gender", "SSAGA_Employ", "FamHist_Moth_Dep", "Age")
+    }
+    assert levels == {
+        "Gender": {"F": "female", "M": "male", "U": "unknown"},
+        "SSAGA_Employ": {"0": "none", "1": "part-time", "2": "full-time"},
+        "FamHist_Moth_Dep": {"0": "no", "1": "yes"},
+        "Age": {"22-25": "", "26-30": "", "31-35": "", "36+": ""},
+    }

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from connectomedb.hcp.dictionary import Tier, ValueType
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.query.formulas import FORMULAS
-from connectomedb.server.query.listing import FRAMES, compile_listing
+from connectomedb.server.query.frames import FRAMES
+from connectomedb.server.query.listing import compile_listing
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.tables.schema import image_sessions
@@ -73,7 +74,7 @@ def _fields(schema: ET.Element, name: str) -> set[str]:
 @pytest.mark.parametrize("data_type", BUILTIN, ids=lambda data_type: data_type.name)
 def test_every_field_of_a_type_stands_in_its_schema(schema: ET.Element, data_type: DataType) -> None:
     known = _fields(schema, data_type.name.removeprefix("xnat:"))
-    people = {"demographics": "demographicData"}
+    people = {"demographics": "demographicData", **dict.fromkeys(("PI", "investigator"), "investigatorData")}
     for path in data_type.paths:
         head, _, tail = plain_path(path.path).partition("/")
         if isinstance(path.source, Many) or head == "meta":

@@ -13,16 +13,19 @@ from sqlalchemy import select
 from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import generate
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, ManifestError
-from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
+from connectomedb.hcp.dictionary import AllowedValue, FieldDefinition, Tier, ValueType
+from connectomedb.hcp.ingested import TableChanges
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Accessibility, Caller, Rights
 from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
+from connectomedb.server.intake import subject_tables
 from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
 from connectomedb.server.intake.subject_tables import SubjectTable
 from connectomedb.server.query.results import format_batches, read_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.site import Site, open_site
+from connectomedb.server.tables.meaning import load_definitions
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.server.types.columns import Names
 from connectomedb.stores.folder import FolderStore
@@ -101,7 +104,10 @@ def test_a_second_ingest_changes_nothing(site: Site, tree: FolderStore, tmp_path
     assert first.changes > 0
     assert second.changes == 0
     assert dump(site) == before
-    assert replace(second, changes=first.changes) == first
+    assert (second.subjects, second.files, second.measures) == (first.subjects, first.files, first.measures)
+    assert (first.new_subjects, second.new_subjects) == (2, 0)
+    assert second.tables == (TableChanges(str(table), 2, 0, 0, 2),)
+    assert (first.described, second.described) == (("MMSE_Score", "Note"), ())
 
 
 def test_what_changed_is_updated_and_what_left_goes(site: Site, tree: FolderStore) -> None:
@@ -201,6 +207,86 @@ def test_a_later_table_adds_and_widens_columns(site: Site, tree: FolderStore, tm
     report = deliver(site, tree, SubjectTable(written(tmp_path / "4.csv", "Subject,C\n100307,8\n")))
     assert measured(site, "C") == [("100307", "8"), ("103515", "")]
     assert report.changes == 1
+
+
+def test_what_a_table_changed_is_counted_by_row_and_column(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    before = SubjectTable(written(tmp_path / "1.csv", "Subject,A,B\n100307,1,x\n103515,2,\n"))
+    after = SubjectTable(written(tmp_path / "1.csv.new", "Subject,A,B\n118932,9,z\n103515,2,y\n100307,3,w\n"))
+    more = SubjectTable(written(tmp_path / "2.csv", "Subject,C\n118932,1\n103515,2\n"))
+    deliver(site, tree, before)
+    report = deliver(site, tree, after, more)
+    assert report.tables == (
+        TableChanges(str(after), 3, 1, 2, 0, {"A": 1, "B": 2}),
+        TableChanges(str(more), 2, 1, 1, 0, {"C": 1}),
+    )
+    assert (report.new_subjects, report.described) == (1, ("C",))
+
+
+def test_values_keep_to_a_column_that_is_wider_by_now(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    deliver(site, tree, SubjectTable(written(tmp_path / "1.csv", "Subject,A,B\n100307,many,0.5\n")))
+    again = SubjectTable(written(tmp_path / "2.csv", "Subject,A,B\n100307,7,1\n103515,,\n"))
+    deliver(site, tree, again)
+    assert measured(site, "A", "B") == [("100307", "7", "1.0"), ("103515", "", "")]
+    assert deliver(site, tree, again).tables[0].changed == 0
+
+
+def test_a_trial_tells_all_and_keeps_nothing(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    deliver(site, tree)
+    before = dump(site)
+    table = SubjectTable(written(tmp_path / "1.csv", "Subject,A\n100307,1\n999999,2\n"))
+    delivery = Delivery(release_of("HCP_Q1"), "Other", tables=[table])
+    report = ingest_release(site.database, site.archive, delivery, is_trial=True)
+    assert (report.new_subjects, report.tables[0].new) == (1, 2)
+    assert dump(site) == before
+    assert "A" not in [name for name, _ in site_columns(site)]
+
+
+def site_columns(site: Site) -> list[tuple[str, Tier]]:
+    with site.database.read() as connection:
+        data_type = site.catalogue.load(connection).registry.find(N)
+    return [(path.path, path.tier) for path in data_type.paths] if data_type else []
+
+
+def test_a_misspelled_subject_is_refused_when_none_is_to_be_new(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    deliver(site, tree)
+    before = dump(site)
+    table = SubjectTable(written(tmp_path / "1.csv", "Subject,A\n100307,1\n100308,2\n"))
+    with pytest.raises(ConfigError, match="names 100308, whom HCP_Q1 does not have"):
+        deliver(site, tree, table, change=lambda delivery: replace(delivery, only_known=True))
+    assert dump(site) == before
+
+
+def test_a_table_of_bids_comes_in(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    text = "participant_id\tsex\tscore\nsub-100307\tF\t1.5\nsub-103515\tn/a\tn/a\n"
+    deliver(site, tree, SubjectTable(written(tmp_path / "participants.tsv", text)))
+    assert measured(site, "sex", "score") == [("100307", "F", "1.5"), ("103515", "", "")]
+
+
+def test_a_dictionary_alone_says_what_columns_mean_from_now_on(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    deliver(site, tree, SubjectTable(written(tmp_path / "1.csv", "Subject,A,B\n100307,1,2\n")))
+    said = FieldDefinition(
+        "A", tier=Tier.OPEN, label="An A", unit="ms", values=(AllowedValue("1", "one"),), low=0, high=2
+    )
+    stranger = FieldDefinition("Z", ValueType.TEXT)
+    report = deliver(site, tree, change=lambda delivery: replace(delivery, dictionary=(said, stranger)))
+    assert report.described == ("A",)
+    assert site_columns(site) == [("A", Tier.OPEN), ("B", Tier.RESTRICTED)]
+    with site.database.read() as connection:
+        known = load_definitions(connection, N)
+    assert known["A"] == replace(said, type=ValueType.INTEGER)
+
+
+def test_a_table_is_read_in_parts(
+    site: Site, tree: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject_tables, "BATCH_CELLS", 4)
+    rows = [("100307", "1", "x"), ("103515", "", ""), ("118932", "2.5", ""), ("200614", "", "y"), ("200616", "7", "")]
+    text = "Subject,A,B\n" + "".join(",".join(row) + "\n" for row in rows)
+    deliver(site, tree, SubjectTable(written(tmp_path / "1.csv", text)))
+    found = [(label, str(float(a)) if a else "", b) for label, a, b in rows]
+    assert measured(site, "A", "B") == found
+    with pytest.raises(ConfigError, match="line 6: subject '100307' is empty or occurs twice"):
+        deliver(site, tree, SubjectTable(written(tmp_path / "2.csv", text.replace("200616", "100307"))))
 
 
 def test_names_may_be_odd_and_values_anything(site: Site, tree: FolderStore, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from connectomedb.errors import (
     TermsNotAccepted,
 )
 from connectomedb.hcp.release import Release
-from connectomedb.server.access.auth import Caller, Role
+from connectomedb.server.access.auth import Accessibility, Caller, Role
 from connectomedb.server.access.terms import Wording
 from connectomedb.server.access.users import add_member, create_user, remove_member, set_enabled
 from connectomedb.server.intake.ingest import Delivery, ingest_release
@@ -238,6 +238,40 @@ def test_rights_that_end_close_the_keys(scene: Scene) -> None:
     set_enabled(scene.site.database, login, False)
     scene.limit()
     _eventually(mine, "two/100307/T1w/a.txt", "StoreDenied")
+
+
+ENDINGS = {
+    "closed": ("PUT", "/data/projects/{}?accessibility=private"),
+    "closed by its own address": ("PUT", "/data/projects/{}/accessibility/protected"),
+    "deleted": ("DELETE", "/data/projects/{}"),
+    "person taken out": ("DELETE", "/data/projects/{}/users/Members/{login}"),
+    "account closed": ("PUT", "/xapi/users/{login}/enabled/false"),
+}
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_what_ends_a_right_has_closed_the_keys_before_its_answer(scene: Scene, how: str) -> None:
+    project = f"END{next(scene.numbers)}"
+    release = Release(project, project.lower())
+    scene.bucket.put(f"{release.prefix}/100307/T1w/a.txt", b"for now")
+    listing = {"bucket": list(scene.bucket.list(f"{release.prefix}/"))}
+    is_public = how.startswith("closed")
+    accessibility = Accessibility.PUBLIC if is_public else Accessibility.PRIVATE
+    delivery = Delivery(release, project, listings=listing, accessibility=accessibility)
+    ingest_release(scene.site.database, scene.site.archive, delivery)
+    login = scene.user()
+    if not is_public:
+        add_member(scene.site.database, project, login, Role.MEMBER)
+    ring = scene.site.keys
+    assert ring
+    with scene.site.database.read() as connection:
+        caller = Caller(connection.execute(select(users.c.key).where(users.c.login == login)).scalar_one(), login)
+    assert f"{release.prefix}/" in ring.create(caller)[1].prefixes
+    method, address = ENDINGS[how]
+    with httpx2.Client(base_url=scene.server.address, auth=("admin", PASSWORD)) as admin:
+        assert admin.request(method, address.format(project, login=login)).status_code == 200
+    kept = ring.find(caller)
+    assert kept is not None and f"{release.prefix}/" not in kept.prefixes
 
 
 def test_keys_of_a_user_who_is_no_more_are_ended(scene: Scene) -> None:

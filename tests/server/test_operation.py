@@ -25,6 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connectomedb.errors import ConfigError
 from connectomedb.server.operation.metrics import Metrics
+from connectomedb.server.operation.workers import MAX_SHORT_LIVES
 from connectomedb.server.run import ADMIN, start
 from connectomedb.server.settings import (
     Limits,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from tests.server.conftest import DataFolders, Served
 
 PASSWORD = "correct horse"
+SERVICE_FAILED = 1
+"""Exit code of what has no better one."""
 MANUAL = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
 
 
@@ -363,6 +366,20 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         assert httpx2.get(f"{address}/healthz").status_code == 200
         process.kill()
         _wait_for(lambda: all(_is_gone(pid) for pid in workers))
+
+
+def test_workers_that_die_again_and_again_end_the_server_with_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with _cdb_serve(folder, "--workers", "2") as (process, address):
+        assert httpx2.get(f"{address}/healthz").status_code == 200
+        (folder / "cdb.toml").write_text("[")  # what starts from now on cannot read it
+        for pid in _children(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        _, log = process.communicate(timeout=60)
+    assert process.returncode == SERVICE_FAILED
+    assert f"{MAX_SHORT_LIVES} worker processes in a row ended soon after their start" in log
+    assert log.count("another one is started") == MAX_SHORT_LIVES - 1
 
 
 def test_a_stop_lets_a_request_end_and_takes_no_new_one(tmp_path: Path) -> None:

@@ -26,32 +26,6 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse"
 N = "hcp:nontoolboxdata"
 P = "/data/projects/HCP_Q1"
-CREST = f"{P}/subjects/100307/experiments/100307_CREST"
-
-PRIVATE = [
-    P,
-    f"{P}/subjects",
-    f"{P}/experiments",
-    f"{P}/users",
-    f"{P}/accessibility",
-    f"{P}/resources",
-    f"{P}/files",
-    f"{P}/subjects/100307",
-    f"{P}/subjects/ConnectomeDB_S00001",
-    f"{CREST}",
-    f"{CREST}/status",
-    f"{CREST}/scans",
-    f"{CREST}/resources",
-    f"{CREST}/resources/100307_CREST",
-    f"{CREST}/resources/6",
-    f"{CREST}/resources/100307_CREST/files",
-    f"{CREST}/resources/100307_CREST/files?format=zip",
-    f"{CREST}/resources/100307_CREST/files/T1w/Diffusion/bvals",
-    f"{P}/experiments/100307_3T/scans/1",
-    "/data/subjects/ConnectomeDB_S00001",
-    "/data/experiments/ConnectomeDB_E00001",
-    "/data/experiments/ConnectomeDB_E00001/resources/1/files",
-]
 
 
 @pytest.fixture
@@ -64,24 +38,6 @@ def stranger(served: Served) -> Iterator[httpx2.Client]:
 def granted(served: Served) -> Iterator[httpx2.Client]:
     with served.client("granted") as client:
         yield client
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_a_private_object_looks_absent(
-    nobody: httpx2.Client, stranger: httpx2.Client, reader: httpx2.Client, address: str
-) -> None:
-    hidden = stranger.get(address)
-    assert hidden.status_code == 404
-    absent = address.replace("HCP_Q1", "HCP_QX").replace("_S00001", "_S99999").replace("_E00001", "_E99999")
-    assert stranger.get(absent).status_code == 404
-    if absent != address:
-        known = {"HCP_QX": "HCP_Q1", "_S99999": "_S00001", "_E99999": "_E00001"}
-        text = stranger.get(absent).text
-        for wrong, right in known.items():
-            text = text.replace(wrong, right)
-        assert text == hidden.text
-    assert reader.get(address).status_code == 200
-    assert nobody.get(address).status_code == 401
 
 
 def test_lists_hold_only_what_the_caller_may_see(stranger: httpx2.Client, reader: httpx2.Client) -> None:

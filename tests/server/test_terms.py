@@ -242,31 +242,6 @@ def test_owners_and_administrators_are_not_asked(scene: Scene) -> None:
             assert client.get(f"{P}/subjects").status_code == 200
 
 
-WRITES = [("PUT", f"{P}/terms"), ("DELETE", f"{P}/terms"), ("GET", f"{P}/terms/acceptances")]
-
-
-@pytest.mark.parametrize(("role", "status"), [(Role.COLLABORATOR, 403), (Role.MEMBER, 403), (None, 404)])
-def test_only_owners_and_administrators_decide(scene: Scene, role: Role | None, status: int) -> None:
-    with scene.client(scene.user(role)) as client:
-        client.put(f"{P}/terms/acceptance?version=1")
-        for method, address in WRITES:
-            assert client.request(method, address, json=WORDS).status_code == status
-
-
-def test_nobody_is_asked_to_sign_in_first(scene: Scene) -> None:
-    with httpx2.Client(base_url=scene.server.address, verify=CONTEXT) as nobody:
-        for method, address in (*WRITES, ("GET", f"{P}/terms"), ("PUT", f"{P}/terms/acceptance?version=1")):
-            assert nobody.request(method, address).status_code == 401
-
-
-def test_to_whom_the_project_is_private_the_terms_are_too(scene: Scene) -> None:
-    with scene.client(scene.user(None)) as stranger:
-        for method in ("GET", "PUT", "DELETE"):
-            assert stranger.request(method, f"{P}/terms").status_code in (400, 404)
-        assert stranger.get(f"{P}/terms").status_code == 404
-        assert stranger.put(f"{P}/terms/acceptance?version=1").status_code == 404
-
-
 BAD = [
     b"",
     b"[]",

@@ -249,6 +249,20 @@ def test_values_of_a_project_without_grant_are_all_alike(half: httpx2.Client) ->
     assert "31337" in half.get("/data/projects/ONE/experiments/100001_nontoolbox?format=json").text
 
 
+def test_exploring_tells_of_a_grant_in_one_project_nothing_about_another(half: httpx2.Client) -> None:
+    page = half.get("/data/explore?where=Qznumberqz > 40000&columns=Qzwordqz,Qznumberqz&funnel=true").json()
+    assert [row[:2] for row in page["rows"]] == [["100002", "ONE"], ["100004", "ONE"]]
+    assert page["funnel"] == [{"criterion": "Qznumberqz > 40000", "before": 8, "passed": 2, "failing": 1, "missing": 5}]
+    for where in ("Qznumberqz is empty", "not Qzwordqz has zebrafish", "Qznumberqz != 31337 or empty"):
+        found = half.get(f"/data/explore/subjects?where={where}&format=json").json()["rows"]
+        assert len([project for _, project in found if project == "TWO"]) == 4
+    everything = half.get("/data/explore?columns=*&sort=Qznumberqz").json()
+    assert {tuple(row[-2:]) for row in everything["rows"] if row[1] == "TWO"} == {(None, None)}
+    assert half.get("/data/projects/TWO/explore?where=Qznumberqz > 1").status_code == 422
+    names = [column["name"] for column in half.get("/data/projects/TWO/explore?columns=*").json()["columns"]]
+    assert names == ["Subject", "Score"]
+
+
 def test_the_contents_of_the_dictionary_and_grants_are_ones_own(login: Login) -> None:
     seen = {}
     for name in ("reader", "half"):
@@ -262,17 +276,3 @@ def test_the_contents_of_the_dictionary_and_grants_are_ones_own(login: Login) ->
         [(N, "open", "1"), (N, "restricted", "1"), (N, "sensitive", "1")],
         [("ONE", "half", "sensitive")],
     )
-
-
-def test_exploring_tells_of_a_grant_in_one_project_nothing_about_another(half: httpx2.Client) -> None:
-    page = half.get("/data/explore?where=Qznumberqz > 40000&columns=Qzwordqz,Qznumberqz&funnel=true").json()
-    assert [row[:2] for row in page["rows"]] == [["100002", "ONE"], ["100004", "ONE"]]
-    assert page["funnel"] == [{"criterion": "Qznumberqz > 40000", "before": 8, "passed": 2, "failing": 1, "missing": 5}]
-    for where in ("Qznumberqz is empty", "not Qzwordqz has zebrafish", "Qznumberqz != 31337 or empty"):
-        found = half.get(f"/data/explore/subjects?where={where}&format=json").json()["rows"]
-        assert len([project for _, project in found if project == "TWO"]) == 4
-    everything = half.get("/data/explore?columns=*&sort=Qznumberqz").json()
-    assert {tuple(row[-2:]) for row in everything["rows"] if row[1] == "TWO"} == {(None, None)}
-    assert half.get("/data/projects/TWO/explore?where=Qznumberqz > 1").status_code == 422
-    names = [column["name"] for column in half.get("/data/projects/TWO/explore?columns=*").json()["columns"]]
-    assert names == ["Subject", "Score"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -42,7 +43,7 @@ TEXT = "some text"
 EXPERIMENT = (
     *("note", "visit", "visit_id", "protocol", "pi_firstname", "pi_lastname"),
     *("validation_method", "validation_status", "validation_notes"),
-    *(("date", "2024-01-02"), ("time", "10:11:12"), ("validation_date", "2024-01-02")),
+    *(("date", "2024-01-02"), ("time", "10:11:12", "10:11:12.000"), ("validation_date", "2024-01-02")),
 )
 SESSION = (
     "scanner",
@@ -58,7 +59,7 @@ MR = ("coil", "fieldStrength", "marker", "stabilization")
 SCAN = (
     *("UID", "note", "quality", "condition", "series_description", "documentation", "scanner", "modality"),
     *("validation_method", "validation_status", "validation_notes"),
-    *(("type", "T1w"), ("frames", "7"), ("scanTime", "10:11:12"), ("validation_date", "2024-01-02")),
+    *(("type", "T1w"), ("frames", "7"), ("scanTime", "10:11:12", "10:11:12.000"), ("validation_date", "2024-01-02")),
 )
 FIELDS = {
     P: (
@@ -144,3 +145,81 @@ def test_changes_are_in_the_audit_log(lab: ClientsOf) -> None:
         mine = [(line["action"], line["project"]) for line in lines if line["detail"] == id]
         actions = ["make", "change", "share", "unshare", "delete"]
         assert mine == [(action, "P1") for action in reversed(actions)]
+
+
+def test_owners_put_objects_into_quarantine_and_lock_them(lab: ClientsOf, owner: httpx2.Client) -> None:
+    session, search = f"{P}/experiments/a_MR", f"{P}/searches/@xnat:mrSessionData/results"
+
+    def states() -> tuple[str, list[str]]:
+        found = owner.get(search).json()["ResultSet"]["Result"]
+        return owner.get(f"{session}/status").text, [row["quarantine_status"] for row in found]
+
+    assert states() == ("active", ["active"])
+    with lab("member") as member:
+        assert member.put(f"{session}?quarantine=true").status_code == 403
+    assert owner.put(f"{session}?quarantine=true").status_code == 200
+    assert states() == ("quarantine", ["quarantine"])
+    assert owner.put(f"{session}?note=seen&quarantine=false").status_code == 200
+    assert owner.put(f"{session}?activate=true").status_code == 200
+    assert states() == ("active", ["active"])
+
+
+@pytest.mark.parametrize("object", ["subjects/a", "experiments/a_PET"])
+def test_what_is_locked_is_not_changed(lab: ClientsOf, owner: httpx2.Client, object: str) -> None:
+    address = f"{P}/{object}"
+    changes = [("PUT", "?pi_lastname=Doe"), ("PUT", "/resources/R"), ("PUT", "/resources/R/files/a?inbody=1")]
+    changes += [("DELETE", "")] + ([("PUT", "/scans/1?quality=bad")] if "experiments" in object else [])
+    assert owner.put(f"{address}?_lock=true").status_code == 200
+    assert owner.get(f"{address}/status").text == "locked"
+    for method, rest in changes:
+        assert owner.request(method, f"{address}{rest}", content=b"x").status_code == 403, rest
+    assert owner.get(f"{address}?format=json").status_code == 200
+    assert owner.put(f"{address}?_unlock=true").status_code == 200
+    for method, rest in changes[:3]:
+        assert owner.request(method, f"{address}{rest}", content=b"x").status_code in (200, 201), rest
+
+
+def test_a_project_may_put_what_comes_into_quarantine(owner: httpx2.Client) -> None:
+    project = "/data/projects/ROLES"
+    assert owner.put(f"{project}/quarantine_code/1").status_code == 200
+    assert owner.put(f"{project}/subjects/q/experiments/q_MR?xsiType=xnat:mrSessionData").status_code == 201
+    assert owner.get(f"{project}/experiments/q_MR/status").text == "quarantine"
+
+
+def test_json_has_times_with_milliseconds_and_dates_of_making(owner: httpx2.Client) -> None:
+    session = f"{P}/experiments/a_PET"
+    assert owner.put(f"{session}?time=10:11:12").status_code == 200
+    listed = f"{P}/experiments?label=a_PET&columns=time"
+    assert owner.get(listed).json()["ResultSet"]["Result"][0]["time"] == "10:11:12.000"
+    assert "10:11:12," in owner.get(f"{listed}&format=csv").text
+    meta = owner.get(f"{session}?format=json").json()["items"][0]["meta"]
+    assert datetime.strptime(meta["start_date"], "%a %b %d %H:%M:%S UTC %Y").year > 2020
+
+
+PARTS = {
+    "scans/scan/ID": ["1"],
+    "assessors/assessor/label": ["a_QC"],
+    "reconstructions/reconstructedImage/ID": ["r"],
+}
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_sessions_are_asked_for_what_they_hold(owner: httpx2.Client, path: str) -> None:
+    full, words = f"xnat:mrSessionData/{path}", "xsiType=xnat:mrSessionData&format=json"
+    listed = owner.get(f"{P}/experiments?{words}&label=a_MR&columns=ID,{full}").json()["ResultSet"]["Result"]
+    assert [row[full.lower()] for row in listed] == PARTS[path]
+    assert owner.get(f"{P}/experiments?{words}&{full}={PARTS[path][0]}").json()["ResultSet"]["totalRecords"] == "1"
+    assert owner.get(f"{P}/experiments?{words}&{full}=none").json()["ResultSet"]["Result"] == []
+
+
+@pytest.mark.parametrize("address", ["/data/prearchive/projects", "/data/prearchive/projects/P1"])
+def test_the_prearchive_is_empty(lab: ClientsOf, owner: httpx2.Client, address: str) -> None:
+    assert owner.get(address).json()["ResultSet"]["Result"] == []
+    assert "folderName" in owner.get(f"{address}?format=csv").text
+    assert owner.get("/data/prearchive/projects/P1/20240101_000000/s").status_code == 404
+    with lab("stranger") as stranger:
+        assert stranger.get("/data/prearchive/projects/P1").status_code == 404
+
+
+def test_a_server_says_how_long_it_runs(owner: httpx2.Client) -> None:
+    assert set(owner.get("/xapi/siteConfig/uptime").json()) == {"days", "hours", "minutes", "seconds"}

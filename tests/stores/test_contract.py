@@ -1,6 +1,7 @@
 """What every store promises, run over each kind of store: a new store is one more fixture."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -111,3 +112,24 @@ def test_keys_that_could_leave_the_store_are_refused(store: WritableStore, key: 
         store.put(key, b"x")
     with pytest.raises(AddressError):
         b"".join(store.open(key))
+
+
+@pytest.mark.parametrize("word", ["put", "adopt"])
+def test_the_name_of_an_object_outlasts_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """What is synced: each folder that got a new name, and of copies the bytes; all before the call returns."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def note(handle: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    (tmp_path / "root").mkdir()
+    (tmp_path / "new").write_bytes(b"bytes")
+    getattr(FolderStore(tmp_path / "root"), word)("a/b/key", tmp_path / "new")
+    root = str(tmp_path / "root")
+    assert [path for path in synced if os.path.isdir(path)] == [root, f"{root}/a", f"{root}/a/b"]
+    assert any(path.startswith(f"{root}/a/b/.part-") for path in synced) is (word == "put")

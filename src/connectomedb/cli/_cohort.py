@@ -8,6 +8,12 @@ import click
 PREDICATE = click.argument("predicate")
 PATTERNS = click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 PROJECT = click.option("--project", default="", help="Only subjects of this project.")
+WITHOUT = click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(["withdrawn", "unusable", "wrong", "incomplete", "missing", "any"]),
+    help="Leave out subjects of whose data this is known; may be repeated.",
+)
 LOCKFILE = click.argument("lockfile", type=click.Path(path_type=Path, dir_okay=False))
 
 _PREDICATE = re.compile(r"[<>=!'\"\s]")

@@ -1,5 +1,7 @@
 """Error → sentence → exit code, in one table; the first row that fits counts."""
 
+import json
+
 from connectomedb.errors import (
     AccessDenied,
     AddressError,
@@ -58,6 +60,24 @@ def exit_code(fault: BaseException) -> int:
     if isinstance(fault, MirrorIncomplete) and any(isinstance(error, DiskFull) for error in fault.failures.values()):
         return NO_SPACE
     return next((code for kind, code in EXIT_CODES if isinstance(fault, kind)), GENERAL)
+
+
+def format_fault(fault: BaseException) -> str:
+    """The error for programs: a JSON object in one line, whose `error` is the name of its class.
+
+    `failures`: paths of files that failed, each with the name of its error and its message.
+    """
+    document: dict[str, object] = {
+        "error": type(fault).__name__,
+        "message": sentence(fault),
+        "exit_code": exit_code(fault),
+        "transient": bool(getattr(fault, "transient", False)),
+    }
+    if isinstance(fault, MirrorIncomplete):
+        document["failures"] = {
+            path: {"error": type(error).__name__, "message": str(error)} for path, error in fault.failures.items()
+        }
+    return json.dumps(document, ensure_ascii=False)
 
 
 def sentence(fault: BaseException) -> str:

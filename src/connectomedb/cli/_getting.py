@@ -13,6 +13,7 @@ from connectomedb.cli._wanted import Group
 from connectomedb.errors import ConfigError, NotFound
 from connectomedb.hcp.advisories import known_advisories
 from connectomedb.mirror.events import Event, OnEvent, Planned
+from connectomedb.mirror.links import Links
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.outlook import Outlook
@@ -32,6 +33,7 @@ class Getting:
     mirror: Mirror
     options: Options
     as_json: bool
+    links: Links | None = None
 
     def plans(self, groups: Sequence[Group]) -> Iterator[Plan]:
         """What would happen to each subject; a single one that lacks everything is an error."""
@@ -48,24 +50,22 @@ class Getting:
     def foretell(self, plans: Iterable[Plan], save_to: Path | None) -> None:
         """Print a line per file, and totals. Raises DiskFull when it would not fit, NotFound for nothing at all."""
         outlook: Outlook | None = None
-        warnings: dict[str, list[str]] = {}
-        plans = _advised(plans, warnings)
+        warnings = Warnings()
 
         def end() -> str:
             totals = json.dumps(outlook and _forecast.totals(outlook))
-            return f'], "advisories": {json.dumps(warnings)}, "totals": {totals}}}'
+            return f'], "advisories": {json.dumps(warnings.subjects)}, "totals": {totals}}}'
 
         with ExitStack() as stack:
             file = stack.enter_context(_writing(save_to)) if save_to else None
             if self.as_json:
                 show = stack.enter_context(_output.json_items('{"files": [', end))
-                outlook = self.mirror.outlook(_shown_as_json(plans, show, file), self.options)
+                outlook = self.mirror.outlook(_shown_as_json(plans, show, file, warnings), self.options)
             else:
-                outlook = self.mirror.outlook(_shown_as_lines(plans, file), self.options)
+                outlook = self.mirror.outlook(_shown_as_lines(plans, file, warnings), self.options)
         for sentence in _forecast.sentences(outlook):
             _output.say(sentence)
-        for summary, subjects in warnings.items():
-            _output.say(f"Known: {summary} ({', '.join(subjects)})")
+        warnings.say()
         if not outlook.total.files:
             raise NotFound(" ".join(outlook.notes[:1]) or "Asked for nothing at all.")
         outlook.room.check()
@@ -127,36 +127,76 @@ class Getting:
 
     def _show(self, reports: Iterable[Report]) -> None:
         tally = Tally()
+        warnings = Warnings()
         with ExitStack() as stack:
             show = stack.enter_context(_output.json_items()) if self.as_json else None
             for report in reports:
                 tally.add(report)
                 for file in report.files:
+                    known = warnings.hear(report.project, report.subject, file.path)
+                    link = self._link(report, file)
                     if show:
-                        show(_row(report.subject, file))
+                        show(_row(report.subject, file) | {"link": link, "advisories": known})
                     elif not file.error:
-                        _output.show_lines([str(file.local)])
+                        _output.show_lines([link or str(file.local)])
+        warnings.say()
         size = format_size(tally.fetched_size)
         _output.say(f"{tally.fetched} fetched ({size}), {tally.here} already here, {len(tally.failures)} failed")
         tally.raise_for_failures()
+
+    def _link(self, report: Report, file: FileReport) -> str | None:
+        """The file's name in the arrangement that was asked for."""
+        if self.links is None or file.error:
+            return None
+        return str(self.links.add(report.project, report.subject, file.path, file.local))
+
+
+class Warnings:
+    """What is known against files, as they pass.
+
+    Attributes:
+        subjects: kind and summary of an advisory → subjects whose files it speaks of.
+    """
+
+    def __init__(self) -> None:
+        self.subjects: dict[str, list[str]] = {}
+        self._known = known_advisories()
+
+    def hear(self, project: str, subject: str, path: str) -> list[str]:
+        """Ids of the advisories about a file, the gravest first."""
+        found = self._known.of_file(subject, path, project)
+        for advisory in found:
+            subjects = self.subjects.setdefault(f"{advisory.kind}: {advisory.summary}", [])
+            if subject not in subjects:
+                subjects.append(subject)
+        return [advisory.id for advisory in found]
+
+    def say(self) -> None:
+        """A line per advisory."""
+        for summary, subjects in self.subjects.items():
+            _output.say(f"Known: {summary} ({', '.join(subjects)})")
 
 
 def _is_worth_saying(size: int) -> bool:
     return size > WORTH_SAYING or (size > 0 and sys.stderr.isatty())
 
 
-def _shown_as_lines(plans: Iterable[Plan], file: TextIO | None) -> Iterator[Plan]:
+def _shown_as_lines(plans: Iterable[Plan], file: TextIO | None, warnings: Warnings) -> Iterator[Plan]:
     """The plans as they pass, printed with tabs between the cells."""
     is_first = True
     for plan in _saved(plans, file):
         if is_first and plan.actions:
             _output.show_lines(["act\tsize\tsource\tpath"])
             is_first = False
+        for action in plan.actions:
+            warnings.hear(plan.project, plan.subject, action.path)
         _output.show_lines([_line(plan, action) for action in plan.actions])
         yield plan
 
 
-def _shown_as_json(plans: Iterable[Plan], show: _output.Show, file: TextIO | None) -> Iterator[Plan]:
+def _shown_as_json(
+    plans: Iterable[Plan], show: _output.Show, file: TextIO | None, warnings: Warnings
+) -> Iterator[Plan]:
     for plan in _saved(plans, file):
         for action in plan.actions:
             show(
@@ -168,6 +208,7 @@ def _shown_as_json(plans: Iterable[Plan], show: _output.Show, file: TextIO | Non
                     "size": action.expected.size,
                     "proof": action.expected.proof,
                     "source": action.source,
+                    "advisories": warnings.hear(plan.project, plan.subject, action.path),
                 }
             )
         yield plan
@@ -190,16 +231,6 @@ def _row(subject: str, file: FileReport) -> dict[str, object]:
         "sources": list(file.sources),
         "error": str(file.error) if file.error else None,
     }
-
-
-def _advised(plans: Iterable[Plan], warnings: dict[str, list[str]]) -> Iterator[Plan]:
-    """The plans as they pass; what is known against their files goes to `warnings`: advisory → subjects."""
-    known = known_advisories()
-    for plan in plans:
-        for advisory in known.of_subject(plan.subject, plan.project):
-            if any(advisory.touches(plan.subject, action.path) for action in plan.actions):
-                warnings.setdefault(f"{advisory.kind}: {advisory.summary}", []).append(plan.subject)
-        yield plan
 
 
 def _saved(plans: Iterable[Plan], file: TextIO | None) -> Iterator[Plan]:

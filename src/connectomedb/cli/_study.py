@@ -13,3 +13,10 @@ FOLDER = click.option(
     show_default=True,
     help="Mirror folder [CONNECTOMEDB_MIRROR].",
 )
+
+KEY = click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The subject key of a coded lockfile: coded id, label, secret.",
+)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connectomedb.cli._cohort import is_predicate
+from connectomedb.cli._cohort import WITHOUT, is_predicate
 from connectomedb.cli._options import parse_where
 from connectomedb.cli._sources import must_ask, packed
 from connectomedb.errors import NotFound
+from connectomedb.hcp.advisories import defects, known_advisories
 from connectomedb.hcp.paths import is_subject
 from connectomedb.mirror.choice import Choice
 
@@ -39,6 +40,7 @@ class Wanted:
     exclude: tuple[str, ...]
     packages: tuple[str, ...]
     project: str
+    without: tuple[str, ...] = ()
 
     @property
     def predicate(self) -> str | None:
@@ -50,7 +52,7 @@ class Wanted:
         if self.subjects or self.subjects_from:
             raise click.UsageError("A predicate chooses the subjects: leave out --subjects.")
         choice = Choice(self.path, (*self.places[1:], *self.include), self.exclude, self.packages)
-        cohort = must_ask(db).where(self.predicate or "", project=self.project)
+        cohort = must_ask(db).where(self.predicate or "", project=self.project).without(*self.without)
         groups = [Group(project, tuple(labels), choice) for project, labels in cohort.by_project().items()]
         if not groups:
             raise NotFound(f"Asked for subjects with {self.predicate}. There are none. See why: cdb explain.")
@@ -82,7 +84,20 @@ class Wanted:
                 )
         if labels and not any(set(labels) <= set(subjects) for subjects in wanted.values()):
             raise click.UsageError("--subjects needs a place that is a project alone, like HCP_Q1.")
-        return [Group(project, tuple(subjects), choice) for (project, choice), subjects in wanted.items()]
+        found = (
+            Group(project, self._kept(project, subjects), choice) for (project, choice), subjects in wanted.items()
+        )
+        groups = [group for group in found if group.subjects]
+        if not groups:
+            raise NotFound(f"All these subjects are left out: of their data is known {' or '.join(self.without)}.")
+        return groups
+
+    def _kept(self, project: str, subjects: Iterable[str]) -> tuple[str, ...]:
+        """The subjects of whose data nothing is known that was to be left out."""
+        if not self.without:
+            return tuple(subjects)
+        known, kinds = known_advisories(), defects(self.without)
+        return tuple(subject for subject in subjects if not known.are_against(subject, project, kinds))
 
     def _labels(self) -> Iterator[str]:
         for words in self.subjects:
@@ -116,6 +131,7 @@ def wanted_options(command: Callable[..., object]) -> Callable[..., object]:
         click.option(
             "--subjects", multiple=True, metavar="LABELS", help="Subjects of the PROJECT, like 100307,103515."
         ),
+        WITHOUT,
         click.option("--project", default="", help="With a predicate: only subjects of this project."),
         click.argument("places", nargs=-1, metavar="[PROJECT[/SUBJECT[/PATH]]]... | PREDICATE [GLOB]..."),
     ):

@@ -5,19 +5,21 @@ from dataclasses import asdict
 import click
 
 from connectomedb.cli import _output
-from connectomedb.cli._cohort import PREDICATE, PROJECT
+from connectomedb.cli._cohort import PREDICATE, PROJECT, WITHOUT
 from connectomedb.cli._options import JSON, open_interface, server_options
 
 
 @click.command(name="explain")
 @PREDICATE
 @PROJECT
+@WITHOUT
 @click.option("--python", "as_python", is_flag=True, help="Print Python that does the same.")
 @JSON
 @server_options
 def command(
     predicate: str,
     project: str,
+    without: tuple[str, ...],
     as_python: bool,
     as_json: bool,
     server: str | None,
@@ -32,7 +34,7 @@ def command(
     cdb explain "PMAT24_A_CR >= 20 and not QC_Issue has A,B" --python
     """
     with open_interface(server, user, profile, anonymous) as db:
-        cohort = db.where(predicate, project=project)
+        cohort = db.where(predicate, project=project).without(*without)
         explanation = cohort.explain()
     if as_python:
         click.echo(explanation.python(db.server), nl=False)
@@ -44,6 +46,7 @@ def command(
                 "predicate": explanation.predicate,
                 "project": explanation.project,
                 "funnel": funnel,
+                "excluded": list(explanation.excluded),
                 "advisories": known,
                 "methods": explanation.methods(),
             }

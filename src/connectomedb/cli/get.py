@@ -14,6 +14,7 @@ from connectomedb.cli._sources import Sources, packed, source_options
 from connectomedb.cli._wanted import Wanted, wanted_options
 
 if TYPE_CHECKING:
+    from connectomedb.mirror.links import Links
     from connectomedb.mirror.options import Options
 
 
@@ -57,6 +58,46 @@ class Course:
             raise click.UsageError("--save-plan goes with --dry-run.")
         if self.plan and (wanted.is_said or self.save_plan):
             raise click.UsageError("--plan says what is wanted: leave out places, subjects, globs and packages.")
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What was said about other names of the files."""
+
+    layout: str | None
+    links_folder: Path | None
+
+    def links(self, folder: Path) -> "Links | None":
+        """Links beside the mirror in `folder`; None when its own names will do. Raises a usage error."""
+        from connectomedb.hcp.arrangement import Arrangement
+        from connectomedb.mirror.links import Links
+
+        if not self.layout:
+            if self.links_folder:
+                raise click.UsageError("--links goes with --layout.")
+            return None
+        beside = folder.with_name(f"{folder.name}-{self.layout}")
+        return Links(self.links_folder or beside, Arrangement(self.layout))
+
+
+def arrangement_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Other names of the files, handed to the command as one value, `arranged`."""
+    command = packed(command, "arranged", Arranged)
+    for option in (
+        click.option(
+            "--links",
+            "links_folder",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Where the links of --layout go  [beside the mirror: brains-bids]",
+        ),
+        click.option(
+            "--layout",
+            type=click.Choice(["release", "bids", "flat"]),
+            help="Link the files under other names: as the release has them, as BIDS, or in one folder; no copies.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def way_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -104,11 +145,14 @@ def course_options(command: Callable[..., object]) -> Callable[..., object]:
     required=True,
     help="Mirror folder [CONNECTOMEDB_MIRROR].",
 )
+@arrangement_options
 @course_options
 @way_options
 @JSON
 @source_options
-def command(wanted: Wanted, folder: Path, course: Course, way: Way, as_json: bool, sources: Sources) -> None:
+def command(
+    wanted: Wanted, folder: Path, arranged: Arranged, course: Course, way: Way, as_json: bool, sources: Sources
+) -> None:
     """Bring files to disk: from the bucket, or else from the server; whole and proven, or not at all.
 
     Name places; or a predicate, which chooses subjects by what is known of them, and globs of their files.
@@ -121,6 +165,7 @@ def command(wanted: Wanted, folder: Path, course: Course, way: Way, as_json: boo
     cdb get HCP_Q1 --subjects 100307,103515 --package 3T_tfMRI_MOTOR_preproc --to brains --dry-run
     cdb get "MMSE_Score >= 29 and Gender = 'F'" T1w/T1w_acpc_dc_restore_brain.nii.gz --to brains
     cdb get HCP_Q1 --subjects-from labels.csv --include '**/*.dtseries.nii' --to brains --limit-rate 10MB
+    cdb get "MMSE_Score >= 29" "unprocessed/3T/T1w_MPR1/*" --to brains --layout bids --links study
     """
     course.check(wanted)
     is_chosen = wanted.predicate is not None
@@ -131,7 +176,7 @@ def command(wanted: Wanted, folder: Path, course: Course, way: Way, as_json: boo
         mirror, db = sources.open_both(stack, folder)
         if is_chosen:
             groups = wanted.chosen_groups(db)
-        getting = Getting(mirror, way.options(), as_json)
+        getting = Getting(mirror, way.options(), as_json, arranged.links(folder))
         if course.dry_run:
             getting.foretell(getting.kept(course.plan) if course.plan else getting.plans(groups), course.save_plan)
         elif course.plan:

@@ -1,96 +1,208 @@
-"""`cdb ingest`: take tables and files into a project of a server's data folder."""
+"""`cdb ingest`: take tables and files into a project, of a data folder in place or of a server over REST."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from connectomedb.cli import _output
 from connectomedb.cli._options import JSON
+from connectomedb.cli._server import ServerChoice, with_server
+from connectomedb.cli._sources import packed
 
-TABLE = click.Path(path_type=Path, dir_okay=False)
+if TYPE_CHECKING:
+    from connectomedb.client.delivery import Tables
+    from connectomedb.hcp.ingested import Ingested
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+MOST_SKIPPED, MOST_COLUMNS = 5, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What was said about what is brought."""
+
+    more_tables: tuple[Path, ...]
+    dictionaries: tuple[Path, ...]
+    bids: Path | None
+    data_type: str
+    tier: str
+    stores: tuple[str, ...]
+    prefix: str
+    title: str
+    description: str
+    accessibility: str
+    only_known: bool
+    dry_run: bool
+
+    def tables(self, words: tuple[str, ...]) -> "Tables":
+        """The files, with those named behind the project. Raises a usage error when nothing is named."""
+        from connectomedb.client.delivery import Tables
+
+        found = Tables.of([*words, *self.more_tables], self.dictionaries, self.bids or "")
+        if not found.tables and not found.dictionaries and not self.stores:
+            raise click.UsageError("Nothing to take in was named. Give tables, --dictionary, --bids or --store.")
+        return found
+
+
+def brought_options(command: Callable[..., object]) -> Callable[..., object]:
+    """What is brought, handed to the command as one value, `brought`."""
+    command = packed(command, "brought", Brought)
+    for option in (
+        click.option("-n", "--dry-run", is_flag=True, help="Check all of it and say what would change; keep nothing."),
+        click.option("--only-known", is_flag=True, help="Refuse subjects that the project does not have."),
+        click.option(
+            "--accessibility",
+            type=click.Choice(["private", "protected", "public"]),
+            default="private",
+            show_default=True,
+            help="Of a project that is new.",
+        ),
+        click.option("--description", default="", help="Of the project, for people."),
+        click.option("--title", default="", help="The project's name for people."),
+        click.option("--prefix", default="", help="What keys of its files begin with  [q1 for HCP_Q1, else its id]"),
+        click.option(
+            "--store", "stores", multiple=True, help="A store of cdb.toml that holds files; the preferred one first."
+        ),
+        click.option(
+            "--tier",
+            type=click.Choice(["open", "restricted", "sensitive"]),
+            default="restricted",
+            show_default=True,
+            help="Of columns whose tier no dictionary states.",
+        ),
+        click.option("--data-type", default="", help="Of the measures, like lab:scores  [hcp:nontoolboxdata]"),
+        click.option(
+            "--bids",
+            type=click.Path(path_type=Path, file_okay=False, exists=True),
+            help="A BIDS data set: its participants.tsv and phenotype/*.tsv.",
+        ),
+        click.option(
+            "--dictionary",
+            "dictionaries",
+            type=FILE,
+            multiple=True,
+            help="What the columns mean, and their tiers: HCP's CSV, our CSV or JSON; may be repeated.",
+        ),
+        click.option("--table", "more_tables", type=FILE, multiple=True, help="One more TABLE."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command(name="ingest")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.argument("project")
-@click.option("--table", "tables", type=TABLE, multiple=True, help="CSV of measures, Subject first; may be repeated.")
-@click.option("--dictionary", type=TABLE, help="What the columns mean, and their tiers: HCP's CSV, our CSV or JSON.")
-@click.option(
-    "--tier",
-    type=click.Choice(["open", "restricted", "sensitive"]),
-    default="restricted",
-    show_default=True,
-    help="Of columns that the dictionary does not name.",
-)
-@click.option("--store", "stores", multiple=True, help="A store of cdb.toml that holds files; the preferred one first.")
-@click.option("--prefix", help="What keys of the project's files begin with  [q1 for HCP_Q1, else the project's id]")
-@click.option("--title", default="", help="The project's name for people.")
-@click.option("--description", default="")
-@click.option(
-    "--accessibility",
-    type=click.Choice(["private", "protected", "public"]),
-    default="private",
-    show_default=True,
-    help="Of a project that is new.",
-)
+@click.argument("words", nargs=-1, required=True, metavar="[FOLDER] PROJECT [TABLE]...")
+@brought_options
 @JSON
-def command(
-    folder: Path,
-    project: str,
-    tables: tuple[Path, ...],
-    dictionary: Path | None,
-    tier: str,
-    stores: tuple[str, ...],
-    prefix: str | None,
-    title: str,
-    description: str,
-    accessibility: str,
-    as_json: bool,
-) -> None:
-    """Take tables of measures and listings of files into PROJECT of the data folder FOLDER; all or nothing.
+@with_server
+def command(words: tuple[str, ...], brought: Brought, as_json: bool, chosen: ServerChoice) -> None:
+    """Take tables of measures and listings of files into PROJECT; all or nothing.
 
-    Done again it updates: what is new comes in, what changed is replaced, files that left the listing go. Files are
-    not copied: they stay in their stores, and the server reads them there.
+    A TABLE is CSV or TSV, the subject's label in the first column. With FOLDER it goes into a data folder in place,
+    else to a server over REST, as the project's owner or an administrator. Done again it updates: what is new comes
+    in, what changed is replaced, files that left the listing go. Files are not copied: they stay in their stores.
 
     \b
-    cdb ingest /data/connectomedb MY_STUDY --table behaviour.csv --dictionary columns.csv
-    cdb ingest /data/connectomedb HCP_1200 --store openaccess \\
-        --table unrestricted.csv --table restricted.csv --dictionary HCP_S1200_DataDictionary_Oct_30_2023.csv
+    cdb ingest MY_STUDY behaviour.csv --dictionary columns.csv --server https://db.example.org
+    cdb ingest MY_STUDY --bids /data/my-bids --tier open -n
+    cdb ingest /data/connectomedb HCP_1200 unrestricted.csv restricted.csv --store openaccess \\
+        --dictionary HCP_S1200_DataDictionary_Oct_30_2023.csv
     """
+    is_in_place = chosen.server is None and Path(words[0]).is_dir()
+    if is_in_place and len(words) < 2:
+        raise click.UsageError(f"{words[0]} is a folder, and no project was named behind it.")
+    if is_in_place:
+        done = _in_place(Path(words[0]), words[1], brought, brought.tables(words[2:]))
+    else:
+        done = _over_rest(words[0], brought, brought.tables(words[1:]), chosen)
+    if as_json:
+        _output.show_json(done.document())
+    else:
+        _tell(done)
+
+
+def _over_rest(project: str, brought: Brought, tables: "Tables", chosen: ServerChoice) -> "Ingested":
+    from connectomedb.client.delivery import send_tables
+
+    with chosen.open() as db:
+        return send_tables(
+            db.connection,
+            project,
+            tables,
+            data_type=brought.data_type,
+            tier=brought.tier,
+            title=brought.title,
+            description=brought.description,
+            accessibility=brought.accessibility,
+            stores=brought.stores,
+            prefix=brought.prefix,
+            only_known=brought.only_known,
+            trial=brought.dry_run,
+        )
+
+
+def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> "Ingested":
     from connectomedb.config import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
+    from connectomedb.hcp.sidecars import common_definitions, definitions_of
     from connectomedb.mirror.studies import load_dictionary
     from connectomedb.server.access.auth import Accessibility
     from connectomedb.server.intake.ingest import Delivery, ingest_release
-    from connectomedb.server.intake.subject_tables import SubjectTable
+    from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
     from connectomedb.server.site import open_site
 
-    if not tables and not stores:
-        raise click.UsageError("Nothing to take in was named. Give --table, --store, or both.")
-    reading = load_dictionary(dictionary) if dictionary else None
-    for note in reading.notes if reading else ():
-        _output.say(note)
-    definitions = reading.dictionary.fields if reading else ()
+    tier = Tier(brought.tier)
+    readings = {path.name: load_dictionary(path, tier) for path in tables.dictionaries}
+    for reading in readings.values():
+        for note in reading.notes:
+            _output.say(note)
+    dictionaries = {name: reading.dictionary for name, reading in readings.items()}
     site = open_site(folder, settings=s3_settings())
     try:
-        release = release_of(project, prefix)
+        release = release_of(project, brought.prefix or None)
         delivery = Delivery(
             release,
-            title or project,
-            description,
-            {name: site.archive.store(name).list(f"{release.prefix}/") for name in stores},
-            [SubjectTable(path, definitions, Tier(tier)) for path in tables],
-            accessibility=Accessibility(accessibility),
+            brought.title,
+            brought.description,
+            {name: site.archive.store(name).list(f"{release.prefix}/") for name in brought.stores},
+            [SubjectTable(path, definitions_of(path.name, tables.names, dictionaries), tier) for path in tables.tables],
+            common_definitions(tables.names, dictionaries),
+            only_known=brought.only_known,
+            data_type=brought.data_type or NONTOOLBOX,
+            accessibility=Accessibility(brought.accessibility),
         )
-        done = ingest_release(site.database, site.archive, delivery)
+        report = ingest_release(site.database, site.archive, delivery, is_trial=brought.dry_run)
     finally:
         site.close()
-    counts = {name: getattr(done, name) for name in ("subjects", "experiments", "scans", "files", "measures")}
-    if as_json:
-        _output.show_json({"project": project, **counts, "changes": done.changes})
-        return
-    words = ", ".join(f"{count} {name}" for name, count in counts.items())
-    _output.say(f"{project}: {words}; {done.changes} rows changed")
-    for key, reason in list(done.inventory.skipped.items())[:5]:
+    return report.account(project, is_kept=not brought.dry_run)
+
+
+def _tell(done: "Ingested") -> None:
+    """What happened, a line per table."""
+    counts = (
+        (done.subjects, "subjects"),
+        (done.experiments, "experiments"),
+        (done.scans, "scans"),
+        (done.files, "files"),
+        (done.measures, "measures"),
+    )
+    _output.say(f"{done.project}: {', '.join(f'{n} {name}' for n, name in counts)}; {done.changes} rows changed")
+    if done.new_subjects:
+        _output.say(f"New subjects: {done.new_subjects}")
+    for table in done.tables:
+        rows = f"{table.rows} rows: {table.new} new, {table.changed} changed, {table.unchanged} as before"
+        _output.say(f"{table.table}: {rows}")
+        often = sorted(table.columns.items(), key=lambda found: -found[1])
+        for name, cells in often[:MOST_COLUMNS]:
+            _output.say(f"    {name}: {cells} cells changed")
+        if len(often) > MOST_COLUMNS:
+            _output.say(f"    and {len(often) - MOST_COLUMNS} columns more, see --json")
+    if done.described:
+        _output.say(f"Columns new or described anew: {len(done.described)}")
+    for key, reason in list(done.skipped.items())[:MOST_SKIPPED]:
         _output.say(f"Left out {key}: {reason}")
+    if not done.is_kept:
+        _output.say("This was a trial: nothing is kept.")

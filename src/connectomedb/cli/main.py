@@ -3,12 +3,13 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
 from connectomedb.__about__ import __version__
-from connectomedb.cli._errors import exit_code, sentence
-from connectomedb.errors import ConnectomeDBError
+from connectomedb.cli._errors import exit_code, format_fault, sentence
+from connectomedb.errors import ConfigError, ConnectomeDBError
 
 COMMANDS = {
     "admin": "Look after a server's data folder: users, grants, check, backup, restore, migrate.",
@@ -19,7 +20,7 @@ COMMANDS = {
     "explain": "Say why these subjects: the funnel of a predicate.",
     "fields": "Find columns of measures, and what they mean.",
     "get": "Bring files to disk, proven.",
-    "ingest": "Take tables and files into a project of a data folder.",
+    "ingest": "Take tables and files into a project, in place or over REST.",
     "keys": "S3 keys of your own for the server's bucket.",
     "lock": "Write down a study's subjects and files.",
     "ls": "List projects, subjects, files, or a bucket.",
@@ -64,31 +65,33 @@ def cdb(context: click.Context, debug: bool) -> None:
     cdb get HCP_Q1/100307/T1w --to brains           files, fetched and proven
 
     Exit codes: 0 ok, 1 general, 2 usage, 3 sign-in, 4 network, 5 not found, 6 not allowed, 8 integrity,
-    9 some files failed, 10 no space, 130 interrupted.
+    9 some files failed, 10 no space, 130 interrupted. With --json errors are JSON, too, on stderr.
     """
     context.obj = debug
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    """Run the command line and exit with its code. With `--json` an error is a JSON object on stderr, one line."""
+    words = sys.argv[1:] if arguments is None else arguments
+    debug, as_json = "--debug" in words, "--json" in words
     try:
         code = cdb.main(args=None if arguments is None else list(arguments), prog_name="cdb", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except click.Abort:
-        _say("Interrupted. What is done stays done: run the same command to go on.")
-        sys.exit(130)
+        _end(KeyboardInterrupt(), as_json)
     except click.ClickException as misuse:
-        misuse.show()
-        sys.exit(misuse.exit_code)
+        if not as_json:
+            misuse.show()
+            sys.exit(misuse.exit_code)
+        _end(ConfigError(misuse.format_message()), as_json)
     except (ConnectomeDBError, KeyboardInterrupt, BrokenPipeError, ImportError) as fault:
         if debug:
             raise
-        _say(sentence(fault))
-        sys.exit(exit_code(fault))
+        _end(fault, as_json)
 
 
-def _say(text: str) -> None:
-    click.echo(f"cdb: {text}", err=True)
+def _end(fault: BaseException, as_json: bool) -> NoReturn:
+    click.echo(format_fault(fault) if as_json else f"cdb: {sentence(fault)}", err=True)
+    sys.exit(exit_code(fault))

@@ -15,7 +15,7 @@ import logging
 import ssl
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -39,6 +39,8 @@ MAX_REASON_BYTES = 1 << 16
 SESSION = "/data/JSESSION"
 
 Parameters: TypeAlias = Mapping[str, str]
+Content: TypeAlias = bytes | Iterable[bytes]
+"""What a request carries: bytes, or pieces that can be gone through again when a request is sent anew."""
 
 
 class Wire:
@@ -74,22 +76,26 @@ class Wire:
         path: str,
         params: Parameters | None = None,
         *,
-        content: bytes | None = None,
+        content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         may_leave: bool = False,
         allowed: tuple[int, ...] = (),
+        timeout_s: float | None = None,
     ) -> Iterator[httpx2.Response]:
-        """A reply that succeeded or has an allowed status, its body still to be read; closed afterwards."""
+        """A reply that succeeded or has an allowed status, its body still to be read; closed afterwards.
+
+        `timeout_s`: how long the server may stay silent this time.
+        """
         asked = Asked(method, self.server, path)
         with self._translated(asked):
             if self.user is not None and not self._sign_ins:
                 self._sign_in(0)
             seen = self._sign_ins
-            response = self._send(method, path, params, content, headers)
+            response = self._send(method, path, params, content, headers, timeout_s=timeout_s)
             if response.status_code == 401 and self.user is not None:
                 response.close()
                 self._sign_in(seen)
-                response = self._send(method, path, params, content, headers)
+                response = self._send(method, path, params, content, headers, timeout_s=timeout_s)
             response = self._followed(asked, response, headers or {}, may_leave)
             with closing(response):
                 if not response.is_success and response.status_code not in allowed:
@@ -150,15 +156,19 @@ class Wire:
         method: str,
         path: str,
         params: Parameters | None = None,
-        content: bytes | None = None,
+        content: Content | None = None,
         headers: Mapping[str, str] | None = None,
         *,
         with_cookies: bool = True,
+        timeout_s: float | None = None,
     ) -> httpx2.Response:
         """One request to our server, one reply, its body still to be read."""
         client = self._client()
+        timeout = (
+            self._timeout if timeout_s is None else httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S, pool=None)
+        )
         request = client.build_request(
-            method, f"{self.server}{path}", params=params or None, content=content, headers=headers
+            method, f"{self.server}{path}", params=params or None, content=content, headers=headers, timeout=timeout
         )
         if not with_cookies:
             request.headers.pop("Cookie", None)

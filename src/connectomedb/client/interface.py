@@ -1,5 +1,6 @@
 """`Interface`: the door that a user opens to an XNAT or ConnectomeDB."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,9 +10,10 @@ from platformdirs import user_cache_path
 
 from connectomedb.client._wire import TIMEOUT_S
 from connectomedb.client.cohorts.cohort import Cohort
-from connectomedb.client.cohorts.dictionary import read_dictionary
+from connectomedb.client.cohorts.dictionary import Coverage, read_coverage, read_dictionary
 from connectomedb.client.cohorts.explorer import Explorer
 from connectomedb.client.cohorts.groups import Groups
+from connectomedb.client.delivery import Tables, send_tables
 from connectomedb.client.handle import DataMirror, Listing, Site
 from connectomedb.client.handles import Experiment, Project
 from connectomedb.client.keys import Keys
@@ -23,6 +25,7 @@ from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.config import xnat_settings
 from connectomedb.hcp.dictionary import Dictionary, FieldDefinition
 from connectomedb.hcp.field_search import find_fields
+from connectomedb.hcp.ingested import Ingested
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.stores.xnat import XnatSource
 from connectomedb.xnat.address import Address, Level
@@ -117,9 +120,58 @@ class Interface:
             self._dictionaries[data_type] = read_dictionary(self.connection, data_type)
         return self._dictionaries[data_type]
 
+    def coverage(self, data_type: str = NONTOOLBOX, *, project: str = "") -> dict[str, Coverage]:
+        """How many subjects have each column and how many lack it, in a project or all of yours; one request."""
+        return read_coverage(self.connection, data_type, project)
+
     def fields(self, words: str, *, most: int = 20) -> list[FieldDefinition]:
         """Columns of measures about some words, the likeliest first; typing errors are forgiven."""
         return find_fields(self.dictionary(), words, most)
+
+    def ingest(
+        self,
+        project: str,
+        tables: Iterable[str | Path] = (),
+        *,
+        dictionaries: Iterable[str | Path] = (),
+        bids: str | Path = "",
+        data_type: str = "",
+        tier: str = "",
+        title: str = "",
+        description: str = "",
+        accessibility: str = "",
+        stores: Sequence[str] = (),
+        prefix: str = "",
+        only_known: bool = False,
+        trial: bool = False,
+    ) -> Ingested:
+        """Bring tables of measures into a project that you own, or make it; all or nothing, one request.
+
+        Args:
+            tables: CSV or TSV files, the subject's label first. A TSV's JSON sidecar is taken along.
+            dictionaries: what the columns mean, and their tiers; one of a table's own name is about that table alone.
+            bids: folder of a BIDS data set, whose participants and phenotypes are taken.
+            data_type: of the measures; else HCP's.
+            tier: of columns whose tier no dictionary states: `open`, `restricted` (if nothing is said), `sensitive`.
+            stores, prefix: files that stores of the server list; for administrators.
+            only_known: refuse subjects that the project does not have.
+            trial: tell what would change, and keep nothing.
+        Raises: ConfigError with line and column of what is wrong, AccessDenied, RequestError.
+        """
+        return send_tables(
+            self.connection,
+            project,
+            Tables.of(tables, dictionaries, bids),
+            data_type=data_type,
+            tier=tier,
+            title=title,
+            description=description,
+            accessibility=accessibility,
+            stores=stores,
+            prefix=prefix,
+            only_known=only_known,
+            trial=trial,
+        )
 
     @property
     def packages(self) -> Packages:

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 import httpx2
 
+from connectomedb.client._form import Form
 from connectomedb.client._replies import Asked, is_page
 from connectomedb.client._wire import TIMEOUT_S, Parameters, Wire
-from connectomedb.errors import QueryError, UnexpectedReply
+from connectomedb.errors import ConfigError, QueryError, UnexpectedReply
 from connectomedb.xnat.address import Address, Level, format_address
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
@@ -88,16 +89,7 @@ class Connection:
         with self._wire.reply(method, path, params, content=content, headers=headers) as response:
             asked = Asked(method, self._wire.server, path)
             reply = self._document(asked, response)
-        if not reply:
-            return {}
-        try:
-            document = json.loads(reply)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            what = "Something else came where a JSON object was due. Check the server's address."
-            raise asked.fault(UnexpectedReply, what, response.status_code)
-        return document
+        return self._object(asked, reply, response.status_code) if reply else {}
 
     def change(
         self, method: str, address: Where, params: Parameters | None = None, *, content: bytes | None = None
@@ -106,6 +98,26 @@ class Connection:
         path = _path(address)
         with self._wire.reply(method, path, params, content=content) as response:
             return self._document(Asked(method, self._wire.server, path), response).decode("utf-8", "replace")
+
+    def deliver(
+        self, address: Where, form: Form, params: Parameters | None = None, *, timeout_s: float
+    ) -> Mapping[str, object]:
+        """Send files by PUT, which stream; the JSON object of the reply. Raises ConfigError for files that are refused.
+
+        `timeout_s`: how long the server may think.
+        """
+        path = _path(address)
+        asked = Asked("PUT", self._wire.server, path)
+        headers = {"Content-Type": form.content_type}
+        with self._wire.reply(
+            "PUT", path, params, content=form, headers=headers, allowed=(422,), timeout_s=timeout_s
+        ) as response:
+            reply = self._document(asked, response)
+        if response.status_code == 422:
+            raise ConfigError(
+                f"Sent a delivery to {self._wire.server}. It was refused: {reply.decode(errors='replace')}"
+            )
+        return self._object(asked, reply, response.status_code)
 
     def stream(self, address: Where, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """A file's bytes from `offset`, at most `length`, in pieces; the request is sent with the first piece.
@@ -174,6 +186,16 @@ class Connection:
             if length > MAX_DOCUMENT_BYTES:
                 raise asked.fault(UnexpectedReply, f"The reply is longer than {MAX_DOCUMENT_BYTES >> 20} MiB.")
         return b"".join(pieces)
+
+    def _object(self, asked: Asked, reply: bytes, status: int) -> Mapping[str, object]:
+        try:
+            document = json.loads(reply)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            what = "Something else came where a JSON object was due. Check the server's address."
+            raise asked.fault(UnexpectedReply, what, status)
+        return document
 
     def _table(self, asked: Asked, response: httpx2.Response) -> ResultTable:
         body = self._document(asked, response)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectomedb.cohort.funnel import Funnel, Step
-from connectomedb.hcp.advisories import Advisory
+from connectomedb.hcp.advisories import Advisory, Defect
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +14,14 @@ class Explanation:
     Attributes:
         project: of the subjects; empty for all that are open to you.
         advisories: what is known against data of the subjects that passed, each with those it concerns.
+        excluded: kinds of such knowledge that kept subjects out.
     """
 
     predicate: str
     project: str
     funnel: Funnel
     advisories: tuple[tuple[Advisory, tuple[str, ...]], ...] = ()
+    excluded: tuple[Defect, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """The funnel for people, a criterion per line."""
@@ -43,10 +45,12 @@ class Explanation:
     def python(self, server: str) -> str:
         """The same in Python, to paste."""
         project = f", project={self.project!r}" if self.project else ""
+        kinds = ", ".join(repr(kind.value) for kind in self.excluded)
+        without = f".without({kinds})" if kinds else ""
         return (
             "import connectomedb as cdb\n\n"
             f"with cdb.Interface({server!r}) as db:  # user and password from the environment\n"
-            f"    cohort = db.where({self.predicate!r}{project})\n"
+            f"    cohort = db.where({self.predicate!r}{project}){without}\n"
             "    print(cohort.subjects())\n"
         )
 

@@ -46,6 +46,10 @@ class Funnel:
         """How many passed all criteria."""
         return self.steps[-1].passed if self.steps else self.total
 
+    def narrowed(self, criterion: str, passed: int) -> "Funnel":
+        """With one more step, whose criterion can be said of everybody."""
+        return Funnel(self.total, (*self.steps, Step(criterion, self.passed, passed, self.passed - passed, 0)))
+
 
 def criteria_of(where: Group) -> tuple[Criterion | Group, ...]:
     """The criteria that must all hold. What is joined by OR is one of them."""

@@ -16,6 +16,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 from connectomedb.cohort.lockfile import SUBJECT_MARK, LockedFile, Lockfile, names_a_subject
 from connectomedb.errors import AddressError, ConfigError
@@ -69,16 +70,20 @@ class SubjectKey:
         return found
 
 
-def new_subject_key(subjects: Iterable[str], secret: Callable[[], str], prefix: str = "S") -> SubjectKey:
+def new_subject_key(
+    subjects: Iterable[str], secret: Callable[[], str], prefix: str = "S", known: SubjectKey | None = None
+) -> SubjectKey:
     """A key for these labels, numbered in an order that says nothing about them.
 
     `secret` gives SECRET_BYTES random bytes as hex at every call: `lambda: secrets.token_hex(SECRET_BYTES)`.
+    Subjects of the key that is `known` already keep their coded ids.
     """
-    drawn = sorted((secret(), label) for label in set(subjects))
-    width = max(4, len(str(len(drawn))))
-    return SubjectKey(
-        {label: CodedSubject(f"{prefix}{number:0{width}}", secret()) for number, (_, label) in enumerate(drawn, 1)}
-    )
+    there = dict(known.subjects) if known else {}
+    taken = {coded.id for coded in there.values()}
+    drawn = [label for _, label in sorted((secret(), label) for label in set(subjects) - set(there))]
+    width = max(4, len(str(len(there) + len(drawn))))
+    ids = (id for number in count(1) if (id := f"{prefix}{number:0{width}}") not in taken)
+    return SubjectKey(there | {label: CodedSubject(id, secret()) for label, id in zip(drawn, ids, strict=False)})
 
 
 def format_subject_key(key: SubjectKey) -> str:

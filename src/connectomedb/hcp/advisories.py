@@ -19,7 +19,7 @@ It is knowledge about files, dated by its sources: a listing that has a file whi
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -29,6 +29,9 @@ from typing import Any
 from connectomedb.errors import AddressError, ConfigError
 from connectomedb.hcp.glob import compile_glob
 from connectomedb.hcp.paths import check_subject
+
+ANY = "any"
+"""Word for all kinds."""
 
 
 class Defect(StrEnum):
@@ -97,10 +100,23 @@ class Advisories:
         """What is known of one file, by its release path inside the subject; the gravest first."""
         return tuple(one for one in self.of_subject(subject, release) if one.touches(subject, path))
 
+    def are_against(self, subject: str, release: str, kinds: Sequence[Defect]) -> bool:
+        """Whether anything of these kinds is known of a subject in a release."""
+        return any(one.kind in kinds and one.concerns(subject, release) for one in self.advisories)
+
     def of_codes(self, codes: Iterable[str]) -> tuple[QcCode, ...]:
         """What quality codes say, in the order of the letters; unknown letters say nothing."""
         letters = sorted({code.strip().upper() for code in codes})
         return tuple(self.qc_codes[letter] for letter in letters if letter in self.qc_codes)
+
+
+def defects(words: Iterable[str]) -> tuple[Defect, ...]:
+    """The kinds that words name, the gravest first; `any` names all. Raises ConfigError."""
+    asked = set(words)
+    unknown = asked - {*Defect, ANY}
+    if unknown:
+        raise ConfigError(f"Asked to leave out {sorted(unknown)[0]!r}. Choose of {', '.join(Defect)}, or {ANY}.")
+    return tuple(kind for kind in Defect if kind in asked or ANY in asked)
 
 
 def parse_advisories(text: str, name: str = "the advisories") -> Advisories:

@@ -40,13 +40,16 @@ _PAIR = re.compile(r"((?:[^\\=]|\\.)*)(?:=(.*))?", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-def parse_dictionary(document: bytes, name: str = "the dictionary") -> DictionaryReading:
-    """Read a dictionary, whichever of the three forms it has: HCP's CSV, our CSV, our JSON. Raises ConfigError."""
+def parse_dictionary(document: bytes, name: str = "the dictionary", tier: Tier = Tier.RESTRICTED) -> DictionaryReading:
+    """Read a dictionary, whichever of the three forms it has: HCP's CSV, our CSV, our JSON. Raises ConfigError.
+
+    `tier` is that of columns whose tier is not stated; that of HCP's columns is known.
+    """
     if is_hcp_dictionary(document):
         return parse_hcp_dictionary(document, name)
     if decode(document).lstrip().startswith("{"):
-        return DictionaryReading(parse_json(document, name))
-    return DictionaryReading(parse_csv(document, name))
+        return DictionaryReading(parse_json(document, name, tier))
+    return DictionaryReading(parse_csv(document, name, tier))
 
 
 def format_csv(dictionary: Dictionary) -> str:
@@ -58,7 +61,7 @@ def format_csv(dictionary: Dictionary) -> str:
     return text.getvalue()
 
 
-def parse_csv(document: bytes, name: str = "the dictionary") -> Dictionary:
+def parse_csv(document: bytes, name: str = "the dictionary", tier: Tier = Tier.RESTRICTED) -> Dictionary:
     """Read our CSV; columns in any order, all but `name` may lack. Raises ConfigError with the line."""
     reader = csv.reader(io.StringIO(decode(document), newline=""), strict=True)
     fields = []
@@ -74,7 +77,7 @@ def parse_csv(document: bytes, name: str = "the dictionary") -> Dictionary:
                 continue
             if len(row) != len(header):
                 raise ConfigError(f"{len(row)} cells where the header has {len(header)}.")
-            fields.append(_field(dict(zip(header, (cell.strip() for cell in row), strict=True))))
+            fields.append(_field(dict(zip(header, (cell.strip() for cell in row), strict=True)), tier))
         return Dictionary(tuple(fields))
     except (csv.Error, ValueError, ConfigError) as fault:
         raise ConfigError(f"Read {name}, line {line}: {fault}") from fault
@@ -85,7 +88,7 @@ def format_json(dictionary: Dictionary) -> str:
     return json.dumps({field.name: field_document(field) for field in dictionary}, indent=2, ensure_ascii=False) + "\n"
 
 
-def parse_json(document: bytes, name: str = "the dictionary") -> Dictionary:
+def parse_json(document: bytes, name: str = "the dictionary", tier: Tier = Tier.RESTRICTED) -> Dictionary:
     """Read our JSON, or the sidecar of a BIDS table. Raises ConfigError with the column."""
     column = ""
     try:
@@ -98,7 +101,7 @@ def parse_json(document: bytes, name: str = "the dictionary") -> Dictionary:
                 continue
             if not isinstance(facts, dict):
                 raise ValueError("it is described by no JSON object.")
-            fields.append(_from_document(column, facts))
+            fields.append(_from_document(column, facts, tier))
         return Dictionary(tuple(fields))
     except (ValueError, RecursionError, ConfigError) as fault:
         where = f", column {column!r}" if column else ""
@@ -128,14 +131,14 @@ def _row(field: FieldDefinition) -> list[str]:
     ]
 
 
-def _field(cells: Mapping[str, str]) -> FieldDefinition:
+def _field(cells: Mapping[str, str], tier: Tier) -> FieldDefinition:
     several = cells.get("holds_several", "").upper()
     if several not in ("", "TRUE", "FALSE"):
         raise ValueError(f"holds_several is {several!r}. Write TRUE or FALSE.")
     return FieldDefinition(
         name=cells["name"],
         type=_type(cells.get("type", "")),
-        tier=_tier(cells.get("tier", "")),
+        tier=_tier(cells.get("tier", ""), tier),
         category=cells.get("category", ""),
         assessment=cells.get("assessment", ""),
         description=cells.get("description", ""),
@@ -178,14 +181,14 @@ def field_document(field: FieldDefinition) -> dict[str, object]:
     }
 
 
-def _from_document(name: str, facts: Mapping[str, Any]) -> FieldDefinition:
+def _from_document(name: str, facts: Mapping[str, Any], tier: Tier) -> FieldDefinition:
     levels = facts.get("Levels", {})
     if not isinstance(levels, dict):
         raise ValueError("its Levels are no JSON object. Write {value: meaning}.")
     return FieldDefinition(
         name=name,
         type=_type(_text(facts, "Type")),
-        tier=_tier(_text(facts, "Tier")),
+        tier=_tier(_text(facts, "Tier"), tier),
         category=_text(facts, "Category"),
         assessment=_text(facts, "Assessment"),
         description=_text(facts, "Description"),
@@ -217,10 +220,10 @@ def _type(text: str) -> ValueType | None:
     return ValueType(text) if text else None
 
 
-def _tier(text: str) -> Tier:
+def _tier(text: str, unstated: Tier) -> Tier:
     if text and text not in list(Tier):
         raise ValueError(f"the tier is {text!r}. Use one of {', '.join(Tier)}.")
-    return Tier(text) if text else Tier.RESTRICTED
+    return Tier(text) if text else unstated
 
 
 def _is_number(value: object) -> TypeGuard[int | float | str]:

@@ -150,7 +150,7 @@ class Mirror:
         shelf = self._shelf_of(project, subjects)
         wanted = Choice.of(choice)
         if present := self._find(shelf, subjects, wanted, options):
-            return Report(subjects, present.reports())
+            return Report(subjects, present.reports(), project=project)
         return self._fetch(shelf, subjects, wanted, options, on_event)
 
     def fetch_many(
@@ -257,8 +257,9 @@ class Mirror:
         """Bring what is missing, unless another process does so already: then wait for it, and look again."""
         with shelf.turns(subject).hold(choice.path, is_done=lambda: self._is_here(shelf, subject, choice, options)):
             if not options.refresh and (present := self._find(shelf, subject, choice, options)):
-                return Report(subject, present.reports())
-            return Report(subject, tuple(sync(shelf, subject, choice, options, on_event=on_event)))
+                return Report(subject, present.reports(), project=shelf.release.project)
+            files = tuple(sync(shelf, subject, choice, options, on_event=on_event))
+            return Report(subject, files, project=shelf.release.project)
 
     def _is_here(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> bool:
         return self._find(shelf, subject, choice, options) is not None
@@ -266,7 +267,8 @@ class Mirror:
     def _apply(self, plan: Plan, options: Options, on_event: OnEvent) -> Report:
         shelf = self._shelf_of(plan.project, plan.subject)
         with shelf.turns(plan.subject).hold(plan.choice.path, is_done=lambda: False):
-            return Report(plan.subject, tuple(apply(shelf, plan, options, on_event=on_event)))
+            files = tuple(apply(shelf, plan, options, on_event=on_event))
+            return Report(plan.subject, files, project=plan.project)
 
     def shelf(self, project: str) -> Shelf:
         """Where a project's release lies, and its stores."""
@@ -371,7 +373,7 @@ class _Task:
         try:
             return self.mirror.fetch(item, self.choice, project=self.project, options=self.options, on_event=on_event)
         except (NotFound, ManifestError) as fault:
-            return Report(item if isinstance(item, str) else item.subject, (), fault)
+            return Report(item if isinstance(item, str) else item.subject, (), fault, self.project)
 
 
 def _forgiving(plan: Callable[[str], Plan], project: str, choice: Choice) -> Callable[[str], Plan]:

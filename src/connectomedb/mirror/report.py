@@ -44,6 +44,7 @@ class Report:
     subject: str
     files: tuple[FileReport, ...]
     error: ConnectomeDBError | None = None
+    project: str = ""
 
     @property
     def failures(self) -> dict[str, FileReport]:

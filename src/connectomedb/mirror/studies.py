@@ -5,6 +5,7 @@ from pathlib import Path
 
 from connectomedb.cohort.lockfile import LockedFile, Lockfile, format_lockfile, parse_lockfile
 from connectomedb.errors import ConfigError
+from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.dictionary_file import parse_dictionary
 from connectomedb.hcp.dictionary_hcp import DictionaryReading
 from connectomedb.mirror.choice import Choice
@@ -28,9 +29,9 @@ def save_lockfile(path: Path, lockfile: Lockfile) -> None:
     write_whole(path, format_lockfile(lockfile).encode())
 
 
-def load_dictionary(path: Path) -> DictionaryReading:
-    """Read a dictionary in any of its three forms. Raises ConfigError."""
-    return parse_dictionary(_read(path), str(path))
+def load_dictionary(path: Path, tier: Tier = Tier.RESTRICTED) -> DictionaryReading:
+    """Read a dictionary in any of its three forms; `tier` is that of columns without one. Raises ConfigError."""
+    return parse_dictionary(_read(path), str(path), tier)
 
 
 def plans_of(lockfile: Lockfile, mirror: Mirror) -> Iterator[Plan]:
@@ -39,7 +40,7 @@ def plans_of(lockfile: Lockfile, mirror: Mirror) -> Iterator[Plan]:
     Raises: ConfigError for a coded lockfile, whose subjects nobody can fetch.
     """
     if lockfile.is_coded:
-        raise ConfigError("Asked for files of coded subjects. Bring them where the lockfile was made, with labels.")
+        raise ConfigError("Asked for files of coded subjects. Give the subject key that was made with it (--key).")
     for subject, files in sorted(lockfile.files.items()):
         actions = tuple(
             Action(path, Act.FETCH, "locked", Expected(locked.size, locked.md5, _proof(locked)))

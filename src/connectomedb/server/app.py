@@ -146,6 +146,8 @@ async def _answer(
         reply = await pour_body(request, reply, site.settings.limits.pause_s)
     if isinstance(reply, Later):
         reply = await to_thread.run_sync(reply.begin)
+    if way.changes_rights and site.keys and reply.status_code < 400:
+        await to_thread.run_sync(site.keys.try_limit_all)
     if opened and "set-cookie" not in reply.headers:
         set_session(reply, opened.session_id, call.base_url, site.settings.access)
     if is_download(call, reply):

@@ -44,7 +44,7 @@ def make_admin(site: Site, password: str | None = None) -> str | None:
     if has_admin(site.database):
         return None
     made = None if password else secrets.token_urlsafe(_PASSWORD_BYTES)
-    create_user(site.database, ADMIN, password or made or "", is_admin=True)
+    create_user(site.database, ADMIN, password or made or "", is_admin=True, firstname="Admin", lastname="Admin")
     return made
 
 

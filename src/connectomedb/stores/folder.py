@@ -58,7 +58,7 @@ class FolderStore:
         """Keep a file or bytes under `key`: written beside it, synced, then renamed."""
         target = self.path(key)
         with self._translated(key):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
             try:
                 with os.fdopen(handle, "wb") as file:
@@ -71,6 +71,7 @@ class FolderStore:
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(unfinished, target)
+                _sync_folder(target.parent)
             except BaseException:
                 with suppress(FileNotFoundError):
                     os.unlink(unfinished)
@@ -78,12 +79,13 @@ class FolderStore:
         return self.head(key)
 
     def adopt(self, key: str, path: Path) -> ObjectInfo:
-        """Move a file here; from another disk it is copied."""
+        """Move a file here, for good: its bytes are synced already, its name is now; from another disk it is copied."""
         target = self.path(key)
         with self._translated(key):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             try:
                 os.replace(path, target)
+                _sync_folder(target.parent)
             except OSError as fault:
                 if fault.errno != errno.EXDEV:
                     raise
@@ -163,6 +165,22 @@ class FolderStore:
         except OSError as fault:
             message = f"Asked the folder {self.name} for {key}. The disk answered: {fault.strerror}."
             raise StoreError(message, store=self.name, key=key) from fault
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it; their names outlast a loss of power."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _describe(key: str, facts: os.stat_result) -> ObjectInfo:

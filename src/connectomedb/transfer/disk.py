@@ -40,10 +40,14 @@ def removed_on_fault(part: str | Path) -> Iterator[None]:
         raise
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a small file of ours, whole or not at all, by rename. Raises DiskFull, DiskRefused, TransferError."""
+def write_whole(target: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a small file of ours, whole or not at all, by rename. Raises DiskFull, DiskRefused, TransferError.
+
+    `mode`: who may read and write it, less what the process's umask takes away.
+    """
     part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
     with disk_faults(target), removed_on_fault(part):
         target.parent.mkdir(parents=True, exist_ok=True)
+        part.touch(mode)
         part.write_bytes(content)
         os.replace(part, target)

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
@@ -31,22 +32,34 @@ _ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "xnat:reconstructedImageData": frozenset({"ID", "type"}),
     "xnat:projectParticipant": frozenset({"project", "label"}),
     "xnat:experimentData_share": frozenset({"project", "label"}),
+    "xnat:datatypeProtocol": frozenset({"ID", "name", "data-type"}),
+    "xnat:fieldDefinitionGroup": frozenset({"ID", "data-type", "description", "project-specific"}),
+    "xnat:investigatorData": frozenset({"ID"}),
 }
 _ATTRIBUTES_OF_SCANS = frozenset({"ID", "type", "UID"})
 _ATTRIBUTES_OF_EXPERIMENTS = frozenset({"ID", "project", "label", "visit_id", "UID"})
 """Fields that are attributes in XML, by type; all other types are scans or experiments."""
 
-_INNER_ATTRIBUTES = frozenset({"x", "y", "z", "units", "manufacturer", "model"})
+_INNER_ATTRIBUTES = frozenset({"x", "y", "z", "units", "manufacturer", "model", "version", "arguments"})
 """Last parts of paths that are attributes of the element above them: `parameters/voxelRes/x`."""
 
-_TEXTS: Mapping[str, str] = {"fields/field": "field", "parameters/addParam": "addField", "aliases/alias": "alias"}
-"""Lists whose entries are elements with a text → name of the text among the entry's fields."""
+_TEXTS: Mapping[str, str] = {
+    "fields/field": "field",
+    "parameters/addParam": "addField",
+    "aliases/alias": "alias",
+    "possibleValues/possibleValue": "possibleValue",
+}
+"""Lists whose entries are elements with a text → name of the text among the entry's fields; others are attributes."""
+
+_PREFIXES: Mapping[str, str] = {"provenance/processStep": "prov"}
+"""Lists whose entries are elements of another prefix than `xnat`."""
 
 _LISTS = frozenset(
     {
         *_TEXTS,
         *("sharing/share", "experiments/experiment", "scans/scan", "reconstructions/reconstructedImage"),
         *("assessors/assessor", "resources/resource", "file", "out/file", "in/file", "investigators/investigator"),
+        *("publications/publication", "provenance/processStep", "studyProtocol", "definitions/definition"),
     }
 )
 """Paths of elements that may occur many times."""
@@ -64,11 +77,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object. Fields come in the order of the schema; missing ones are left out."""
+    """One object. Fields come in the order of the schema; missing ones are left out.
+
+    `made` is when it was made, UTC without zone, where that is known.
+    """
 
     type: str
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     children: Mapping[str, tuple["Item", ...]] = field(default_factory=dict)
+    made: datetime | None = None
 
 
 def format_item_json(item: Item) -> bytes:
@@ -101,8 +118,11 @@ def format_item_xml(item: Item, element: str, *, namespaces: Mapping[str, str], 
 
 
 def _node(item: Item) -> dict[str, object]:
+    meta: dict[str, object] = {"isHistory": False, "xsi:type": item.type}
+    if item.made is not None:
+        meta["start_date"] = item.made.strftime("%a %b %d %H:%M:%S UTC %Y")
     return {
-        "meta": {"isHistory": False, "xsi:type": item.type},
+        "meta": meta,
         "data_fields": dict(item.fields),
         "children": [
             {"field": name, "items": [_node(child) for child in children]}
@@ -181,14 +201,31 @@ def _fill(element: ET.Element, item: Item, prefix: str = "xnat") -> None:
             _find(element, name, prefix if inherited else own).text = plain_text(str(value))
     for name, children in item.children.items():
         for child in children:
-            node = _descend(element, name, "xnat")
+            node = _descend(element, name, _PREFIXES.get(name, "xnat"))
             if name in _TEXTS:
-                node.text = plain_text(str(child.fields.get(_TEXTS[name], "")))
-                if "name" in child.fields:
-                    node.set("name", plain_text(str(child.fields["name"])))
+                _fill_text(node, child, _TEXTS[name])
+                _fill(node, Item(child.type, {}, child.children))
                 continue
             node.set("xsi:type", child.type)
             _fill(node, child)
+
+
+def _fill_text(node: ET.Element, item: Item, name: str) -> None:
+    """An entry with a text: `<xnat:addParam name="foo">bar</xnat:addParam>`.
+
+    pyxnat counts the texts of parameters two by two, for XNAT has a comment in each.
+    """
+    text = plain_text(str(item.fields.get(name, "")))
+    for other, value in item.fields.items():
+        if other != name:
+            node.set(other, plain_text(str(value)))
+    if name != "addField":
+        node.text = text
+        return
+    node.text = "\n"
+    comment = ET.Comment("")
+    comment.tail = text
+    node.append(comment)
 
 
 def _find(element: ET.Element, path: str, prefix: str) -> ET.Element:
@@ -201,9 +238,9 @@ def _find(element: ET.Element, path: str, prefix: str) -> ET.Element:
 
 
 def _descend(element: ET.Element, path: str, prefix: str) -> ET.Element:
-    """A new element at a path; the parts above it are shared with what stands there already."""
+    """A new element at a path; the parts above it, of the prefix `xnat`, are shared with what stands there already."""
     above, _, last = path.rpartition("/")
-    return ET.SubElement(_find(element, above, prefix) if above else element, _tag(prefix, last))
+    return ET.SubElement(_find(element, above, "xnat") if above else element, _tag(prefix, last))
 
 
 def _tag(prefix: str, name: str) -> str:

@@ -18,10 +18,11 @@ from connectomedb.cohort.named import LABEL, PROJECT, within
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.cohort.split import Split, split_families
 from connectomedb.errors import ConfigError, QueryError
-from connectomedb.hcp.advisories import known_advisories
-from connectomedb.hcp.dictionary import Dictionary, ValueType, parse_value
+from connectomedb.hcp.advisories import Defect, defects, known_advisories
+from connectomedb.hcp.dictionary import Dictionary, Tier, ValueType, parse_value
 from connectomedb.hcp.dictionary_file import version_of
 from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.links import Links
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.report import Report
 from connectomedb.xnat.plain import weaken
@@ -49,9 +50,10 @@ class Cohort:
     Raises: PredicateError, at once for a slip in the language, when asked for columns that are not there.
     """
 
-    def __init__(self, db: "Interface", predicate: str, project: str = "") -> None:
+    def __init__(self, db: "Interface", predicate: str, project: str = "", excluded: Sequence[Defect] = ()) -> None:
         parse_predicate(predicate)
         self._db = db
+        self.excluded = tuple(excluded)
         self._columns: Columns | None = None
         self.predicate = predicate
         self.project = project
@@ -64,6 +66,12 @@ class Cohort:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.subjects())
+
+    def without(self, *kinds: str) -> "Cohort":
+        """The same without subjects of whose data something is known: `withdrawn`, `unusable`, `wrong`, `incomplete`,
+        `missing`, or `any`. Raises ConfigError for other words.
+        """
+        return Cohort(self._db, self.predicate, self.project, defects(kinds))
 
     @property
     def dictionary(self) -> Dictionary:
@@ -93,6 +101,11 @@ class Cohort:
 
     def places(self) -> list[tuple[str, str]]:
         """Label and project of each subject, sorted; one in several projects is there once for each."""
+        known = known_advisories()
+        return [place for place in self._chosen() if not known.are_against(*place, self.excluded)]
+
+    def _chosen(self) -> list[tuple[str, str]]:
+        """The places whatever is known against them."""
         where = self.where
         told = self._db.explorer.places(self.predicate, self.project) if self._is_told(where) else None
         if told is not None:
@@ -113,11 +126,20 @@ class Cohort:
         names = [ALIASES.get(name, name) for name in asked]
         weak = weaken(self.where)
         table = self._search((LABEL, *(name for name in names if name != LABEL)), weak.where)
-        if weak.is_exact:
+        if weak.is_exact and not self.excluded:
             return table
         wanted = set(self.subjects())
         place = table.columns.index(table.asked[f"{NONTOOLBOX}/{LABEL}"])
         return Table(table.columns, tuple(row for row in table.rows if row[place] in wanted), table.types, table.asked)
+
+    def tier(self, *columns: str) -> Tier:
+        """The highest tier among the columns that the predicate reads, and these: above open, publish coded ids only.
+
+        Raises PredicateError.
+        """
+        known = [self.columns.definition(name) for name in columns]
+        tiers = [one.tier if one else Tier.RESTRICTED for one in known]
+        return max([self.columns.tier(self.where), *tiers], key=list(Tier).index)
 
     def explain(self) -> Explanation:
         """The funnel, criterion by criterion, and what is known against the subjects' data."""
@@ -125,7 +147,9 @@ class Cohort:
         told = self._db.explorer.funnel(self.predicate, self.project) if self._is_told(where) else None
         counted = told or funnel(where, self._rows(Group(), where), self.columns)
         known = concerned(known_advisories().advisories, self.subjects(), self.project) if self.project else ()
-        return Explanation(format_predicate(where, self.columns), self.project, counted, known)
+        if self.excluded:
+            counted = counted.narrowed(f"no data known as {' or '.join(self.excluded)}", len(self.places()))
+        return Explanation(format_predicate(where, self.columns), self.project, counted, known, self.excluded)
 
     def split(self, *, by: str = FAMILY, test: float = 0.2, stratify: Sequence[str] = (), seed: int = 0) -> Split:
         """Train and test parts of which none holds a relative of the other's subjects.
@@ -143,18 +167,25 @@ class Cohort:
         strata = {label: tuple(row) for label, row in zip(labels, values, strict=True)}
         return split_families(dict(zip(labels, table[by], strict=True)), test=test, strata=strata, seed=seed)
 
-    def get(self, patterns: str | Iterable[str], *, to: str | Path | None = None) -> list[Report]:
+    def get(
+        self, patterns: str | Iterable[str], *, to: str | Path | None = None, links: Links | None = None
+    ) -> list[Report]:
         """Bring the files that match, of all subjects, to disk; proven. A report per subject, in their order.
 
         Args:
             patterns: globs of paths inside the subject.
             to: the mirror's folder; without it, the interface's own mirror.
+            links: where else the files are to stand, under other names: `Links(Path("study"), Arrangement.BIDS)`.
         """
         choice = Choice(include=_texts(patterns))
         mirror = self._mirror(to)
         reports: list[Report] = []
         for project, labels in self.by_project().items():
             reports += mirror.fetch(labels, choice, project=project)
+        for report in reports if links else ():
+            for file in report.files:
+                if links and not file.error:
+                    links.add(report.project, report.subject, file.path, file.local)
         return reports
 
     def lock(self, patterns: str | Iterable[str], *, to: str | Path | None = None) -> Lockfile:

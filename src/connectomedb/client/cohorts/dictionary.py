@@ -1,9 +1,10 @@
 """What the columns of a server mean, as far as they are open to you."""
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from connectomedb.client.transport import Connection
-from connectomedb.errors import ConfigError, NotFound
+from connectomedb.errors import ConfigError, NotFound, UnexpectedReply
 from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
 from connectomedb.hcp.dictionary_file import parse_json
 
@@ -20,6 +21,29 @@ def read_dictionary(connection: Connection, data_type: str) -> Dictionary:
         return parse_json(connection.get_bytes(f"/data/dictionary/{name}"), connection.name)
     except NotFound:
         return _from_fields(connection, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many subjects have a value of a column, and how many lack it."""
+
+    present: int
+    missing: int
+
+
+def read_coverage(connection: Connection, data_type: str, project: str = "") -> dict[str, Coverage]:
+    """Coverage of each column that is open to you, over one project or all; one request.
+
+    Raises RequestError; UnexpectedReply when the server does not count, as other XNATs do not.
+    """
+    path = f"/data/dictionary/{quote(data_type, safe=':')}"
+    document = connection.ask("GET", path, {"counts": "true"} | ({"project": project} if project else {}))
+    try:
+        return {name: Coverage(facts["Present"], facts["Missing"]) for name, facts in document.items()}  # type: ignore[index]  # checked by the errors below
+    except (KeyError, TypeError) as fault:
+        raise UnexpectedReply(
+            f"Asked {connection.name} what is missing. It does not count: it may be older."
+        ) from fault
 
 
 def _from_fields(connection: Connection, name: str) -> Dictionary:

@@ -1,6 +1,7 @@
 """What a column of the demo's subject tables is, and short ways to write one down."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from connectomedb.hcp.dictionary import AllowedValue, FieldDefinition, Tier, ValueType
@@ -27,6 +28,7 @@ class Column:
         description: what it measures, for people.
         low, high: smallest and largest value of numbers, None where there is no limit.
         choices: all values of an enumeration.
+        meanings: of values that do not speak for themselves.
         tier, category, assessment: who may see it, and where the dictionary puts it.
     """
 
@@ -36,6 +38,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
     tier: Tier = Tier.OPEN
     category: str = ""
     assessment: str = ""
@@ -51,7 +54,7 @@ class Column:
             self.category,
             self.assessment,
             self.description,
-            values=tuple(AllowedValue(choice) for choice in self.choices),
+            values=tuple(AllowedValue(value, self.meanings.get(value, "")) for value in self.choices or self.meanings),
             low=self.low,
             high=self.high,
         )
@@ -69,8 +72,22 @@ def number(name: str, low: float, high: float, description: str) -> Column:
 
 
 def choice(name: str, choices: str, description: str) -> Column:
-    """One of some words; `choices` separates them by `|`."""
-    return Column(name, Kind.ENUM, description, choices=tuple(choices.split("|")))
+    """One of some words; `choices` separates them by `|`, and a word from what it means by `=`."""
+    meanings = _meanings(choices)
+    known = {word: meaning for word, meaning in meanings.items() if meaning}
+    return Column(name, Kind.ENUM, description, choices=tuple(meanings), meanings=known)
+
+
+def coded(name: str, codes: str, description: str) -> Column:
+    """Whole numbers that stand for something, written as the choices of `choice`."""
+    meanings = _meanings(codes)
+    numbers = [int(code) for code in meanings]
+    return Column(name, Kind.INTEGER, description, min(numbers), max(numbers), meanings=meanings)
+
+
+def _meanings(words: str) -> dict[str, str]:
+    parts = (word.partition("=") for word in words.split("|"))
+    return {word: meaning for word, _, meaning in parts}
 
 
 def flag(name: str, description: str) -> Column:

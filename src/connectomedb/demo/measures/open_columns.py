@@ -78,7 +78,7 @@ def _items() -> tuple[Column, ...]:
     return tuple(
         choice(
             f"NEORAW_{item:02d}",
-            "SD|D|N|A|SA",
+            "SD=strongly disagree|D=disagree|N=neutral|A=agree|SA=strongly agree",
             f"Answer to item {item} ({names[(item - 1) % 5]}), from strong no to strong yes",
         )
         for item in range(1, 61)
@@ -93,7 +93,7 @@ OPEN_COLUMNS: tuple[Column, ...] = tuple(
             text("Subject", "Label, six digits"),
             choice("Release", "Q1|Q2|Q3|S500|S900|S1200", "Release in which the subject first appeared"),
             choice("Acquisition", "Q01|Q02|Q03", "Quarter of the study in which the subject was scanned"),
-            choice("Gender", "F|M|U", "Gender as told; U is unknown"),
+            choice("Gender", "F=female|M=male|U=unknown", "Gender as told"),
             choice("Age", "22-25|26-30|31-35|36+", "Age at the first visit, in bands of years"),
         ),
         group(

@@ -5,7 +5,7 @@ Names and tiers are real, so that rights can be tried out; ranges and words are 
 
 from itertools import chain
 
-from connectomedb.demo.measures.columns import Column, choice, flag, group, integer, number, text
+from connectomedb.demo.measures.columns import Column, choice, coded, flag, group, integer, number, text
 from connectomedb.hcp.dictionary import Tier
 
 SCALES: tuple[tuple[str, str, int], ...] = (
@@ -40,6 +40,8 @@ ILLNESSES = (
 
 _RESTRICTED, _SENSITIVE = Tier.RESTRICTED, Tier.SENSITIVE
 _HEALTH = "Health and Family History"
+_NO_YES = "0=no|1=yes"
+_BMI = "1=below 18.5|2=below 25|3=below 30|4=30 and above"
 
 
 def _self_report() -> tuple[Column, ...]:
@@ -55,11 +57,11 @@ def _self_report() -> tuple[Column, ...]:
 
 def _parents() -> tuple[Column, ...]:
     return tuple(
-        choice(f"FamHist_{key}_{short}", "0|1", f"Whether the {parent} had {illness}")
+        choice(f"FamHist_{key}_{short}", _NO_YES, f"Whether the {parent} had {illness}")
         for short, illness in ILLNESSES
         for key, parent in PARENTS
     ) + tuple(
-        choice(f"FamHist_{key}_None", "0|1", f"Whether the {parent} had none of these") for key, parent in PARENTS
+        choice(f"FamHist_{key}_None", _NO_YES, f"Whether the {parent} had none of these") for key, parent in PARENTS
     )
 
 
@@ -70,20 +72,26 @@ RESTRICTED_COLUMNS: tuple[Column, ...] = tuple(
             "Demographics",
             integer("Age_in_Yrs", 22, 40, "Age at the first visit, years"),
             flag("HasGT", "Whether there is a genotype"),
-            choice("ZygositySR", "NotTwin|NotMZ|MZ", "Twin status as told"),
-            choice("ZygosityGT", "DZ|MZ", "Twin status by genotype; empty when there is none"),
+            choice(
+                "ZygositySR", "NotTwin=no twin|NotMZ=twin, not monozygotic|MZ=monozygotic twin", "Twin status as told"
+            ),
+            choice(
+                "ZygosityGT",
+                "DZ=dizygotic twin|MZ=monozygotic twin",
+                "Twin status by genotype; empty when there is none",
+            ),
             text("Family_ID", "Family, made up: SYN_F and a number"),
             text("Mother_ID", "Mother, made up: SYN_M and a number"),
             text("Father_ID", "Father, made up: SYN_P and a number"),
             choice("Race", "made-up A|made-up B|made-up C", "A made-up group"),
             choice("Ethnicity", "made-up X|made-up Y", "A made-up group"),
             integer("Handedness", -100, 100, "From wholly left-handed to wholly right-handed"),
-            integer("SSAGA_Employ", 0, 2, "Work: 0 none, 1 part-time, 2 full-time"),
+            coded("SSAGA_Employ", "0=none|1=part-time|2=full-time", "Work"),
             integer("SSAGA_Income", 1, 8, "Household income, step 1 to 8"),
             integer("SSAGA_Educ", 11, 17, "Years of education; 11 is fewer than 12"),
-            integer("SSAGA_InSchool", 0, 1, "Whether in education now"),
-            integer("SSAGA_Rlshp", 0, 1, "Whether married or living with a partner"),
-            integer("SSAGA_MOBorn", 0, 1, "Whether born in the state of the study"),
+            coded("SSAGA_InSchool", _NO_YES, "Whether in education now"),
+            coded("SSAGA_Rlshp", _NO_YES, "Whether married or living with a partner"),
+            coded("SSAGA_MOBorn", _NO_YES, "Whether born in the state of the study"),
             tier=_RESTRICTED,
         ),
         group(
@@ -92,8 +100,8 @@ RESTRICTED_COLUMNS: tuple[Column, ...] = tuple(
             integer("Height", 55, 80, "Height, inches"),
             integer("Weight", 90, 330, "Weight, pounds"),
             number("BMI", 15, 50, "Body mass index, 703 x pounds / inches^2"),
-            integer("SSAGA_BMICat", 1, 4, "Body mass index: 1 below 18.5, 2 below 25, 3 below 30, 4 above"),
-            integer("SSAGA_BMICatHeaviest", 1, 4, "The same, at one's heaviest"),
+            coded("SSAGA_BMICat", _BMI, "Body mass index, in four groups"),
+            coded("SSAGA_BMICatHeaviest", _BMI, "The same, at one's heaviest"),
             flag("Blood_Drawn", "Whether blood was drawn"),
             tier=_RESTRICTED,
         ),
@@ -109,17 +117,21 @@ RESTRICTED_COLUMNS: tuple[Column, ...] = tuple(
             "Psychiatric and Life Function",
             "Psychiatric History",
             integer("SSAGA_ChildhoodConduct", 0, 12, "Conduct problems before 15, count"),
-            integer("SSAGA_PanicDisorder", 0, 1, "Whether ever a panic disorder"),
-            integer("SSAGA_Agoraphobia", 0, 1, "Whether ever agoraphobia"),
-            integer("SSAGA_Depressive_Ep", 0, 1, "Whether ever a depressive episode"),
+            coded("SSAGA_PanicDisorder", _NO_YES, "Whether ever a panic disorder"),
+            coded("SSAGA_Agoraphobia", _NO_YES, "Whether ever agoraphobia"),
+            coded("SSAGA_Depressive_Ep", _NO_YES, "Whether ever a depressive episode"),
             integer("SSAGA_Depressive_Sx", 0, 9, "Depressive symptoms, count"),
             tier=_RESTRICTED,
         ),
         group(
             "Sensory",
             "Vision (EVA Scores and Farnsworth Test)",
-            choice("Color_Vision", "NORMAL|PROTAN|DEUTAN|TRITAN", "Colour vision"),
-            choice("Eye", "L|R|B", "Eye tested"),
+            choice(
+                "Color_Vision",
+                "NORMAL=sees all colours|PROTAN=weak in red|DEUTAN=weak in green|TRITAN=weak in blue",
+                "Colour vision",
+            ),
+            choice("Eye", "L=left|R=right|B=both", "Eye tested"),
             integer("EVA_Num", 20, 20, "Acuity, upper number"),
             integer("EVA_Denom", 8, 100, "Acuity, lower number"),
             choice("Correction", "NONE|GLASSES|CONTACTS", "What is worn to see"),
@@ -173,7 +185,7 @@ RESTRICTED_COLUMNS: tuple[Column, ...] = tuple(
         group(
             "Substance Use",
             "Marijuana Use and Dependence",
-            integer("SSAGA_Mj_Use", 0, 1, "Whether cannabis was ever used"),
+            coded("SSAGA_Mj_Use", _NO_YES, "Whether cannabis was ever used"),
             integer("SSAGA_Mj_Times_Used", 0, 5, "How often cannabis was used, step 0 to 5"),
             tier=_SENSITIVE,
         ),

@@ -64,6 +64,7 @@ class Action(StrEnum):
     DELETED = "delete"
     RESTRICTED_READ = "restricted-read"
     DOWNLOAD = "download"
+    INGEST = "ingest"
     UPLOAD = "upload"
     RESOURCE_MADE = "resource-make"
     RESOURCES_DELETED = "resources-delete"

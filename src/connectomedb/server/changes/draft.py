@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connectomedb.errors import AddressError, DocumentError
-from connectomedb.server.types.datatypes import ENTRIES, DataType, Entity, Fact, Many, Path, Registry
+from connectomedb.server.routes.call import View
+from connectomedb.server.types.datatypes import ENTRIES, RECORDS, DataType, Entity, Fact, Many, Path, Registry
 from connectomedb.xnat.document import Item
 
 CLEAR = "NULL"
@@ -42,12 +43,14 @@ class Draft:
 
     Attributes:
         entries: list and name of an entry → its text.
+        records: list of records → fields of each; of a list that is mentioned, all.
         children: lists of objects below, as a document has them.
         is_whole: what is not mentioned is to go.
     """
 
     values: dict[str, str | None] = field(default_factory=dict)
     entries: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    records: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     children: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
     is_whole: bool = False
 
@@ -72,8 +75,9 @@ def find_type(registry: Registry, name: str, entity: Entity) -> DataType | None:
     return found if found and found.entity is entity else None
 
 
-def read_parameters(draft: Draft, registry: Registry, data_type: DataType, pairs: Iterable[tuple[str, str]]) -> None:
+def read_parameters(draft: Draft, view: View, data_type: DataType, pairs: Iterable[tuple[str, str]]) -> None:
     """Put the fields among parameters into a draft. Raises AddressError for a field that the type lacks."""
+    registry = view.registry
     aliases = {alias.lower(): full for alias, full in registry.aliases(data_type).items()}
     for name, text in pairs:
         full = name if "/" in name else aliases.get(name.lower(), "")
@@ -81,18 +85,18 @@ def read_parameters(draft: Draft, registry: Registry, data_type: DataType, pairs
         if name.lower() in IGNORED or owner is None or not registry.are_related(owner, data_type):
             continue
         rest = full.partition("/")[2]
-        path = registry.path(data_type, rest)
-        if path is None and data_type in registry.lineage(owner) and registry.path(owner, rest):
+        path = view.path(data_type, rest)
+        if path is None and data_type in registry.lineage(owner) and view.path(owner, rest):
             continue  # a field of a more special type than the object is
         if path is None:
             raise AddressError(f"Asked to set {name!r}. {data_type.name} has no such field: see its schema.")
         draft.add(path, text)
 
 
-def read_item(draft: Draft, registry: Registry, data_type: DataType, item: Item) -> None:
+def read_item(draft: Draft, view: View, data_type: DataType, item: Item) -> None:
     """Put a document into a draft. Raises DocumentError."""
     for name, value in item.fields.items():
-        path = registry.path(data_type, name)
+        path = view.path(data_type, name)
         if path is None:
             path = _foreign(name)
         draft.add(path, str(value))
@@ -102,7 +106,16 @@ def read_item(draft: Draft, registry: Registry, data_type: DataType, item: Item)
             if not 0 < len(name) <= MAX_NAME:
                 raise DocumentError(f"An entry of {list} has no name. Give each a name of at most {MAX_NAME} letters.")
             draft.entries[list, name] = str(entry.fields.get(text, ""))
-    draft.children = {name: items for name, items in item.children.items() if name not in ENTRIES}
+    for list in RECORDS:
+        known = view.path(data_type, f"{list}/{RECORDS[list][0]}")
+        if known is not None and list in item.children:
+            draft.records[list] = [_record(list, record) for record in item.children[list]]
+    inside = (*ENTRIES, *RECORDS)
+    draft.children = {name: items for name, items in item.children.items() if name not in inside}
+
+
+def _record(list: str, item: Item) -> dict[str, str]:
+    return {name: str(item.fields[name]) for name in RECORDS[list] if item.fields.get(name)}
 
 
 def _foreign(name: str) -> Path:

@@ -9,6 +9,7 @@ from connectomedb.server.access.rules import Action
 from connectomedb.server.changes.draft import Draft
 from connectomedb.server.changes.images import put_image_item
 from connectomedb.server.changes.rights import require
+from connectomedb.server.changes.status import Status
 from connectomedb.server.changes.wish import Wish, concrete
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.tables.schema import experiments, projects
@@ -30,13 +31,15 @@ def make_experiment(
     registry = writer.view.registry
     data_type = concrete(wish.type(registry, Entity.EXPERIMENT), f"the experiment {label}")
     _check_place(writer, data_type, session_key)
-    draft = wish.draft(registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     id, wanted, _ = draft.take("ID"), draft.take("label"), draft.take("project")
     label = label or wanted or id
     id = writer.accession(Entity.EXPERIMENT, id)
     label = label or id
     writer.check_label(Entity.EXPERIMENT, project_key, label)
-    columns = {"project_key": project_key, "subject_key": subject_key, "session_key": session_key}
+    code = select(projects.c.quarantine_code).where(projects.c.key == project_key)
+    status = Status.QUARANTINE.value if writer.connection.execute(code).scalar() else None
+    columns = {"project_key": project_key, "subject_key": subject_key, "session_key": session_key, "status": status}
     key = writer.make(Entity.EXPERIMENT, {**columns, "id": id, "label": label, "data_type": data_type.name})
     fill_experiment(writer, data_type, key, draft)
     return id
@@ -81,7 +84,7 @@ def put_experiment_item(
         return
     require(writer.view, row.project_key, Action.EDIT)
     data_type = check_type(writer, row.data_type, wish)
-    draft = wish.draft(writer.view.registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     for name in ("ID", "label", "project"):
         draft.take(name)
     fill_experiment(writer, data_type, row.key, draft)

@@ -22,7 +22,7 @@ def put_image(writer: Writer, entity: Entity, session_key: int, word: str, wish:
     """
     registry = writer.view.registry
     asked = wish.type(registry, entity)
-    general = wish.draft(registry, registry.get(_TYPES[entity]))
+    general = wish.draft(writer.view, registry.get(_TYPES[entity]))
     id = general.take("ID")
     row = _find(writer, entity, session_key, id, word)
     if row is None:
@@ -36,7 +36,7 @@ def put_image(writer: Writer, entity: Entity, session_key: int, word: str, wish:
             raise Conflict(f"Asked to make the {entity} {id}. There is one already. Choose another ID.")
         if asked is not None and asked not in registry.lineage(data_type):
             raise Conflict(f"Asked for a {entity} of the type {asked.name}. It is {data_type.name}, and types stay.")
-    draft = wish.draft(registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     for name in ("ID", "image_session_ID"):
         draft.take(name)
     writer.write(data_type, key, draft)

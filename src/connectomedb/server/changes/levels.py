@@ -10,6 +10,7 @@ from connectomedb.errors import Conflict, DocumentError, NotFound, Unusable
 from connectomedb.server.access.rules import Action
 from connectomedb.server.changes import experiments, images, projects, subjects
 from connectomedb.server.changes.rights import home_of, require
+from connectomedb.server.changes.status import check_unlocked, settle_status
 from connectomedb.server.changes.wish import Outcome, Wish
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.query.places import Found, Place, find_place
@@ -74,8 +75,9 @@ def _change_experiment(writer: Writer, known: Found, word: str, wish: Wish) -> O
         raise Conflict(f"Asked to make the experiment {known.label}. There is one already. Choose another label.")
     row = experiments.row_of(writer, known.key)
     require(writer.view, row.project_key, Action.EDIT)
+    settle_status(writer, Entity.EXPERIMENT, known.key, row.project_key, wish)
     data_type = experiments.check_type(writer, row.data_type, wish)
-    draft = wish.draft(writer.view.registry, data_type)
+    draft = wish.draft(writer.view, data_type)
     label = subjects.renamed(wish, draft, known, word, row.label, row.project)
     if label:
         writer.check_label(Entity.EXPERIMENT, row.project_key, label, known.key)
@@ -100,6 +102,7 @@ def _put_image(entity: Entity) -> Put:
     def put_it(writer: Writer, address: Address, word: str, wish: Wish) -> Outcome:
         session = _session(writer, address)
         require(writer.view, home_of(writer.view, Entity.EXPERIMENT, session.key), Action.EDIT)
+        check_unlocked(writer.connection, Entity.EXPERIMENT, session.key)
         return Outcome(images.put_image(writer, entity, session.key, word, wish), is_told=False)
 
     return put_it

@@ -15,6 +15,7 @@ from connectomedb.server.changes.writer import Writer, check_id
 from connectomedb.server.tables.schema import members, project_aliases, projects, retired_projects
 from connectomedb.server.types import builtin
 from connectomedb.server.types.datatypes import Entity
+from connectomedb.server.types.protocols import DEFINITIONS, PROTOCOL, groups_of
 
 CODES = {"quarantine_code": (0, 1), "prearchive_code": (0, 4, 5), "current_arc": None}
 """Settings of a project that are a plain text each → the numbers that they may be; None is a name."""
@@ -39,7 +40,8 @@ def put_project(writer: Writer, id: str, wish: Wish) -> Outcome:
         require(view, key, Action.MANAGE)
         if wish.is_post:
             raise Conflict(f"Asked to make the project {id}. There is one already. Choose another ID.")
-    draft = wish.draft(view.registry, data_type)
+    draft = wish.draft(view, data_type)
+    draft.entries |= {(DEFINITIONS, name): text for name, text in groups_of(draft.children.get(PROTOCOL, ())).items()}
     wanted_id = draft.take("ID")
     if wanted_id and wanted_id != id and key is None:
         raise Unusable(f"Asked to make the project {id} from a document of {wanted_id}. Send the same ID in both.")

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, tuple_
 from connectomedb.server.access.rules import Action
 from connectomedb.server.changes.rights import home_of, require
 from connectomedb.server.changes.sharing import unshare
+from connectomedb.server.changes.status import check_unlocked
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.query.entries import ROWS
 from connectomedb.server.query.places import Found
@@ -37,6 +38,7 @@ def remove(writer: Writer, entity: Entity, found: Found, project: Found | None) 
         unshare(writer, entity, found, project)
         return ()
     require(writer.view, home, Action.DELETE)
+    check_unlocked(writer.connection, entity, found.key)
     held = _files_below(writer, entity, found.key)
     if entity is Entity.PROJECT:
         id = select(projects.c.id).where(projects.c.key == found.key)

@@ -7,6 +7,7 @@ from connectomedb.server.access.rules import Action
 from connectomedb.server.changes.draft import Draft
 from connectomedb.server.changes.experiments import put_experiment_item
 from connectomedb.server.changes.rights import home_of, require
+from connectomedb.server.changes.status import settle_status
 from connectomedb.server.changes.wish import Outcome, Wish
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.query.places import Found, find_place
@@ -23,7 +24,7 @@ def put_subject(writer: Writer, project: Found | None, known: Found | None, word
     """
     registry = writer.view.registry
     wish.type(registry, Entity.SUBJECT)
-    draft = wish.draft(registry, registry.get(builtin.SUBJECT))
+    draft = wish.draft(writer.view, registry.get(builtin.SUBJECT))
     if known is None:
         return _make(writer, project, word, draft)
     if wish.is_post:
@@ -61,6 +62,7 @@ def _change(writer: Writer, known: Found, word: str, wish: Wish, draft: Draft) -
     view = writer.view
     home = home_of(view, Entity.SUBJECT, known.key)
     require(view, home, Action.EDIT)
+    settle_status(writer, Entity.SUBJECT, known.key, home, wish)
     row = writer.connection.execute(
         select(subjects.c.label, projects.c.id).join(projects).where(subjects.c.key == known.key)
     ).one()

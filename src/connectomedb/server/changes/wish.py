@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from connectomedb.errors import AddressError, DocumentError, Unusable
 from connectomedb.server.changes.draft import Draft, find_type, read_item, read_parameters
+from connectomedb.server.routes.call import View
 from connectomedb.server.types.datatypes import DataType, Entity, Registry
 from connectomedb.xnat.document import Item
 
@@ -43,12 +44,12 @@ class Wish:
                 return found
         return None
 
-    def draft(self, registry: Registry, data_type: DataType) -> Draft:
+    def draft(self, view: View, data_type: DataType) -> Draft:
         """The wishes read against a type. Raises AddressError, DocumentError."""
         draft = Draft(is_whole=self.is_whole and self.item is not None)
         if self.item is not None:
-            read_item(draft, registry, data_type, self.item)
-        read_parameters(draft, registry, data_type, self.pairs)
+            read_item(draft, view, data_type, self.item)
+        read_parameters(draft, view, data_type, self.pairs)
         return draft
 
     def field(self, name: str) -> str:

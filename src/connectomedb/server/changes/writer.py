@@ -1,7 +1,7 @@
 """Drafts → rows: the fields of one object, wherever they lie. Knows no rights and no levels' own rules."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from connectomedb.server.changes.draft import Draft
 from connectomedb.server.query.entries import FACTS, ROWS, SHARES
 from connectomedb.server.routes.call import View
 from connectomedb.server.tables.counters import next_accessions
-from connectomedb.server.types.datatypes import Column, DataType, Detail, Entity, Fact, Kind, Path
+from connectomedb.server.types.datatypes import RECORDS, Column, DataType, Detail, Entity, Fact, Kind, Path
 from connectomedb.server.types.values import Value, parse_value
 
 MAX_ID = 255
@@ -23,7 +23,22 @@ MAX_TEXT = 255
 MAX_LONG_TEXT = 60_000
 
 _ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}")
-_LONG = frozenset({"description", "keywords", "note", "notes", "comments", "field", "addField", "condition", "value"})
+_LONG = frozenset(
+    {
+        "description",
+        "abstract",
+        "citation",
+        "program/arguments",
+        "keywords",
+        "note",
+        "notes",
+        "comments",
+        "field",
+        "addField",
+        "condition",
+        "value",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +76,13 @@ class Writer:
 
     def write(self, data_type: DataType, key: int, draft: Draft) -> None:
         """Give an object the fields of a draft. Raises AddressError when a value does not fit its field."""
-        registry = self.view.registry
         columns: dict[str, Value | None] = {}
         details: dict[str, Value | None] = {}
         facts: dict[tuple[str, str], str | None] = {}
         if draft.is_whole:
             self._forget(data_type, key, draft)
         for name, text in draft.values.items():
-            path = registry.path(data_type, name) or Path(name, Fact(name))
+            path = self.view.path(data_type, name) or Path(name, Fact(name))
             value = read_value(path, text)
             source = path.source
             if isinstance(source, Column) and source.entity is data_type.entity and path.is_stored:
@@ -84,6 +98,8 @@ class Writer:
         if details:
             self._put_details(data_type, key, details)
         self._put_facts(FACTS[data_type.entity], key, facts)
+        for list, records in draft.records.items():
+            self._put_records(FACTS[data_type.entity], key, list, records)
 
     def accession(self, entity: Entity, wanted: str = "") -> str:
         """The ID of a new subject or experiment: the one that is wanted, else the next. Raises Unusable, Conflict."""
@@ -125,10 +141,26 @@ class Writer:
 
     def _put_facts(self, table: Table, key: int, facts: Mapping[tuple[str, str], str | None]) -> None:
         for (path, name), value in facts.items():
-            same = (table.c.owner_key == key, table.c.path == path, func.lower(table.c.name) == name.lower())
-            self.connection.execute(delete(table).where(*same))
-            if value is not None:
-                row = {"owner_key": key, "path": path, "name": name, "value": value}
+            of_list = (table.c.owner_key == key, table.c.path == path)
+            same = func.lower(table.c.name) == name.lower()
+            position = self.connection.execute(select(table.c.position).where(*of_list, same)).scalar()
+            self.connection.execute(delete(table).where(*of_list, same))
+            if value is None:
+                continue
+            if name and position is None:
+                last = self.connection.execute(select(func.max(table.c.position)).where(*of_list)).scalar()
+                position = (last or 0) + 1
+            row = {"owner_key": key, "path": path, "name": name, "value": value, "position": position}
+            self.connection.execute(insert(table).values(row))
+
+    def _put_records(self, table: Table, key: int, list: str, records: Sequence[Mapping[str, str]]) -> None:
+        """Put these records in place of those that the list had."""
+        paths = [f"{list}/{field}" for field in RECORDS[list]]
+        self.connection.execute(delete(table).where(table.c.owner_key == key, table.c.path.in_(paths)))
+        for number, record in enumerate(records, start=1):
+            for field, text in record.items():
+                check_length(f"{list}/{field}", field, text)
+                row = {"owner_key": key, "path": f"{list}/{field}", "name": str(number), "value": text}
                 self.connection.execute(insert(table).values(row))
 
     def _forget(self, data_type: DataType, key: int, draft: Draft) -> None:

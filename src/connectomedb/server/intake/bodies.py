@@ -19,10 +19,11 @@ MAX_HEADER_BYTES = 16 << 10
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One whole file: the name that the sender gave it, `""` without one."""
+    """One whole file: the name that the sender gave it and the field of the form it came in, `""` without one."""
 
     name: str
     part: Part
+    field: str = ""
 
 
 class Body(Protocol):
@@ -70,6 +71,7 @@ class FormBody:
         self._value = bytearray()
         self._header_bytes = 0
         self._name: str | None = None
+        self._field = ""
         self._part: Part | None = None
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
@@ -105,7 +107,7 @@ class FormBody:
         return self._files
 
     def _begin(self) -> None:
-        self._name, self._header_bytes = None, 0
+        self._name, self._field, self._header_bytes = None, "", 0
 
     def _take_header(self, data: bytes, start: int, end: int) -> None:
         self._count(end - start)
@@ -122,7 +124,9 @@ class FormBody:
 
     def _end_header(self) -> None:
         if bytes(self._header).lower() == b"content-disposition":
-            name = parse_options_header(bytes(self._value))[1].get(b"filename")
+            options = parse_options_header(bytes(self._value))[1]
+            name = options.get(b"filename")
+            self._field = options.get(b"name", b"").decode("utf-8", "replace")
             self._name = None if name is None else name.decode("utf-8", "replace")
         self._header.clear()
         self._value.clear()
@@ -143,7 +147,7 @@ class FormBody:
             self._part.finish()
             # Some browsers send the path on their disk; its last part is the name.
             name = (self._name or "").replace("\\", "/").rpartition("/")[2]
-            self._files.append(Received(name, self._part))
+            self._files.append(Received(name, self._part, self._field))
             self._part = None
 
     def _end(self) -> None:

@@ -1,111 +1,264 @@
-"""Tables of measures as people have them: CSV, one row per subject, the label in the first column.
+"""Tables of measures as people have them: CSV or TSV, one row per subject, the label in the first column.
 
-Empty cells are missing. Types are inferred from the values unless a definition states them.
-Source: the CSV exports of ConnectomeDB.
+    Subject,Gender,MMSE_Score          participant_id	sex	score
+    100307,F,29                        sub-100307	F	n/a
+
+Empty cells are missing. Types are inferred from the values unless a definition states them. A table is read twice,
+a few hundred rows at a time: once to check it and to learn its types, once for its values.
+Sources: the CSV exports of ConnectomeDB; BIDS specification, tabular files.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 from connectomedb.errors import ConfigError
-from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType, check_field_name, infer_type, parse_value
+from connectomedb.hcp.dictionary import (
+    FieldDefinition,
+    Tier,
+    ValueType,
+    check_field_name,
+    infer_type,
+    parse_value,
+    widest,
+)
 
 NONTOOLBOX = "hcp:nontoolboxdata"
 """HCP's data type for measures."""
 
+BATCH_CELLS = 200_000
+"""Cells of a table that are held at once."""
+
+GENDER = "Gender"
+
 Measured = int | float | str | None
+
+_Line: TypeAlias = tuple[int, list[str]]
+"""Number of a line in the file, and its cells."""
+
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BIDS_LABEL = "participant_id"
+_BIDS_PREFIX = "sub-"
+_BIDS_MISSING = "n/a"
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectTable:
-    """A CSV file of measures and what is known of its columns.
+    """A file of measures and what is known of its columns.
 
     Attributes:
         definitions: of some or all columns.
         tier: of columns without a definition. Say open only of a file that was published as such.
+        name: what messages and reports call it; else its path.
     """
 
     path: Path
     definitions: Sequence[FieldDefinition] = ()
     tier: Tier = Tier.RESTRICTED
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """A table that was read: definitions of its columns, and subject → values by column."""
+class Batch:
+    """Some rows: labels of the subjects, and for each its values in the order of the columns."""
 
+    labels: Sequence[str]
+    rows: Sequence[Sequence[Measured]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTable:
+    """A table whose shape was found to be right.
+
+    Attributes:
+        definitions: of its columns, each with a type.
+        labels: of its subjects, in the order of the rows.
+        genders: what an open column Gender says of whom.
+    """
+
+    table: SubjectTable
     definitions: tuple[FieldDefinition, ...]
-    values: Mapping[str, Mapping[str, Measured]]
+    labels: Mapping[str, None]
+    genders: Mapping[str, str]
+
+    def batches(self, types: Mapping[str, ValueType]) -> Iterator[Batch]:
+        """The values, as `types` says that columns keep them: the table's own types, or wider ones.
+
+        Raises ConfigError with line and column of a value that is none of the table's type.
+        """
+        readers = [(one.name, _reader(one.type or ValueType.TEXT, types[one.name])) for one in self.definitions]
+        with _Lines(self.table) as lines:
+            for batch in lines.batches():
+                columns = list(zip(*(cells for _, cells in batch), strict=True))
+                known = [label for label in columns[0] if label in self.labels]
+                if len(known) < len(batch):
+                    raise ConfigError(f"Read {self.table}: it changed while it was read. Ingest it again.")
+                values = [
+                    _read_column(read, cells, name, batch, self.table)
+                    for (name, read), cells in zip(readers, columns[1:], strict=True)
+                ]
+                yield Batch(known, list(zip(*values, strict=True)) if values else [()] * len(known))
 
 
-def read_subject_table(table: SubjectTable) -> Measures:
-    """Read a CSV file. Raises ConfigError with file, line and column of what is wrong."""
-    header, rows = _read_rows(table.path)
+def check_table(table: SubjectTable) -> CheckedTable:
+    """Look through a table. Raises ConfigError with file, line and column of what is wrong."""
     known = {definition.name: definition for definition in table.definitions}
-    definitions: list[FieldDefinition] = []
-    columns: list[list[Measured]] = []
-    for number, name in enumerate(header[1:], start=1):
-        cells = [cells[number] for _, cells in rows]
-        definition = known.get(name) or FieldDefinition(name, tier=table.tier)
-        type = definition.type or infer_type(cells)
-        definitions.append(replace(definition, type=type))
-        columns.append(
-            [_value(type, cell, table.path, line, name) for (line, _), cell in zip(rows, cells, strict=True)]
-        )
-    values = {
-        cells[0]: {definition.name: column[index] for definition, column in zip(definitions, columns, strict=True)}
-        for index, (_, cells) in enumerate(rows)
-    }
-    return Measures(tuple(definitions), values)
+    with _Lines(table) as lines:
+        names = lines.header[1:]
+        definitions = [known.get(name) or FieldDefinition(name, tier=table.tier) for name in names]
+        open_columns = [place for place, definition in enumerate(definitions, 1) if definition.type is None]
+        inferred: dict[int, ValueType | None] = dict.fromkeys(open_columns)
+        labels: dict[str, None] = {}
+        genders: dict[str, str] = {}
+        is_told = any(definition.name == GENDER and definition.tier is Tier.OPEN for definition in definitions)
+        for batch in lines.batches():
+            for line, cells in batch:
+                _check_label(cells[0], labels, table, line)
+                labels[cells[0]] = None
+            columns = list(zip(*(cells for _, cells in batch), strict=True))
+            for place in open_columns:
+                inferred[place] = _infer(inferred[place], columns[place])
+            if is_told:
+                genders |= zip(columns[0], columns[names.index(GENDER) + 1], strict=True)
+    typed = (
+        replace(definition, type=definition.type or inferred[place] or ValueType.TEXT)
+        for place, definition in enumerate(definitions, 1)
+    )
+    return CheckedTable(table, tuple(typed), labels, genders)
 
 
-def join_measures(tables: Sequence[Measures]) -> Measures:
-    """One table of several, side by side: subjects may lack some columns. Raises ConfigError for a repeated column."""
-    definitions = [definition for table in tables for definition in table.definitions]
-    names = [definition.name for definition in definitions]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+def check_tables(tables: Sequence[SubjectTable]) -> list[CheckedTable]:
+    """Several tables that stand side by side: subjects may lack some. Raises ConfigError, also for repeated columns."""
+    checked = [check_table(table) for table in tables]
+    names = [definition.name for table in checked for definition in table.definitions]
+    repeated = sorted({name for name in names if names.count(name) > 1}) if len(checked) > 1 else []
     if repeated:
         raise ConfigError(f"The tables of measures repeat the columns {', '.join(repeated)}. Leave them in one table.")
-    subjects = dict.fromkeys(subject for table in tables for subject in table.values)
-    missing: dict[str, Measured] = dict.fromkeys(names)
-    joined = {
-        subject: missing | {name: cell for table in tables for name, cell in table.values.get(subject, {}).items()}
-        for subject in subjects
-    }
-    return Measures(tuple(definitions), joined)
+    return checked
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header, and rows with their line numbers; cells without blanks around."""
+class _Lines:
+    """An open table: its header, then its lines; cells without blanks around. A context that closes the file."""
+
+    def __init__(self, table: SubjectTable) -> None:
+        self._table = table
+        try:
+            self._file = table.path.open(encoding="utf-8-sig", newline="")
+        except OSError as fault:
+            raise self._no_table(fault) from fault
+        try:
+            self.header = self._read_header()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._file.close()
+
+    def batches(self) -> Iterator[list[_Line]]:
+        """The lines behind the header, as many at once as BATCH_CELLS allow."""
+        size = max(1, BATCH_CELLS // len(self.header))
+        lines = self._lines()
+        while batch := list(islice(lines, size)):
+            yield batch
+
+    def _lines(self) -> Iterator[_Line]:
+        width = len(self.header)
+        for line, cells in self._raw():
+            if len(cells) != width:
+                raise ConfigError(f"Read {self._table}, line {line}: {len(cells)} cells where the header has {width}.")
+            if self._is_bids:
+                cells = [_bids_label(cells[0]), *("" if cell == _BIDS_MISSING else cell for cell in cells[1:])]
+            yield line, cells
+
+    def _raw(self) -> Iterator[_Line]:
+        try:
+            for line in self._reader:
+                if line:
+                    yield self._reader.line_num, [cell.strip() for cell in line]
+        except (OSError, UnicodeDecodeError, csv.Error) as fault:
+            raise self._no_table(fault) from fault
+
+    def _read_header(self) -> list[str]:
+        try:
+            first = self._file.readline()
+            self._file.seek(0)
+        except (OSError, UnicodeDecodeError) as fault:
+            raise self._no_table(fault) from fault
+        self._reader = csv.reader(self._file, delimiter="\t" if "\t" in first else ",", strict=True)
+        _, header = next(self._raw(), (0, []))
+        if not header:
+            raise ConfigError(f"Read {self._table}: it is empty. Write a header line that begins with Subject.")
+        self._is_bids = header[0].lower() == _BIDS_LABEL
+        if header[0].lower() != "subject" and not self._is_bids:
+            raise ConfigError(
+                f"Read {self._table}: the first column is {header[0]!r}. "
+                f"It must be Subject, or {_BIDS_LABEL} of BIDS: the subject's label."
+            )
+        if len(set(header)) != len(header):
+            raise ConfigError(f"Read {self._table}: a column name occurs twice. Rename or drop one.")
+        for name in header[1:]:
+            check_field_name(name)
+        return header
+
+    def _no_table(self, fault: Exception) -> ConfigError:
+        why = fault.strerror if isinstance(fault, OSError) else fault
+        return ConfigError(f"Read {self._table}: no CSV table in UTF-8 ({why}).")
+
+
+def _bids_label(cell: str) -> str:
+    return cell.removeprefix(_BIDS_PREFIX)
+
+
+def _check_label(label: str, seen: Mapping[str, None], table: SubjectTable, line: int) -> None:
+    if not label or label in seen:
+        raise ConfigError(f"Read {table}, line {line}: subject {label!r} is empty or occurs twice.")
+    if not _LABEL.fullmatch(label):
+        raise ConfigError(
+            f"Read {table}, line {line}: a subject is labelled {label[:80]!r}. Use letters, digits, '_' and '-'."
+        )
+
+
+def _infer(before: ValueType | None, cells: Iterable[str]) -> ValueType | None:
+    """The type that holds the cells before and these; None as long as all are empty."""
+    if before is ValueType.TEXT:
+        return before
+    seen = set(cells) - {""}
+    if not seen:
+        return before
+    found = infer_type(seen)
+    return found if before is None else widest(before, found)
+
+
+def _reader(own: ValueType, kept: ValueType) -> Callable[[str], Measured]:
+    """What makes a value of a cell: checked against the table's type, then as the column keeps it."""
+    if kept is own:
+        return lambda cell: parse_value(own, cell)
+    if kept is ValueType.TEXT:
+        return lambda cell: cell if parse_value(own, cell) is not None else None
+    return lambda cell: None if (value := parse_value(own, cell)) is None else float(value)
+
+
+def _read_column(
+    read: Callable[[str], Measured], cells: Sequence[str], name: str, lines: Sequence[_Line], table: SubjectTable
+) -> list[Measured]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if line]
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise ConfigError(f"Read {path}: no CSV table in UTF-8 ({fault}).") from fault
-    if not lines:
-        raise ConfigError(f"Read {path}: it is empty. Write a header line that begins with Subject.")
-    header = lines[0][1]
-    if header[0].lower() != "subject":
-        raise ConfigError(f"Read {path}: the first column is {header[0]!r}. It must be Subject, the subject's label.")
-    if len(set(header)) != len(header):
-        raise ConfigError(f"Read {path}: a column name occurs twice. Rename or drop one.")
-    for name in header[1:]:
-        check_field_name(name)
-    seen: set[str] = set()
-    for line, cells in lines[1:]:
-        if len(cells) != len(header):
-            raise ConfigError(f"Read {path}, line {line}: {len(cells)} cells where the header has {len(header)}.")
-        if not cells[0] or cells[0] in seen:
-            raise ConfigError(f"Read {path}, line {line}: subject {cells[0]!r} is empty or occurs twice.")
-        seen.add(cells[0])
-    return header, lines[1:]
-
-
-def _value(type: ValueType, cell: str, path: Path, line: int, name: str) -> Measured:
-    try:
-        return parse_value(type, cell)
-    except ValueError as fault:
-        raise ConfigError(f"Read {path}, line {line}, column {name}: {fault}.") from fault
+        known = {cell: read(cell) for cell in set(cells)}  # most columns repeat few values
+    except ValueError:
+        for (line, _), cell in zip(lines, cells, strict=True):
+            try:
+                read(cell)
+            except ValueError as fault:
+                raise ConfigError(f"Read {table}, line {line}, column {name}: {fault}.") from fault
+        raise
+    return [known[cell] for cell in cells]

@@ -2,8 +2,8 @@
 
 A key opens whole prefixes. A prefix of a store is a user's when the user may read a project whose release
 lies there, and no project that the user may not read reaches into it. Rights change in many places, so
-nobody tells us: `limit_all` compares every key with its user's rights, at once where terms change and every
-half minute besides, in every process.
+nobody tells us which: `limit_all` compares every key with its user's rights, before a request that may end a
+right is answered (`Way.changes_rights`), and every half minute besides, in every process.
 """
 
 import hashlib

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -28,8 +29,12 @@ from connectomedb.server.settings import Settings
 READY = b"ready\n"
 START_TIMEOUT_S = 60.0
 POLL_S = 0.2
-SHORT_LIFE_S = 5.0
-"""A worker that dies this soon after its start would do so again at once."""
+SHORT_LIFE_S = 10.0
+"""A worker that dies this soon after its start may well do so again."""
+
+MAX_SHORT_LIVES = 4
+FIRST_PAUSE_S = 0.25
+"""After a first short life; after each further one twice as long."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +62,9 @@ class _Worker:
             start_new_session=True,  # Ctrl-C is for the parent, which ends the workers in its own time
         )
         assert self.process.stdin is not None
-        pickle.dump(order, self.process.stdin)
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):  # it died already, which is seen soon
+            self.process.stdin.write(pickle.dumps(order))
+            self.process.stdin.flush()
 
     def is_ready_within(self, seconds: float) -> bool:
         assert self.process.stdout is not None
@@ -74,11 +80,73 @@ class _Worker:
             self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
-            pipe.close()
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+class _Crew:
+    """The workers of one server: started at once, replaced when they die, ended at once."""
+
+    def __init__(self, order: Order, environment: dict[str, str], shared: str) -> None:
+        self._order = order
+        self._environment = environment
+        self._shared = shared
+        self._workers: list[_Worker] = []
+        self._short_lives = 0
+        self._resume = 0.0
+
+    def start(self) -> None:
+        """Start all of them, and wait until they answer. Raises ServiceFailed."""
+        self._fill()
+        if not all(worker.is_ready_within(START_TIMEOUT_S) for worker in self._workers):
+            raise ServiceFailed("A worker process of the server did not start. Look at its log.")
+
+    def replace_dead(self) -> None:
+        """Start others in place of those that died: at once after a long life, after short ones ever later.
+
+        Raises ServiceFailed after MAX_SHORT_LIVES in a row: whatever ends them does not pass.
+        """
+        for worker in [worker for worker in self._workers if worker.process.poll() is not None]:
+            self._workers.remove(worker)
+            self._bury(worker)
+        if time.monotonic() >= self._resume:
+            self._fill()
+
+    def end(self) -> None:
+        """Tell all at once to stop, so that the time allowed is that of one."""
+        deadline = time.monotonic() + self._order.config.server.stop_within_s + 2
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.end(deadline - time.monotonic())
+
+    def _fill(self) -> None:
+        while len(self._workers) < self._order.config.server.workers:
+            self._workers.append(_Worker(self._order, self._environment))
+
+    def _bury(self, worker: _Worker) -> None:
+        lived_s = time.monotonic() - worker.begun
+        code = worker.process.returncode
+        worker.end(0)
+        mark_process_dead(worker.process.pid, self._shared)  # type: ignore[no-untyped-call]  # untyped in the library
+        self._short_lives = self._short_lives + 1 if lived_s < SHORT_LIFE_S else 0
+        if self._short_lives >= MAX_SHORT_LIVES:
+            raise ServiceFailed(
+                f"{self._short_lives} worker processes in a row ended soon after their start, the last one with code "
+                f"{code}. Their log says why: mend that, then start the server again."
+            )
+        pause_s = FIRST_PAUSE_S * 2 ** (self._short_lives - 1) if self._short_lives else 0.0
+        self._resume = time.monotonic() + pause_s
+        logger.error(
+            "Worker %d ended with code %s; another one is started in %.1f s.", worker.process.pid, code, pause_s
+        )
 
 
 def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
-    """Answer by as many processes as the settings say, until SIGINT or SIGTERM. Raises ServiceFailed."""
+    """Answer by as many processes as the settings say, until SIGINT or SIGTERM.
+
+    Raises ServiceFailed when they do not start, or end again and again as soon as they have started.
+    """
     is_stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -86,36 +154,12 @@ def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
         is_stopping = True
 
     with on_signals(stop), tempfile.TemporaryDirectory(prefix="cdb-metrics-") as shared:
-        environment = {**os.environ, SHARED_FOLDER: shared}
-        workers: list[_Worker] = []
+        crew = _Crew(order, {**os.environ, SHARED_FOLDER: shared}, shared)
         try:
-            workers += (_Worker(order, environment) for _ in range(order.config.server.workers))
-            if not all(worker.is_ready_within(START_TIMEOUT_S) for worker in workers):
-                raise ServiceFailed("A worker process of the server did not start. Look at its log.")
+            crew.start()
             on_ready()
             while not is_stopping:
                 time.sleep(POLL_S)
-                _replace_dead(workers, order, environment, shared)
+                crew.replace_dead()
         finally:
-            _end(workers, order.config.server.stop_within_s)
-
-
-def _replace_dead(workers: list[_Worker], order: Order, environment: dict[str, str], shared: str) -> None:
-    for index, worker in enumerate(workers):
-        code = worker.process.poll()
-        if code is None:
-            continue
-        worker.end(0)
-        mark_process_dead(worker.process.pid, shared)  # type: ignore[no-untyped-call]  # untyped in the library
-        logger.error("Worker %d ended with code %d; another one is started.", worker.process.pid, code)
-        time.sleep(max(0.0, SHORT_LIFE_S - (time.monotonic() - worker.begun)) / 5)
-        workers[index] = _Worker(order, environment)
-
-
-def _end(workers: list[_Worker], within_s: float) -> None:
-    """All at once, so that the time allowed is that of one."""
-    deadline = time.monotonic() + within_s + 2
-    for worker in workers:
-        worker.process.terminate()
-    for worker in workers:
-        worker.end(deadline - time.monotonic())
+            crew.end()

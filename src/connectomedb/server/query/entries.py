@@ -1,8 +1,9 @@
 """Lists that an object has, a row per entry: custom variables, parameters, shares, other names of a project."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import FromClause, Select, Table, select
+from sqlalchemy import FromClause, Select, Table, case, func, select
 
 from connectomedb.server.tables.schema import (
     experiment_facts,
@@ -20,7 +21,7 @@ from connectomedb.server.tables.schema import (
     subject_shares,
     subjects,
 )
-from connectomedb.server.types.datatypes import ENTRIES, Entity
+from connectomedb.server.types.datatypes import ENTRIES, PARTS, RECORDS, Entity
 
 ROWS: Mapping[Entity, Table] = {
     Entity.PROJECT: projects,
@@ -53,7 +54,33 @@ def entries(entity: Entity, name: str) -> FromClause:
     if name in ENTRIES:
         facts = FACTS[entity]
         return select(facts).where(facts.c.path == name).subquery()
+    if name in PARTS:
+        return _parts(name).subquery()
+    if name in RECORDS:
+        return _records(FACTS[entity], name).subquery()
     return _shares(entity).subquery() if name == "shares" else _aliases().subquery()
+
+
+_PARTS: Mapping[str, tuple[Table, str]] = {
+    "scans/scan": (scans, "experiment_key"),
+    "reconstructions/reconstructedImage": (reconstructions, "experiment_key"),
+    "assessors/assessor": (experiments, "session_key"),
+}
+"""List of a session's parts → their rows, and the column that says whose they are."""
+
+
+def _parts(list: str) -> Select[Any]:
+    rows, owner = _PARTS[list]
+    homes = [rows.c[name] for name in ("key", "project_key") if name in rows.c]
+    return select(rows.c[owner].label("owner_key"), *homes, *(rows.c[column] for column in PARTS[list].values()))
+
+
+def _records(facts: Table, list: str) -> Select[int, str]:
+    """A record is one fact per field; all of one record bear the same name, its number."""
+    paths = {field: f"{list}/{field}" for field in RECORDS[list]}
+    columns = [func.max(case((facts.c.path == path, facts.c.value))).label(field) for field, path in paths.items()]
+    rows = select(facts.c.owner_key, facts.c.name, *columns).where(facts.c.path.in_([*paths.values()]))
+    return rows.group_by(facts.c.owner_key, facts.c.name)
 
 
 def _shares(entity: Entity) -> Select[int, int, str, str]:

@@ -11,7 +11,21 @@ the root. Types of one object (`xnat:mrSessionData`, `xnat:subjectAssessorData`)
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Table, and_, case, cast, func, null, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    FromClause,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    null,
+    select,
+    true,
+)
 
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.access.auth import Rights
@@ -80,6 +94,16 @@ class Joins:
     def of_root_type(self) -> ColumnElement[bool]:
         """Only objects of the root's type, of those levels that have several."""
         return self._of_type(self.root_node.rows, self.root)
+
+    def status(self) -> ColumnElement[str | None]:
+        """What is said of the root besides active, which is null; of what a session holds, the session's."""
+        if self.root.entity is Entity.PROJECT:
+            return cast(null(), String)
+        holder = (
+            self.root_node if self.root.entity not in _OF_SESSIONS else self.above(self.root_node, Entity.EXPERIMENT)
+        )
+        column: ColumnElement[str | None] = holder.rows.c.status
+        return column
 
     def value(self, data_type: DataType, field: Field, argument: str = "") -> ColumnElement[object]:
         """The value of a field; null where its tier is not granted. `argument` is for fields that take one."""
@@ -186,7 +210,11 @@ class Joins:
         if name not in self._nodes:
             rows = entries(node.entity, list).alias(name)
             found = Node(name, node.entity, rows, may_lack=True, repeats=True)
-            known = may_list(self.rights.caller, rows.c.project_key) if "project_key" in rows.c else true()
+            known: ColumnElement[bool] = true()
+            if "project_key" in rows.c and "key" in rows.c:  # objects with a home of their own
+                known = may_see(self.rights.caller, Entity.EXPERIMENT, rows)
+            elif "project_key" in rows.c:
+                known = may_list(self.rights.caller, rows.c.project_key)
             self._join(found, and_(rows.c.owner_key == node.rows.c.key, known))
         return self._nodes[name].rows
 

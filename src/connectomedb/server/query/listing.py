@@ -22,6 +22,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 from connectomedb.errors import AddressError, QueryError
 from connectomedb.server.query.comparisons import Operand, compare, like
 from connectomedb.server.query.entries import SHARES
+from connectomedb.server.query.frames import FRAMES, Frame
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.types import builtin
@@ -35,55 +36,6 @@ MAX_FILTERS = 50
 
 _RESERVED = {"columns", "format", "xsitype", "sortby", "sortorder", "limit", "offset"}
 _RANGE = re.compile(r"(-?[\d.]+|\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4})-(-?[\d.]+|\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4})")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What lists of one level have: title, columns always there, columns when none are named."""
-
-    title: str
-    root: str
-    always: tuple[str, ...]
-    default: tuple[str, ...]
-    may_page: bool = False
-
-
-FRAMES: Mapping[Level, Frame] = {
-    Level.PROJECTS: Frame(
-        "Projects",
-        builtin.PROJECT,
-        ("ID",),
-        ("ID", "secondary_ID", "name", "description", "pi_firstname", "pi_lastname"),
-    ),
-    Level.SUBJECTS: Frame(
-        "Subjects", builtin.SUBJECT, ("ID",), ("ID", "project", "label", "insert_date", "insert_user"), may_page=True
-    ),
-    Level.EXPERIMENTS: Frame(
-        "Experiments",
-        builtin.EXPERIMENT,
-        ("ID",),
-        ("ID", "project", "date", "xsiType", "label", "insert_date"),
-        may_page=True,
-    ),
-    Level.SCANS: Frame(
-        "Scans",
-        builtin.IMAGE_SCAN,
-        ("xnat_imagescandata_id",),
-        ("xnat_imagescandata_id", "ID", "type", "quality", "xsiType", "note", "series_description"),
-    ),
-    Level.RECONSTRUCTIONS: Frame(
-        "Reconstructions",
-        builtin.RECONSTRUCTION,
-        ("xnat_reconstructedimagedata_id",),
-        ("xnat_reconstructedimagedata_id", "ID", "type", "baseScanType"),
-    ),
-    Level.ASSESSORS: Frame(
-        "Assessors",
-        builtin.IMAGE_ASSESSOR,
-        ("ID",),
-        ("ID", "project", "label", "date", "xsiType", "insert_date", "session_ID", "session_label"),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)

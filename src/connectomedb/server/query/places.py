@@ -5,10 +5,12 @@ Below a project stand its own objects and those that are shared into it, under t
 What the caller may not see is answered like what is not there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, null, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, case, null, or_, select
 
 from connectomedb.errors import AccessDenied, NotFound, TermsNotAccepted
 from connectomedb.server.access.auth import Caller
@@ -17,6 +19,9 @@ from connectomedb.server.query.entries import ROWS, SHARES
 from connectomedb.server.tables.schema import experiments, project_aliases, projects, reconstructions, scans
 from connectomedb.server.types.datatypes import Entity
 from connectomedb.xnat.address import Address, Level, Step, format_address
+
+MOST_KEPT = 1_000
+"""Statements of so many callers are kept: making them takes longer than running them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,7 @@ def find_place(connection: Connection, caller: Caller, address: Address, *, is_i
 
 
 def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool, address: Address) -> Found:
-    readable = may_read(caller, projects.c.key)
-    enterable = may_enter(caller, projects.c.key)
-    found = select(projects.c.key, projects.c.id, readable.label("readable"), enterable.label("enterable"))
-    other_name = select(project_aliases.c.project_key).where(project_aliases.c.alias == step.id)
-    named = or_(projects.c.id == step.id, projects.c.key.in_(other_name))
-    row = connection.execute(found.where(named, may_list(caller, projects.c.key))).first()
+    row = connection.execute(_projects(caller), {"id": step.id}).first()
     if row is None:
         raise _missing(step)
     if is_inside and row.enterable and not row.readable:
@@ -98,6 +98,16 @@ def _project(connection: Connection, caller: Caller, step: Step, is_inside: bool
     return Found(Level.PROJECTS, row.key, row.id, row.id)
 
 
+@lru_cache(MOST_KEPT)
+def _projects(caller: Caller) -> Select[Any]:
+    """The project of an ID or alias, if the caller may know of it."""
+    readable, enterable = may_read(caller, projects.c.key), may_enter(caller, projects.c.key)
+    found = select(projects.c.key, projects.c.id, readable.label("readable"), enterable.label("enterable"))
+    other_name = select(project_aliases.c.project_key).where(project_aliases.c.alias == bindparam("id"))
+    named = or_(projects.c.id == bindparam("id"), projects.c.key.in_(other_name))
+    return found.where(named, may_list(caller, projects.c.key))
+
+
 def _subject(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
     return _one(connection, caller, step, Entity.SUBJECT, place.project)
 
@@ -105,8 +115,7 @@ def _subject(connection: Connection, caller: Caller, step: Step, place: Place) -
 def _experiment(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
     if place.subject and not place.project:
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
-    limits = [experiments.c.subject_key == place.subject.key] if place.subject else []
-    return _one(connection, caller, step, Entity.EXPERIMENT, place.project, *limits)
+    return _one(connection, caller, step, Entity.EXPERIMENT, place.project, place.subject)
 
 
 def _assessor(connection: Connection, caller: Caller, step: Step, place: Place) -> Found:
@@ -131,22 +140,33 @@ def _one(
     step: Step,
     entity: Entity,
     project: Found | None,
-    *limits: ColumnElement[bool],
+    subject: Found | None = None,
 ) -> Found:
     """A subject or experiment by ID; in a project first by its label, at home and then where it is shared."""
+    tries = _tries(caller, entity, in_project=project is not None, of_subject=subject is not None)
+    above = {name: found.key for name, found in (("project", project), ("subject", subject)) if found}
+    return _first(connection, step, *tries, asked={"id": step.id, **above})
+
+
+@lru_cache(MOST_KEPT)
+def _tries(caller: Caller, entity: Entity, *, in_project: bool, of_subject: bool) -> tuple[Select[Any], ...]:
+    """Statements that look for a subject or experiment, one after the other."""
     table, shares = ROWS[entity], SHARES[entity]
+    id: BindParameter[Any] = bindparam("id")
+    project: BindParameter[Any] = bindparam("project")
     columns = _columns(caller, entity, table.c.label)
-    tries = [columns.where(table.c.id == step.id)]
-    if project is not None:
-        at_home = table.c.project_key == project.key
-        shared_here = and_(shares.c.owner_key == table.c.key, shares.c.project_key == project.key)
+    tries = [columns.where(table.c.id == id)]
+    if in_project:
+        at_home = table.c.project_key == project
+        shared_here = and_(shares.c.owner_key == table.c.key, shares.c.project_key == project)
         elsewhere = _columns(caller, entity, shares.c.label).select_from(table.join(shares, shared_here))
         tries = [
-            columns.where(at_home, table.c.label == step.id),
-            columns.where(at_home, table.c.id == step.id),
-            elsewhere.where(or_(shares.c.label == step.id, table.c.id == step.id)),
+            columns.where(at_home, table.c.label == id),
+            columns.where(at_home, table.c.id == id),
+            elsewhere.where(or_(shares.c.label == id, table.c.id == id)),
         ]
-    return _first(connection, step, *(statement.where(*limits) for statement in tries))
+    limits = [experiments.c.subject_key == bindparam("subject")] if of_subject else []
+    return tuple(statement.where(*limits) for statement in tries)
 
 
 def _columns(caller: Caller, entity: Entity, label: ColumnElement[str]) -> Select[Any]:
@@ -158,10 +178,10 @@ def _columns(caller: Caller, entity: Entity, label: ColumnElement[str]) -> Selec
     return columns.where(may_reach(caller, entity, table))
 
 
-def _first(connection: Connection, step: Step, *tries: Select[Any]) -> Found:
+def _first(connection: Connection, step: Step, *tries: Select[Any], asked: Mapping[str, object] | None = None) -> Found:
     """The object of the first statement that finds one. Raises NotFound, TermsNotAccepted."""
     for statement in tries:
-        row = connection.execute(statement).first()
+        row = connection.execute(statement, asked or {}).first()
         if row is not None and row.closed:
             raise terms_stand_before(row.closed, f"/data/{step.level}/{step.id}")
         if row is not None:

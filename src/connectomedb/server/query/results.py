@@ -1,19 +1,19 @@
 """A compiled search → its table: a frame that describes the columns, and rows in batches of columns of text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from connectomedb.server.query.sql import Search, SearchColumn
 from connectomedb.server.types.columns import LAST_COLUMN
-from connectomedb.server.types.values import format_column
+from connectomedb.server.types.values import format_column, format_value
 from connectomedb.xnat.resultset import ResultTable
 
 BATCH = 5_000
 """Rows that are read and written at once."""
 
 ACTIVE = "active"
-"""What `quarantine_status` says of every object."""
+"""What `quarantine_status` says of an object that is neither in quarantine nor locked."""
 
 
 def describe(search: Search) -> ResultTable:
@@ -27,8 +27,8 @@ def describe(search: Search) -> ResultTable:
 
 
 def read_rows(connection: Connection, search: Search) -> Iterator[Sequence[Sequence[object]]]:
-    """The values of the columns asked for, in batches of rows; whatever the statement needs beside them is cut off."""
-    width = len(search.columns) + 1
+    """The values of the columns asked for and the status, in batches of rows; whatever comes after them is cut off."""
+    width = len(search.columns) + 2
     for rows in read_keyed_rows(connection, search):
         yield [row[1:width] for row in rows]
 
@@ -39,11 +39,14 @@ def read_keyed_rows(connection: Connection, search: Search) -> Iterator[Sequence
     yield from found.partitions()
 
 
-def format_batches(batches: Iterator[Sequence[Sequence[object]]]) -> Iterator[Sequence[Sequence[str]]]:
-    """Rows of values as columns of text, with the last column that every search has."""
+def format_batches(
+    batches: Iterator[Sequence[Sequence[object]]], form: Callable[[object], str] = format_value
+) -> Iterator[Sequence[Sequence[str]]]:
+    """Rows of values as columns of text; the last one is the status."""
     for rows in batches:
         if rows:
-            yield [*(format_column(values) for values in zip(*rows, strict=True)), [ACTIVE] * len(rows)]
+            *columns, statuses = zip(*rows, strict=True)
+            yield [*(format_column(values, form) for values in columns), [str(status or ACTIVE) for status in statuses]]
 
 
 def _describe(column: SearchColumn) -> dict[str, str]:

@@ -41,7 +41,7 @@ class SearchColumn:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A compiled search: rows are the root's key, then the columns' values. `is_paged` when they are not all."""
+    """A compiled search: rows are the root's key, the columns' values, and its status. `is_paged`: they are not all."""
 
     root: DataType
     columns: tuple[SearchColumn, ...]
@@ -87,7 +87,10 @@ def compile_search(
     scope = joins.scope()
     shown = [value.label(f"c{number}") for number, value in enumerate(values)]
     order = _order(query, sorts, dict(zip((column.name for column in columns), shown, strict=True)), joins, names)
-    statement = select(joins.key.label("key"), *shown, *order.extra).select_from(joins.clause).where(scope, where)
+    status = joins.status().label("status")
+    statement = (
+        select(joins.key.label("key"), *shown, status, *order.extra).select_from(joins.clause).where(scope, where)
+    )
     if joins.repeating != repeating:
         statement = statement.distinct()
     ties = shown if joins.repeating else []
@@ -128,7 +131,9 @@ def _id(asked: Asked, name: str) -> str:
 
 
 def _check_size(columns: Sequence[SearchColumn], criteria: Sequence[Criterion], types: set[str]) -> None:
-    types = types | {criterion.field.replace(".", "/").partition("/")[0].lower() for criterion in criteria}
+    types = {name.lower() for name in types} | {
+        criterion.field.replace(".", "/").partition("/")[0].lower() for criterion in criteria
+    }
     for what, count, most in (
         ("columns", len(columns), MAX_COLUMNS),
         ("criteria", len(criteria), MAX_CRITERIA),

@@ -21,7 +21,7 @@ from connectomedb.server.routes.parameters import Parameters
 from connectomedb.server.site import Site
 from connectomedb.server.types.catalogue import Catalogue
 from connectomedb.server.types.columns import Names
-from connectomedb.server.types.datatypes import Registry
+from connectomedb.server.types.datatypes import DataType, Path, Registry
 
 _PROJECT = re.compile(r"/(?:data/projects|spring/download)/([^/]+)")
 
@@ -40,6 +40,11 @@ class View:
     def caller(self) -> Caller:
         """Who asks."""
         return self.rights.caller
+
+    def path(self, data_type: DataType, name: str) -> Path | None:
+        """A field of a type by its schema path; None where there is none, or none for the caller: its tier hides it."""
+        found = self.registry.path(data_type, name)
+        return found if found and self.rights.may_use(found.tier) else None
 
     @property
     def names(self) -> Names:
@@ -168,6 +173,7 @@ class Way:
     Attributes:
         is_open: also for nobody.
         is_slow: checks a password, or waits to write.
+        changes_rights: may close what S3 keys of users open; they are brought in line before the answer.
         is_change: changes something even by GET, as XNAT's tokens do.
     """
 
@@ -177,4 +183,5 @@ class Way:
     is_open: bool = False
     is_slow: bool = False
     is_change: bool = False
+    changes_rights: bool = False
     max_body_bytes: int = 0

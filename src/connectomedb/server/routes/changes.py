@@ -138,6 +138,8 @@ def _shared(call: Call, view: View) -> tuple[Found, Found]:
 
 _READ_ONLY = {"Allow": "GET, HEAD"}
 
+_PROJECT = "/data/projects/{project}"
+
 WAYS = (
     *(
         Way(method, f"/data/{above}/projects/{{target}}", handler, is_slow=True, max_body_bytes=MAX_DOCUMENT_BYTES)
@@ -145,6 +147,10 @@ WAYS = (
         for method, handler in (("PUT", share), ("DELETE", unshare))
     ),
     *(Way("PUT", f"/data/projects/{{project}}/{name}/{{value}}", put_code, is_slow=True) for name in projects.CODES),
+    *(
+        Way(method, _PROJECT, handler, is_slow=True, changes_rights=True, max_body_bytes=MAX_DOCUMENT_BYTES)
+        for method, handler in (("PUT", put), ("POST", post), ("DELETE", delete))
+    ),
     *(
         Way(method, f"/data/{level}{rest}", handler, is_slow=True, max_body_bytes=MAX_DOCUMENT_BYTES)
         for level in ("projects", "subjects", "experiments")

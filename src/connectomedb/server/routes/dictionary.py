@@ -2,6 +2,7 @@
 
     GET /data/dictionary                             which data types and categories have columns, a table
     GET /data/dictionary/hcp:nontoolboxdata          what they mean, as JSON
+    GET /data/dictionary/hcp:nontoolboxdata?counts=true&project=HCP_1200      and how many subjects lack them
     GET /REST/search/dict/Subject%20Information/results?project=HCP_1200&restricted=0
 
     Subject,Gender,Age
@@ -16,14 +17,16 @@ from sqlalchemy import Row, func, select
 from starlette.responses import Response
 
 from connectomedb.errors import AccessDenied, AddressError, NotFound
-from connectomedb.hcp.dictionary import Dictionary, Tier
-from connectomedb.hcp.dictionary_file import format_json
+from connectomedb.hcp.dictionary import Tier
+from connectomedb.hcp.dictionary_file import field_document
 from connectomedb.server.access.clock import now
+from connectomedb.server.query.coverage import count_values
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.query.results import read_keyed_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.call import Call, View, Way
-from connectomedb.server.routes.replies import Format, json_document, table, table_of
+from connectomedb.server.routes.replies import Format, json_value, table, table_of
+from connectomedb.server.tables.measures import load_columns
 from connectomedb.server.tables.schema import fields
 from connectomedb.server.types import builtin
 from connectomedb.server.types.values import format_column
@@ -64,7 +67,7 @@ def get_category(call: Call) -> Response:
         query = Query(builtin.SUBJECT, tuple(asked), Group(members=(in_project,)))
         search = compile_search(query, view.names, view.details)
         frame = ResultTable((SUBJECT, *(row.name for row in chosen)), ())
-        rows = _first_of_each(read_keyed_rows(view.connection, search))
+        rows = _first_of_each(read_keyed_rows(view.connection, search), len(search.columns))
         is_plain = call.parameters.is_true("removeDelimitersFromFieldValues")
         reply = table_of(call, frame, _cells(rows, is_plain=is_plain), Format.CSV, is_whole=True)
     reply.headers["Content-Disposition"] = disposition_of_export(call, is_restricted=wants_restricted)
@@ -85,14 +88,22 @@ def get_contents(call: Call) -> Response:
 def get_dictionary(call: Call) -> Response:
     """The columns of a data type that are open to the caller, in our JSON (hcp.dictionary_file).
 
-    Raises NotFound for a type that has none for the caller: it is not told whether it has others.
+    With `counts`, each says beside how many subjects have a value (`Present`) and how many lack it (`Missing`), of
+    those that the caller may read, or of one `project`. Raises NotFound for a type that has no columns for the
+    caller: it is not told whether it has others.
     """
     name = call.words["data_type"]
     with call.view() as view:
-        columns = tuple(field for field in view.dictionary(name) if field.name != SUBJECT)
-    if not columns:
-        raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
-    return json_document(format_json(Dictionary(columns)).encode())
+        seen = {one.name: one for one in view.dictionary(name) if one.name != SUBJECT}
+        if not seen:
+            raise NotFound(f"Asked for the dictionary of {name}. It has no columns for you. See /data/search/elements.")
+        document = {one.name: field_document(one) for one in seen.values()}
+        if call.parameters.is_true("counts"):
+            project = _project(call, view).key if call.parameters.get("project") else None
+            columns = [column for column in load_columns(view.connection, name).values() if column.name in seen]
+            for column, counted in count_values(view.connection, view.rights, name, columns, project).items():
+                document[column] |= {"Present": counted.present, "Missing": counted.missing}
+    return json_value(document)
 
 
 def _project(call: Call, view: View) -> Found:
@@ -111,14 +122,14 @@ def _columns(view: View, category: str) -> Sequence[Row[str, str, str]]:
     return [row for row in rows if row.name != SUBJECT]
 
 
-def _first_of_each(batches: Iterable[Sequence[Sequence[object]]]) -> Iterator[Sequence[Sequence[object]]]:
-    """Rows without their key, one per subject, who may have been measured more than once."""
+def _first_of_each(batches: Iterable[Sequence[Sequence[object]]], width: int) -> Iterator[Sequence[Sequence[object]]]:
+    """The columns asked for, one row per subject, who may have been measured more than once."""
     last: object = None
     for batch in batches:
         kept = []
         for key, *values in batch:
             if key != last:
-                kept.append(values)
+                kept.append(values[:width])
             last = key
         if kept:
             yield kept

@@ -1,6 +1,6 @@
 """Rows → items: one object with its fields, and below it what stands in its document.
 
-project         aliases, custom variables, resources
+project         aliases, custom variables and their definitions, resources
 subject         demographics, custom variables, shares, experiments, resources
 experiment      custom variables, shares, scans, reconstructions, assessors, resources
 scan            parameters, custom variables, files (its resources)
@@ -10,25 +10,30 @@ All objects of one type are read by one statement, their facts and resources by 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, time
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 
+from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.visible import may_list, may_read
 from connectomedb.server.query.entries import FACTS, ROWS, entries
+from connectomedb.server.query.fields import KEYS, field_statement
 from connectomedb.server.query.homes import OWNERS
-from connectomedb.server.query.joins import Joins
-from connectomedb.server.query.places import Found
+from connectomedb.server.query.places import MOST_KEPT, Found
 from connectomedb.server.routes.call import View
+from connectomedb.server.routes.inner import StoredFact, inner_items
 from connectomedb.server.tables.schema import experiments, files, projects, reconstructions, resources, scans
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import ENTRIES, DataType, Entity, Fact, Path, local_name
+from connectomedb.server.types.datatypes import DataType, Entity, Path
+from connectomedb.server.types.protocols import DEFINITIONS, PROTOCOL, protocols_of
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.document import FieldValue, Item
 
 RESOURCE = "xnat:resourceCatalog"
-DEMOGRAPHIC = "xnat:demographicData"
 
 ENTITIES: Mapping[Level, Entity] = {
     Level.PROJECTS: Entity.PROJECT,
@@ -42,7 +47,13 @@ ENTITIES: Mapping[Level, Entity] = {
 
 _LEVELS = {entity: level for level, entity in ENTITIES.items() if level is not Level.ASSESSORS}
 _FIXED = {Entity.PROJECT: builtin.PROJECT, Entity.SUBJECT: builtin.SUBJECT}
-_DEMOGRAPHICS = "demographics/"
+
+_Items = dict[int, Item]
+"""By the keys of their rows."""
+
+_Facts = Mapping[int, Sequence[StoredFact]]
+
+_OF_NO_SESSION = experiments.c.session_key.is_(None)
 
 Children = dict[int, tuple[Item, ...]]
 """Key of the object above → items."""
@@ -54,60 +65,42 @@ def load_item(view: View, found: Found) -> tuple[Item, DataType]:
     return item, view.registry.get(item.type)
 
 
-def load_items(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, Item]:
-    """Objects of one level with all below them; those that the caller may not read are left out."""
+def load_items(view: View, entity: Entity, keys: Sequence[int], types: Mapping[int, str] | None = None) -> _Items:
+    """Objects of one level with all below them; those that the caller may not read are left out.
+
+    `types` are the names of their types, where these are known already.
+    """
     if not keys:
         return {}
     facts = _facts(view, entity, keys)
-    types = _types(view, entity, keys)
-    fields = {
-        key: found
+    types = _types(view, entity, keys) if types is None else types
+    items = {
+        key: item
         for name in sorted(set(types.values()))
-        for key, found in _fields(
-            view, view.registry.get(name), [key for key in keys if types.get(key) == name], facts
-        ).items()
+        for key, item in _plain_items(view, name, [key for key in keys if types.get(key) == name], facts).items()
     }
-    seen = [key for key in keys if key in fields]
-    below = _below(view, entity, seen)
-    return {key: _item(types[key], fields[key], facts.get(key, ()), key, below) for key in seen}
-
-
-def _item(
-    type: str,
-    fields: dict[str, FieldValue],
-    facts: Iterable[tuple[str, str, str]],
-    key: int,
-    below: dict[str, Children],
-) -> Item:
-    children: dict[str, tuple[Item, ...]] = {}
-    person = {name: value for name, value in fields.items() if name.startswith(_DEMOGRAPHICS)}
-    if person:
-        fields = {name: value for name, value in fields.items() if name not in person}
-        inner = {name.removeprefix(_DEMOGRAPHICS): value for name, value in person.items()}
-        children["demographics"] = (Item(DEMOGRAPHIC, inner),)
-    for list, text in ENTRIES.items():
-        found = tuple(
-            Item(f"{type}_{local_name(list.replace('/', ':'))}", {"name": name, text: value})
-            for path, name, value in facts
-            if path == list
+    seen = [key for key in keys if key in items]
+    below = _below(view, entity, seen, facts)
+    return {
+        key: replace(
+            items[key], children={**items[key].children, **{name: of[key] for name, of in below.items() if key in of}}
         )
-        if found:
-            children[list] = found
-    children |= {name: items[key] for name, items in below.items() if key in items}
-    return Item(type, fields, children)
+        for key in seen
+    }
 
 
-def _below(view: View, entity: Entity, keys: Sequence[int]) -> dict[str, Children]:
+def _below(view: View, entity: Entity, keys: Sequence[int], facts: _Facts) -> dict[str, Children]:
     """What stands below objects of a level, by the name of the list."""
     found: dict[str, Children] = {}
     if entity is Entity.PROJECT:
+        found[PROTOCOL] = _protocols(view, keys, facts)
         found["aliases/alias"] = _named(view, entity, "aliases", keys, "xnat:projectData_alias", ("alias",))
     if entity in (Entity.SUBJECT, Entity.EXPERIMENT):
         type = "xnat:projectParticipant" if entity is Entity.SUBJECT else "xnat:experimentData_share"
         found["sharing/share"] = _named(view, entity, "shares", keys, type, ("project", "label"))
     if entity is Entity.SUBJECT:
-        of_subject = experiments.c.session_key.is_(None)
-        found["experiments/experiment"] = _nested(view, Entity.EXPERIMENT, experiments.c.subject_key, keys, of_subject)
+        of_subject = experiments.c.subject_key
+        found["experiments/experiment"] = _nested(view, Entity.EXPERIMENT, of_subject, keys, _OF_NO_SESSION)
     if entity is Entity.EXPERIMENT:
         found["scans/scan"] = _nested(view, Entity.SCAN, scans.c.experiment_key, keys)
         reconstructed = reconstructions.c.experiment_key
@@ -121,30 +114,52 @@ def _below(view: View, entity: Entity, keys: Sequence[int]) -> dict[str, Childre
 def _nested(
     view: View, entity: Entity, above: ColumnElement[int], keys: Sequence[int], *limits: ColumnElement[bool]
 ) -> Children:
-    table = ROWS[entity]
-    rows = view.connection.execute(select(table.c.key, above.label("above")).where(above.in_(keys), *limits)).all()
+    rows = view.connection.execute(_below_of(entity, above, limits), {KEYS: [*keys]}).all()
     owners = {row.key: row.above for row in rows}
     found: dict[int, list[Item]] = defaultdict(list)
-    for key, item in load_items(view, entity, sorted(owners)).items():
+    for key, item in load_items(view, entity, sorted(owners), {row.key: row.data_type for row in rows}).items():
         found[owners[key]].append(item)
     return {key: tuple(items) for key, items in found.items()}
 
 
+@cache
+def _below_of(entity: Entity, above: ColumnElement[int], limits: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+    table = ROWS[entity]
+    wanted = select(table.c.key, table.c.data_type, above.label("above"))
+    return wanted.where(above.in_(_keys()), *limits).order_by(table.c.key)
+
+
 def _named(view: View, entity: Entity, list: str, keys: Sequence[int], type: str, columns: tuple[str, ...]) -> Children:
     """Entries of a list that are nothing but texts."""
-    rows = entries(entity, list)
     found: dict[int, tuple[Item, ...]] = {}
-    statement = select(rows.c.owner_key, *(rows.c[name] for name in columns)).where(rows.c.owner_key.in_(keys))
-    if "project_key" in rows.c:
-        statement = statement.where(may_list(view.caller, rows.c.project_key))
-    for key, *values in view.connection.execute(statement.order_by(rows.c[columns[0]])):
+    for key, *values in view.connection.execute(_entries(view.caller, entity, list, columns), {KEYS: [*keys]}):
         found[key] = (*found.get(key, ()), Item(type, dict(zip(columns, values, strict=True))))
     return found
 
 
+@lru_cache(MOST_KEPT)
+def _entries(caller: Caller, entity: Entity, list: str, columns: tuple[str, ...]) -> Select[Any]:
+    rows = entries(entity, list)
+    statement = select(rows.c.owner_key, *(rows.c[name] for name in columns)).where(rows.c.owner_key.in_(_keys()))
+    if "project_key" in rows.c:
+        statement = statement.where(may_list(caller, rows.c.project_key))
+    return statement.order_by(rows.c[columns[0]])
+
+
 def _resources(view: View, level: Level, keys: Sequence[int]) -> Children:
+    found: dict[int, tuple[Item, ...]] = {}
+    for row in view.connection.execute(_counted(level), {KEYS: [*keys]}) if keys else ():
+        fields = {"label": row.label, "format": row.format, "content": row.content}
+        sums: dict[str, FieldValue] = {"file_count": row.file_count, "file_size": int(row.file_size or 0)}
+        item = Item(RESOURCE, {name: value for name, value in fields.items() if value} | sums)
+        found[row.owner] = (*found.get(row.owner, ()), item)
+    return found
+
+
+@cache
+def _counted(level: Level) -> Select[Any]:
     owner = OWNERS[level]
-    counted = (
+    return (
         select(
             owner.label("owner"),
             *(resources.c.key, resources.c.label, resources.c.format, resources.c.content),
@@ -152,17 +167,10 @@ def _resources(view: View, level: Level, keys: Sequence[int]) -> Children:
             func.sum(files.c.size).label("file_size"),
         )
         .select_from(resources.outerjoin(files))
-        .where(owner.in_(keys))
+        .where(owner.in_(_keys()))
         .group_by(resources.c.key)
         .order_by(resources.c.key)
     )
-    found: dict[int, tuple[Item, ...]] = {}
-    for row in view.connection.execute(counted) if keys else ():
-        fields = {"label": row.label, "format": row.format, "content": row.content}
-        sums: dict[str, FieldValue] = {"file_count": row.file_count, "file_size": int(row.file_size or 0)}
-        item = Item(RESOURCE, {name: value for name, value in fields.items() if value} | sums)
-        found[row.owner] = (*found.get(row.owner, ()), item)
-    return found
 
 
 def _open(view: View, keys: Sequence[int]) -> Sequence[int]:
@@ -179,47 +187,53 @@ def _types(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, str]:
     return {row.key: row.data_type for row in rows}
 
 
-def _facts(view: View, entity: Entity, keys: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
-    """Key → path, name and text of its facts."""
+def _protocols(view: View, keys: Sequence[int], facts: _Facts) -> Children:
+    ids = view.connection.execute(select(projects.c.key, projects.c.id).where(projects.c.key.in_(keys)))
+    groups = {key: {fact.name: fact.value for fact in facts.get(key, ()) if fact.path == DEFINITIONS} for key in keys}
+    return {row.key: protocols_of(view.registry, row.id, groups[row.key]) for row in ids}
+
+
+def _facts(view: View, entity: Entity, keys: Sequence[int]) -> _Facts:
+    """Key → its facts, entries of lists in their order."""
+    rows = view.connection.execute(_facts_of(entity), {KEYS: [*keys]})
+    found: dict[int, list[StoredFact]] = defaultdict(list)
+    for key, path, name, value in rows:
+        found[key].append(StoredFact(path, name, value))
+    return found
+
+
+@cache
+def _facts_of(entity: Entity) -> Select[Any]:
     facts = FACTS[entity]
-    rows = view.connection.execute(
-        select(facts).where(facts.c.owner_key.in_(keys)).order_by(facts.c.path, facts.c.name)
-    )
-    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    for key, *fact in rows:
-        found[key].append((fact[0], fact[1], fact[2]))
-    return found
+    wanted = select(facts.c.owner_key, facts.c.path, facts.c.name, facts.c.value).where(facts.c.owner_key.in_(_keys()))
+    return wanted.order_by(facts.c.path, func.coalesce(facts.c.position, 0), facts.c.name)
 
 
-def _fields(
-    view: View, data_type: DataType, keys: Sequence[int], facts: Mapping[int, Sequence[tuple[str, str, str]]]
-) -> dict[int, dict[str, FieldValue]]:
-    """Key → values by schema path, without those that are missing or whose tier the caller lacks."""
-    paths = [path for path in view.registry.paths(data_type) if _is_shown(path) and view.rights.may_use(path.tier)]
-    selected = [path for path in paths if not isinstance(path.source, Fact)]
-    joins = Joins(view.registry, data_type, view.rights, view.details)
-    values = [joins.value(data_type, path).label(f"c{number}") for number, path in enumerate(selected)]
-    scope = joins.scope()
-    statement = select(joins.key.label("key"), *values).select_from(joins.clause)
-    known = {path.path for path in view.registry.paths(data_type)}
-    found: dict[int, dict[str, FieldValue]] = {}
-    for key, *row in view.connection.execute(statement.where(joins.key.in_(keys), scope)):
-        cells: dict[str, object] = dict(zip((path.path for path in selected), row, strict=True))
-        cells |= {path: text for path, name, text in facts.get(key, ()) if not name}
-        fields = {_plain(path): _field(cells[path.path]) for path in paths if cells.get(path.path) not in (None, "")}
-        foreign: dict[str, FieldValue] = {
-            path: text for path, name, text in facts.get(key, ()) if not name and path not in known and text
+def _keys() -> BindParameter[Any]:
+    return bindparam(KEYS, expanding=True)
+
+
+def _plain_items(view: View, type: str, keys: Sequence[int], facts: _Facts) -> _Items:
+    """Objects of one type without what stands below them; fields that are missing are left out."""
+    wanted = field_statement(view.registry, view.registry.get(type), view.rights, view.details)
+    found: _Items = {}
+    for key, made, *row in view.connection.execute(wanted.statement, {KEYS: list(keys)}):
+        mine = facts.get(key, ())
+        cells: dict[str, object] = dict(zip((path.path for path in wanted.selected), row, strict=True))
+        cells |= {fact.path: fact.value for fact in mine if not fact.name}
+        shown = {
+            _plain(path): _field(cells[path.path]) for path in wanted.paths if cells.get(path.path) not in (None, "")
         }
-        found[key] = fields | foreign
+        foreign = {
+            fact.path: fact.value for fact in mine if not fact.name and fact.path not in wanted.known and fact.value
+        }
+        fields, children = inner_items(type, {**shown, **foreign}, mine)
+        found[key] = Item(type, fields, children, made)
     return found
-
-
-def _is_shown(path: Path) -> bool:
-    return path.is_stored or path.path == "imageSession_ID"
 
 
 def _plain(path: Path) -> str:
-    return path.path.replace(builtin.DEMOGRAPHICS, _DEMOGRAPHICS)
+    return path.path.replace(builtin.DEMOGRAPHICS, "demographics/")
 
 
 def _field(value: object) -> FieldValue:

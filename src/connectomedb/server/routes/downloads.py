@@ -4,23 +4,19 @@ from starlette.responses import Response
 
 from connectomedb.server.routes.call import Call
 
-ARCHIVES = ("zip", "tar", "tar.gz", "application/zip", "application/x-tar", "application/x-gzip")
-
-PICTURES = ("preview", "describe")
-"""Parameters that ask for a picture or a description of a file in place of its bytes."""
-
-_GIVEN = (200, 206, 302, 303, 307)
+_GIVEN = (200, 206)
+_SENT_ELSEWHERE = (302, 303, 307)
+_MEASURES = "/data/search/"
+"""Exports of measures are no files: what is restricted of them leaves a line of its own."""
 
 
 def is_download(call: Call, reply: Response) -> bool:
-    """Whether a reply gives, or points to, the bytes of files: one file, a part of it, or an archive of many."""
-    if call.method != "GET" or reply.status_code not in _GIVEN or call.caller is None:
+    """Whether a reply gives the bytes of files, or points to them: one file, a part of it, or an archive of many.
+
+    The reply tells, not the address: an archive may be asked for by a header, a file by its number in a list.
+    """
+    if call.method != "GET" or call.caller is None or call.path.startswith(_MEASURES):
         return False
-    if call.parameters.get("format").lower() in ARCHIVES:
-        return True
-    if call.path.startswith("/spring/download/"):
-        return call.path.endswith(".zip")
-    if any(call.parameters.has(name) for name in PICTURES):
-        return False
-    _, found, path = call.path.partition("/files/")
-    return bool(found and path) and not path.endswith("/")
+    if reply.status_code in _SENT_ELSEWHERE:
+        return "location" in reply.headers
+    return reply.status_code in _GIVEN and reply.headers.get("content-disposition", "").startswith("attachment")

@@ -9,6 +9,7 @@ from connectomedb.errors import AddressError
 from connectomedb.server.access.visible import may_see
 from connectomedb.server.changes.projects import CODES, FIRST_CODES
 from connectomedb.server.changes.sharing import list_shares
+from connectomedb.server.changes.status import status_of
 from connectomedb.server.query.entries import ROWS, SHARES
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call, View, Way
@@ -35,10 +36,10 @@ _HISTORY = ("event_date", "event_user", "event_action")
 
 
 def get_status(call: Call) -> Response:
-    """State of an object: all that come in are active."""
+    """Whether an object is active, in quarantine or locked."""
     with call.view() as view:
-        _object(call, view, "/status")
-    return text("active")
+        found = _object(call, view, "/status")
+        return text(status_of(view.connection, ENTITIES[found.level], found.key))
 
 
 def get_history(call: Call) -> Response:

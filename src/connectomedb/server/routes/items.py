@@ -1,6 +1,6 @@
 """Lists and objects from projects down to scans."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -12,11 +12,20 @@ from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
-from connectomedb.server.routes.replies import ITEMS, Format, choose_format, json_document, table, xml_document
+from connectomedb.server.routes.replies import (
+    ITEMS,
+    TABLES,
+    Format,
+    choose_format,
+    json_document,
+    table,
+    table_of,
+    xml_document,
+)
 from connectomedb.server.routes.rights import ceiling
 from connectomedb.server.types.datatypes import DataType
-from connectomedb.server.types.values import format_value
-from connectomedb.server.types.xsd import namespace_of
+from connectomedb.server.types.values import format_column, format_json_value, format_value
+from connectomedb.server.types.xsd import PROV, XNAT, namespace_of
 from connectomedb.xnat.address import Address, Level, parse_address
 from connectomedb.xnat.document import format_item_json, format_item_xml
 from connectomedb.xnat.resultset import ResultTable
@@ -41,7 +50,7 @@ def get_address(call: Call) -> Response | Later:
         ):
             return files.get_files(call, view, address, place)
         if address.listing:
-            return table(call, list_objects(call, view, address.listing, place))
+            return list_objects(call, view, address.listing, place)
         return get_item(call, view, place)
 
 
@@ -56,17 +65,18 @@ def read_address(path: str) -> Address:
         raise NotFound(f"There is nothing at {path}. Lists start at /data/projects.") from None
 
 
-def list_objects(call: Call, view: View, level: Level, place: Place) -> ResultTable:
+def list_objects(call: Call, view: View, level: Level, place: Place) -> Response:
     """A list of the objects of one level."""
     if level is Level.EXPERIMENTS and place.subject and not place.project:
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
     listing = compile_listing(level, call.parameters, view.names, view.details, _within(level, place))
     rows = view.connection.execute(listing.statement).all()
-    columns = [column.header for column in listing.columns]
+    headers = [column.header for column in listing.columns]
     if listing.type_column:
-        columns = [listing.type_column, *columns]
-    cells = [(*_row(listing, row), _uri(level, row)) for row in rows]
-    return ResultTable((*columns, "URI"), tuple(cells), listing.frame.title, None if listing.is_paged else len(rows))
+        headers = [listing.type_column, *headers]
+    frame = ResultTable((*headers, "URI"), (), listing.frame.title, None if listing.is_paged else len(rows))
+    form = format_json_value if choose_format(call, TABLES, Format.JSON) is Format.JSON else format_value
+    return table_of(call, frame, [_cells(level, listing, rows, form)] if rows else [])
 
 
 def get_item(call: Call, view: View, place: Place) -> Response:
@@ -81,7 +91,7 @@ def get_item(call: Call, view: View, place: Place) -> Response:
     if chosen is Format.HTML:
         cells = tuple((name, str(value)) for name, value in item.fields.items())
         return table(call, ResultTable(("Field", "Value"), cells, data_type.singular))
-    prefixes = {"xnat", *(other.name.partition(":")[0] for other in view.registry)}
+    prefixes = {XNAT, PROV, *(other.name.partition(":")[0] for other in view.registry)}
     namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
     location = f"{namespace_of('xnat')} {call.base_url}schemas/xnat/xnat.xsd"
     return xml_document(format_item_xml(item, _element(data_type), namespaces=namespaces, schema_location=location))
@@ -96,18 +106,25 @@ def _within(level: Level, place: Place) -> dict[str, int]:
     return {name: found.key for name, found in above.items() if found}
 
 
-def _row(listing: Listing, row: Sequence[object]) -> tuple[str, ...]:
-    _, id, _, *values = row
-    cells = tuple(format_value(value) for value in values)
-    return (str(id), *cells) if listing.type_column else cells
-
-
-def _uri(level: Level, row: Sequence[object]) -> str:
-    _, id, experiment, *_ = row
+def _cells(
+    level: Level, listing: Listing, rows: Sequence[Sequence[object]], form: Callable[[object], str]
+) -> list[Sequence[str]]:
+    """The columns of a list of at least one row, its addresses last."""
+    _, ids, owners, *values = zip(*rows, strict=True)
+    columns = [format_column(column, form) for column in values]
+    if listing.type_column:
+        columns = [format_column(ids), *columns]
     if level in (Level.SCANS, Level.RECONSTRUCTIONS):
-        return f"/data/experiments/{quote(str(experiment), safe='')}/{level}/{quote(str(id), safe='')}"
-    level = Level.EXPERIMENTS if level is Level.ASSESSORS else level
-    return f"/data/{level}/{quote(str(id), safe='')}"
+        pairs = zip(owners, ids, strict=True)
+        return [*columns, [f"/data/experiments/{_word(of)}/{level}/{_word(id)}" for of, id in pairs]]
+    listed = Level.EXPERIMENTS if level is Level.ASSESSORS else level
+    return [*columns, [f"/data/{listed}/{_word(id)}" for id in ids]]
+
+
+def _word(id: object) -> str:
+    """An identifier as an address has it; most need no encoding."""
+    word = str(id)
+    return word if word.isascii() and word.replace("_", "").isalnum() else quote(word, safe="")
 
 
 def _element(data_type: DataType) -> str:

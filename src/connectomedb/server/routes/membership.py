@@ -158,12 +158,12 @@ _PROJECT = "/data/projects/{project}"
 
 WAYS = (
     Way("GET", f"{_PROJECT}/users", get_members),
-    Way("PUT DELETE", f"{_PROJECT}/users/{{group}}/{{login}}", change_member, is_slow=True),
+    Way("PUT DELETE", f"{_PROJECT}/users/{{group}}/{{login}}", change_member, is_slow=True, changes_rights=True),
     Way("GET", f"{_PROJECT}/groups", get_groups),
     Way("GET", f"{_PROJECT}/groups/{{group}}", get_group),
-    Way("PUT", f"{_PROJECT}/groups/{{group}}", put_group, is_slow=True),
-    Way("DELETE", f"{_PROJECT}/groups/{{group}}", remove_group, is_slow=True),
+    Way("PUT", f"{_PROJECT}/groups/{{group}}", put_group, is_slow=True, changes_rights=True),
+    Way("DELETE", f"{_PROJECT}/groups/{{group}}", remove_group, is_slow=True, changes_rights=True),
     Way("GET", f"{_PROJECT}/accessibility", get_accessibility),
-    Way("PUT", f"{_PROJECT}/accessibility/{{level}}", put_accessibility, is_slow=True),
+    Way("PUT", f"{_PROJECT}/accessibility/{{level}}", put_accessibility, is_slow=True, changes_rights=True),
     Way("GET", "/xapi/access/projects", get_access),
 )

@@ -36,4 +36,9 @@ def is_own(headers: Headers) -> bool:
     if site is not None:
         return site.strip().lower() in _OWN
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    except ValueError:  # it is no address
+        return False

@@ -10,10 +10,12 @@ from connectomedb.errors import AccessDenied, AddressError, NotFound
 from connectomedb.server.access.audit import Action, Event, record
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.editing import load_role, may_delete, may_edit
+from connectomedb.server.changes.status import check_unlocked
 from connectomedb.server.intake.keep import Target
 from connectomedb.server.query.homes import OWNERS, home_project
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call
+from connectomedb.server.routes.documents import ENTITIES
 from connectomedb.server.tables.schema import projects, resources
 from connectomedb.xnat.address import Address, Level, format_address
 
@@ -45,6 +47,7 @@ def find_owners(connection: Connection, caller: Caller, address: Address, *, del
                 address=format_address(address),
                 status=403,
             )
+        check_unlocked(connection, ENTITIES[owner.found.level], owner.found.key)
     return owners
 
 

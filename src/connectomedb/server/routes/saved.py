@@ -48,22 +48,22 @@ def get_results(call: Call) -> Response | Later:
 
 def put_document(call: Call) -> Response:
     """Keep the search that the body describes under the id in the path."""
-    asked = parse_stored(call.body)
-    id = _id(call)
+    caller, asked, id = call.signed_in, parse_stored(call.body), _id(call)
     with call.view() as view:
         tag = _project(call, view) or asked.tag
         compile_search(asked.query, view.names, view.details)
     with call.site.database.write() as connection:
-        searches.put_search(connection, call.user, replace(asked, id=id, tag=tag), now())
+        searches.put_search(connection, caller, replace(asked, id=id, tag=tag), now())
     return text("")
 
 
 def delete_document(call: Call) -> Response:
     """Forget a search."""
+    caller = call.signed_in
     with call.view() as view:
         project = _project(call, view)
     with call.site.database.write() as connection:
-        searches.delete_search(connection, call.user, _id(call), project)
+        searches.delete_search(connection, caller, _id(call), project)
     return text("")
 
 

@@ -13,7 +13,8 @@ from connectomedb.server.query.results import describe, format_batches, read_row
 from connectomedb.server.query.sql import Page, Search, Sort, compile_search
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.elements import get_elements, get_fields, get_versions
-from connectomedb.server.routes.replies import Format, table, table_of
+from connectomedb.server.routes.replies import TABLES, Format, choose_format, table, table_of
+from connectomedb.server.types.values import format_json_value, format_value
 from connectomedb.xnat.bundle import format_bundle, parse_bundle
 from connectomedb.xnat.query import Query
 
@@ -30,7 +31,8 @@ def answer_search(call: Call, query: Query, default: Format = Format.JSON) -> Re
     with call.view() as view:
         search = prepare_search(call, view, query)
         if not call.parameters.is_true("cache"):
-            rows = format_batches(read_rows(view.connection, search))
+            form = format_json_value if choose_format(call, TABLES, default) is Format.JSON else format_value
+            rows = format_batches(read_rows(view.connection, search), form)
             return table_of(call, describe(search), rows, default, is_whole=not search.is_paged)
     return Later(lambda: _keep(call, query, default))
 
@@ -73,9 +75,9 @@ def page_of(call: Call) -> Page:
 
 
 def _keep(call: Call, query: Query, default: Format) -> Response:
-    with call.view() as view, call.site.database.write() as writer:
+    with call.view() as view, call.change() as writer:
         search = prepare_search(call, view, query)
-        id = snapshots.keep(view.connection, writer, view.rights, search, format_bundle(query), now())
+        id = snapshots.keep(view.connection, writer.connection, view.rights, search, format_bundle(query), now())
     with call.view() as view:
         return table(call, snapshots.find(view.connection, view.rights, id, now()).frame, default)
 

@@ -13,7 +13,6 @@ Owners stands for owners of the project and administrators.
 """
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -37,7 +36,7 @@ from connectomedb.server.access.terms import (
 )
 from connectomedb.server.access.visible import may_agree
 from connectomedb.server.query.places import Found, find_place
-from connectomedb.server.routes.call import Call, Later, Way
+from connectomedb.server.routes.call import Call, Way
 from connectomedb.server.routes.replies import json_document, table
 from connectomedb.server.tables.schema import projects
 from connectomedb.xnat.address import Address, Level
@@ -125,24 +124,6 @@ def get_acceptances(call: Call) -> Response:
     return table(call, ResultTable(_COLUMNS, rows, "Acceptances", len(rows)))
 
 
-def and_then_limit_keys(handler: Callable[[Call], Response]) -> Callable[[Call], Response | Later]:
-    """The handler; what it changed is then carried to the S3 keys of users."""
-
-    def handle(call: Call) -> Response | Later:
-        response = handler(call)
-        keys = call.site.keys
-        if keys is None:
-            return response
-
-        def begin() -> Response:
-            keys.try_limit_all()
-            return response
-
-        return Later(begin)
-
-    return handle
-
-
 def _project(connection: Connection, call: Call) -> Found:
     """The project; also a hidden one of which something is shared with the caller."""
     word = call.words["project"]
@@ -224,9 +205,9 @@ _MAX_BODY_BYTES = 6 * MAX_TEXT_BYTES + 4096
 
 WAYS = (
     Way("GET", _TERMS, get_terms),
-    Way("PUT", _TERMS, and_then_limit_keys(put_terms), is_slow=True, max_body_bytes=_MAX_BODY_BYTES),
-    Way("DELETE", _TERMS, and_then_limit_keys(delete_terms), is_slow=True),
+    Way("PUT", _TERMS, put_terms, is_slow=True, changes_rights=True, max_body_bytes=_MAX_BODY_BYTES),
+    Way("DELETE", _TERMS, delete_terms, is_slow=True, changes_rights=True),
     Way("GET", f"{_TERMS}/acceptance", get_acceptance),
-    Way("PUT POST", f"{_TERMS}/acceptance", and_then_limit_keys(put_acceptance), is_slow=True),
+    Way("PUT POST", f"{_TERMS}/acceptance", put_acceptance, is_slow=True, changes_rights=True),
     Way("GET", f"{_TERMS}/acceptances", get_acceptances),
 )

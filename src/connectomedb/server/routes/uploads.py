@@ -43,12 +43,11 @@ def facts_of(parameters_of: Call) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-class Upload:
-    """One upload under way."""
+class Reception:
+    """A body that is being received into parts of the staging folder."""
 
-    def __init__(self, call: Call, address: Address) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
-        self._address = address
         self._settings = call.site.settings.files
         self._parts: list[Part] = []
         self._body = self._open_body(call.headers)
@@ -57,9 +56,47 @@ class Upload:
         """Take a piece of the body."""
         self._body.feed(piece)
 
+    def finish(self) -> list[Received]:
+        """The files, when all came."""
+        return self._body.finish()
+
+    def drop(self) -> None:
+        """Remove what was not kept."""
+        for part in self._parts:
+            part.drop()
+
+    def new_part(self) -> Part:
+        """One more file that is being received."""
+        part = Part(self._call.site.staging.new_path())
+        self._parts.append(part)
+        return part
+
+    def _open_body(self, headers: Mapping[str, str]) -> Body:
+        most = self._settings.max_upload_bytes
+        content_type = headers.get("content-type", "")
+        if not content_type.lower().startswith("multipart/form-data"):
+            return RawBody(self.new_part, most)
+        if self._call.parameters.is_true("inbody"):
+            raise AddressError("Asked to keep the body itself (inbody), and sent a form. Do one of the two.")
+        return FormBody(content_type, self.new_part, most, self._settings.max_members)
+
+
+class Upload:
+    """One upload under way."""
+
+    def __init__(self, call: Call, address: Address) -> None:
+        self._call = call
+        self._address = address
+        self._settings = call.site.settings.files
+        self._received = Reception(call)
+
+    def feed(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._received.feed(piece)
+
     def finish(self) -> Response:
         """Keep what came. 200 without a word, or with the list of files that were there already."""
-        received = self._body.finish()
+        received = self._received.finish()
         if not received:
             raise AddressError("Asked to keep a file. Nothing was sent: send it as body, or as part of a form.")
         call = self._call
@@ -84,22 +121,7 @@ class Upload:
 
     def drop(self) -> None:
         """Remove what was not kept."""
-        for part in self._parts:
-            part.drop()
-
-    def _open_body(self, headers: Mapping[str, str]) -> Body:
-        most = self._settings.max_upload_bytes
-        content_type = headers.get("content-type", "")
-        if not content_type.lower().startswith("multipart/form-data"):
-            return RawBody(self._new_part, most)
-        if self._call.parameters.is_true("inbody"):
-            raise AddressError("Asked to keep the body itself (inbody), and sent a form. Do one of the two.")
-        return FormBody(content_type, self._new_part, most, self._settings.max_members)
-
-    def _new_part(self) -> Part:
-        part = Part(self._call.site.staging.new_path())
-        self._parts.append(part)
-        return part
+        self._received.drop()
 
     def _named(self, received: list[Received]) -> list[tuple[str, Part]]:
         """Paths of files: the one of the address, or their own names, in its folder if several came."""
@@ -118,7 +140,7 @@ class Upload:
         folder = path[: path.rindex("/") + 1] if "/" in path else ""
         found: list[tuple[str, Part]] = []
         for file in received:
-            for member, part in unpack(file.part.path, self._new_part, self._settings):
+            for member, part in unpack(file.part.path, self._received.new_part, self._settings):
                 found.append((check_new_path(folder + member), part))
             file.part.drop()
         if not found:

@@ -4,6 +4,7 @@ The only module that knows Alembic, which takes as long to import as the rest of
 needs it imports it at that moment, so that a server whose tables are up to date starts without.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from alembic import command
@@ -21,9 +22,11 @@ def upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def add_column(connection: Connection, table: str, column: Column[Any]) -> None:
-    """Add a column at a table's end."""
-    Operations(MigrationContext.configure(connection)).add_column(table, column)
+def add_columns(connection: Connection, table: str, columns: Iterable[Column[Any]]) -> None:
+    """Add columns at a table's end."""
+    operations = Operations(MigrationContext.configure(connection))
+    for column in columns:
+        operations.add_column(table, column)
 
 
 def drop_column(connection: Connection, table: str, name: str) -> None:

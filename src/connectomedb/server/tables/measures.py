@@ -9,14 +9,16 @@ differ in case or hold anything, and identifiers fit every database. A column wh
 (integers, then a fraction) is replaced by a new one that takes over its values.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, cast, insert, select, update
+from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, bindparam, cast, insert, select, update
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType, widest
-from connectomedb.server.tables.counters import next_number
+from connectomedb.server.tables.counters import next_number, next_numbers
+from connectomedb.server.tables.meaning import facts_of
 from connectomedb.server.tables.schema import Key, data_types, experiments, fields
 from connectomedb.server.tables.texts import as_text
 from connectomedb.server.types import builtin
@@ -49,30 +51,52 @@ def declare_type(connection: Connection, name: str, singular: str, plural: str) 
     next_number(connection, VERSION)
 
 
-def declare_fields(connection: Connection, data_type: str, definitions: Sequence[FieldDefinition]) -> None:
-    """Make or update the fields of a type; types widen as needed, tiers and words are replaced. Raises ConfigError."""
+def declare_fields(connection: Connection, data_type: str, definitions: Sequence[FieldDefinition]) -> tuple[str, ...]:
+    """Make or update the fields of a type; types widen as needed, tiers and words are replaced.
+
+    Returns: the names of those that are new or other than before. Raises ConfigError.
+    """
     known = {row.name: row for row in connection.execute(select(fields).where(fields.c.data_type == data_type))}
     check_names([*known, *(definition.name for definition in definitions if definition.name not in known)])
     table = table_name(connection, data_type)
-    changed = False
+    new = [definition for definition in definitions if definition.name not in known]
+    _add_fields(connection, data_type, table, new)
+    changed = [definition.name for definition in new]
     for definition in definitions:
         row = known.get(definition.name)
-        wanted = definition.type or ValueType.TEXT
-        if row is None:
-            facts = {"column_name": add_column(connection, table, wanted), "type": wanted.value}
-            facts |= _words(definition) | {"name": definition.name, "data_type": data_type}
-            connection.execute(insert(fields).values(facts))
-            changed = True
-            continue
-        facts = _words(definition)
-        joined = widest(ValueType(row.type), wanted)
-        if joined.value != row.type:
-            facts |= {"column_name": _widen(connection, table, row, joined), "type": joined.value}
-        if any(getattr(row, name) != value for name, value in facts.items()):
-            connection.execute(update(fields).where(fields.c.key == row.key).values(facts))
-            changed = True
+        if row is not None and _redefine(connection, table, row, definition):
+            changed.append(definition.name)
     if changed:
         next_number(connection, VERSION)
+    return tuple(changed)
+
+
+def _add_fields(connection: Connection, data_type: str, table: str, new: Sequence[FieldDefinition]) -> None:
+    types = [definition.type or ValueType.TEXT for definition in new]
+    rows = [
+        {
+            **facts_of(definition),
+            "data_type": data_type,
+            "name": definition.name,
+            "column_name": name,
+            "type": type.value,
+        }
+        for definition, type, name in zip(new, types, _add_columns(connection, table, types), strict=True)
+    ]
+    if rows:
+        connection.execute(insert(fields), rows)
+
+
+def _redefine(connection: Connection, table: str, row: Row[Any], definition: FieldDefinition) -> bool:
+    """Bring a field up to date; whether anything was to be done."""
+    facts = facts_of(definition)
+    joined = widest(ValueType(row.type), definition.type or ValueType.TEXT)
+    if joined.value != row.type:
+        facts |= {"column_name": _widen(connection, table, row, joined), "type": joined.value}
+    if all(getattr(row, name) == value for name, value in facts.items()):
+        return False
+    connection.execute(update(fields).where(fields.c.key == row.key).values(facts))
+    return True
 
 
 def load_columns(connection: Connection, data_type: str) -> dict[str, FieldColumn]:
@@ -91,25 +115,61 @@ def write_measures(
 
     All experiments have the same measures, as rows of one table.
     """
-    columns = load_columns(connection, data_type)
-    table = measures_table(table_name(connection, data_type), list(columns.values()))
-    changed: set[int] = set()
+    if not values:
+        return frozenset()
+    writer = MeasuresWriter(connection, data_type, list(next(iter(values.values()))))
     for keys in batched(sorted(values), BATCH):
-        rows = {key: {columns[name].column: value for name, value in values[key].items()} for key in keys}
-        changed |= _write_rows(connection, table, rows)
-    return frozenset(changed)
+        writer.write({key: [values[key][name] for name in writer.names] for key in keys})
+    return frozenset(writer.new | writer.changed)
 
 
-def _write_rows(connection: Connection, table: Table, rows: Mapping[int, Mapping[str, Measured]]) -> set[int]:
-    kept = connection.execute(select(table).where(table.c.experiment_key.in_(rows))).mappings()
-    before = {row["experiment_key"]: dict(row) for row in kept}
-    new = set(rows) - set(before)
-    if new:
-        connection.execute(insert(table), [{"experiment_key": key, **rows[key]} for key in sorted(new)])
-    other = {key for key, old in before.items() if any(old[name] != value for name, value in rows[key].items())}
-    for key in other:
-        connection.execute(update(table).where(table.c.experiment_key == key).values(dict(rows[key])))
-    return other | new
+class MeasuresWriter:
+    """Writes rows of the same measures of one type, batch by batch; other measures stay.
+
+    Args:
+        names: of the measures, in the order of the rows' values.
+        fresh: keys of experiments that had no measures before the work at hand; those found new are added.
+    Attributes:
+        new, changed: keys of fresh experiments that were written, and of others that got other values.
+        cells: name of a measure → how many cells of experiments that are not fresh hold something else now.
+    """
+
+    def __init__(
+        self, connection: Connection, data_type: str, names: Sequence[str], fresh: set[int] | None = None
+    ) -> None:
+        columns = load_columns(connection, data_type)
+        self._connection = connection
+        self._table = measures_table(table_name(connection, data_type), list(columns.values()))
+        self.names = tuple(names)
+        self._columns = tuple(columns[name].column for name in names)
+        self._fresh = set() if fresh is None else fresh
+        self.new: set[int] = set()
+        self.changed: set[int] = set()
+        self.cells: Counter[str] = Counter()
+
+    def write(self, rows: Mapping[int, Sequence[Measured]]) -> None:
+        """Set the values of some experiments, by key; at most some hundred at once."""
+        table, columns = self._table, self._columns
+        kept = select(table.c.experiment_key, *(table.c[name] for name in columns))
+        found = self._connection.execute(kept.where(table.c.experiment_key.in_(rows)))
+        before = {key: values for key, *values in found}
+        new = [key for key in sorted(rows) if key not in before]
+        if new:
+            made = [{"experiment_key": key, **dict(zip(columns, rows[key], strict=True))} for key in new]
+            self._connection.execute(insert(table), made)
+            self._fresh.update(new)
+        other = [key for key, old in before.items() if old != list(rows[key])]
+        if other:
+            there = table.c.experiment_key == bindparam("key_of_row")
+            statement = update(table).where(there).values({name: bindparam(name) for name in columns})
+            changed = [{"key_of_row": key, **dict(zip(columns, rows[key], strict=True))} for key in other]
+            self._connection.execute(statement, changed)
+        self.new.update(key for key in rows if key in self._fresh)
+        for key in other:
+            if key not in self._fresh:
+                self.changed.add(key)
+                pairs = zip(self.names, before[key], rows[key], strict=True)
+                self.cells.update(name for name, old, value in pairs if old != value)
 
 
 def batched(keys: Sequence[int], size: int) -> Iterable[Sequence[int]]:
@@ -137,20 +197,23 @@ def check_names(names: Iterable[str]) -> None:
         raise ConfigError(f"The data type would have {len(seen)} columns, at most {MAX_FIELDS} fit. Use a second type.")
 
 
-def add_column(connection: Connection, table: str, type: ValueType) -> str:
-    """A new column at the end of a table of measures; its name."""
+def _add_columns(connection: Connection, table: str, types: Sequence[ValueType]) -> list[str]:
+    """New columns at the end of a table of measures; their names."""
     from connectomedb.server.tables import alter
 
-    name = f"m{next_number(connection, table)}"
-    alter.add_column(connection, table, Column(name, COLUMN_TYPES[type]))
-    return name
+    if not types:
+        return []
+    names = [f"m{number}" for number in next_numbers(connection, table, len(types))]
+    columns = [Column(name, COLUMN_TYPES[type]) for name, type in zip(names, types, strict=True)]
+    alter.add_columns(connection, table, columns)
+    return names
 
 
 def _widen(connection: Connection, table: str, field: Row[Any], type: ValueType) -> str:
     """A column of a wider type with the same values; its name. Missing values stay missing."""
     from connectomedb.server.tables import alter
 
-    name = add_column(connection, table, type)
+    (name,) = _add_columns(connection, table, [type])
     before = ValueType(field.type)
     both = Table(table, MetaData(), Column(field.column_name, COLUMN_TYPES[before]), Column(name, COLUMN_TYPES[type]))
     old = both.c[field.column_name]
@@ -158,12 +221,3 @@ def _widen(connection: Connection, table: str, field: Row[Any], type: ValueType)
     connection.execute(update(both).values({name: new}))
     alter.drop_column(connection, table, field.column_name)
     return name
-
-
-def _words(definition: FieldDefinition) -> dict[str, str]:
-    return {
-        "tier": definition.tier.value,
-        "category": definition.category,
-        "assessment": definition.assessment,
-        "description": definition.description,
-    }

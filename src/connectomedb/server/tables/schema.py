@@ -42,6 +42,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -209,6 +210,7 @@ subjects = Table(
     *(Column(name, Integer) for name in ("yob", "age", "ses", "education")),
     *(Column(name, Double) for name in ("height", "weight")),
     *_history(),
+    Column("status", Text),
     UniqueConstraint("project_key", "label"),
 )
 
@@ -227,6 +229,7 @@ experiments = Table(
     Column("age", Double),
     *_texts("note", "visit_id"),
     *_history(),
+    Column("status", Text),
     UniqueConstraint("project_key", "label"),
     Index(None, "data_type", "project_key"),
     Index(None, "subject_key", "data_type"),
@@ -269,7 +272,10 @@ reconstructions = Table(
 
 
 def _facts(level: str) -> Table:
-    """Fields that have no column: path of the field, name of the entry if it is one of a list, and its text."""
+    """Fields that have no column: path of the field, name of the entry if it is one of a list, and its text.
+
+    `position` keeps entries of a list in the order in which they came.
+    """
     return Table(
         f"{level}_facts",
         metadata,
@@ -277,6 +283,7 @@ def _facts(level: str) -> Table:
         Column("path", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         Column("value", Text, nullable=False),
+        Column("position", Integer),
     )
 
 
@@ -361,7 +368,9 @@ fields = Table(
     Column("column_name", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("tier", Text, nullable=False),
-    *_texts("category", "assessment", "description"),
+    *_texts("category", "assessment", "description", "label", "unit", "levels"),
+    *(Column(name, Double) for name in ("low", "high")),
+    Column("holds_several", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("data_type", "name"),
 )
 

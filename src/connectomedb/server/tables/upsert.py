@@ -1,12 +1,17 @@
 """Rows by name: made where they are missing, updated where they differ, left alone otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import Connection, Table, insert, select, update
 
 from connectomedb.server.tables.counters import next_accessions
+
+AT_ONCE = 1_000
+"""Rows that are looked up and held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,22 @@ class Upsert:
             letter: of the accession IDs that new rows get.
             has_history: whether the rows say when and by whom they were made and changed.
         """
-        mine = [table.c[name] == key for name, key in owner.items()]
+        keys: dict[str, int] = {}
+        for names in in_parts(wanted):
+            part = {name: wanted[name] for name in names}
+            keys |= self._put_part(table, owner, column, part, letter, has_history)
+        return keys
+
+    def _put_part(
+        self,
+        table: Table,
+        owner: Mapping[str, int],
+        column: str,
+        wanted: Mapping[str, Wanted],
+        letter: str,
+        has_history: bool,
+    ) -> dict[str, int]:
+        mine = [*(table.c[name] == key for name, key in owner.items()), table.c[column].in_(list(wanted))]
         known = {getattr(row, column): row for row in self.connection.execute(select(table).where(*mine))}
         new = {name: row for name, row in wanted.items() if name not in known}
         if new:
@@ -56,12 +76,13 @@ class Upsert:
                 self.connection.execute(update(table).where(table.c.key == old.key).values(**row.facts, **history))
                 self.changes += 1
         keys = self.connection.execute(select(table.c[column], table.c.key).where(*mine))
-        return {name: key for name, key in keys if name in wanted}
+        return {name: key for name, key in keys}
 
-    def touch(self, table: Table, key: int) -> None:
-        """Say that a row, or something that it holds elsewhere, changed now."""
-        self.connection.execute(update(table).where(table.c.key == key).values(last_modified=self._time))
-        self.changes += 1
+    def touch(self, table: Table, keys: Collection[int]) -> None:
+        """Say that rows, or something that they hold elsewhere, changed now."""
+        for part in in_parts(keys):
+            self.connection.execute(update(table).where(table.c.key.in_(part)).values(last_modified=self._time))
+        self.changes += len(keys)
 
     def _insert(
         self,
@@ -82,3 +103,13 @@ class Upsert:
         columns = dict.fromkeys(name for row in rows for name in row)
         self.connection.execute(insert(table), [{name: row.get(name) for name in columns} for row in rows])
         self.changes += len(rows)
+
+
+T = TypeVar("T")
+
+
+def in_parts(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """Lists of at most `size` items."""
+    source = iter(items)
+    while part := list(islice(source, size)):
+        yield part

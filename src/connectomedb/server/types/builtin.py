@@ -14,6 +14,8 @@ from connectomedb.server.types.datatypes import (
     Kind,
     Many,
     Path,
+    part_paths,
+    record_paths,
 )
 
 PROJECT = "xnat:projectData"
@@ -97,6 +99,8 @@ _PROJECT = DataType(
         Path("PI/lastname", _project("pi_lastname")),
         *facts(*(f"PI/{name}" for name in _PERSON if name not in ("firstname", "lastname")), "type"),
         Path("aliases/alias/alias", Many("aliases", "alias")),
+        *record_paths("investigators/investigator"),
+        *record_paths("publications/publication"),
         *_FIELDS,
     ),
     displays=(
@@ -276,7 +280,7 @@ _SESSION_DETAILS = {
 
 _SESSION_FACTS = (
     *("UID", "dcmAccessionNumber", "dcmPatientId", "dcmPatientName", "study_id", "prearchivePath"),
-    *("scanner/manufacturer", "scanner/model"),
+    *("scanner/manufacturer", "scanner/model", "tag"),
 )
 
 _IMAGE_SESSION = DataType(
@@ -289,6 +293,7 @@ _IMAGE_SESSION = DataType(
     paths=(
         *(Path(path, Detail(column)) for path, column in _SESSION_DETAILS.items()),
         *facts(*_SESSION_FACTS),
+        *part_paths(),
         fact("dcmPatientBirthDate", Kind.DATE),
         fact("dcmPatientWeight", Kind.FLOAT),
     ),

@@ -10,10 +10,11 @@ from itertools import groupby
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Row, Table, Text, select
+from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, Text, select
 from sqlalchemy.types import TypeEngine
 
-from connectomedb.hcp.dictionary import Dictionary, FieldDefinition, Tier, ValueType
+from connectomedb.hcp.dictionary import Dictionary, Tier, ValueType
+from connectomedb.server.tables.meaning import definition_of
 from connectomedb.server.tables.schema import Key, counters, data_types, fields, image_sessions
 from connectomedb.server.types import builtin, datatypes, imaging
 from connectomedb.server.types.datatypes import DataType, Detail, Display, Entity, Kind, Path, Registry
@@ -79,19 +80,8 @@ def read_catalogue(connection: Connection, version: int) -> Catalogue:
         ]
         types.append(measures_type(row.name, row.singular, row.plural, row.table_name, columns))
         details[row.table_name] = measures_table(row.table_name, columns)
-    meanings = {name: Dictionary(tuple(map(_definition, rows))) for name, rows in by_type.items()}
+    meanings = {name: Dictionary(tuple(map(definition_of, rows))) for name, rows in by_type.items()}
     return Catalogue(version, Registry(types), details, meanings)
-
-
-def _definition(row: Row[Any]) -> FieldDefinition:
-    return FieldDefinition(
-        row.name,
-        ValueType(row.type),
-        Tier.of(row.tier),
-        category=row.category or "",
-        assessment=row.assessment or "",
-        description=row.description or "",
-    )
 
 
 @dataclass(frozen=True, slots=True)

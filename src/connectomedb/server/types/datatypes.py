@@ -169,6 +169,25 @@ _ENTRY = re.compile(r"(fields/field|parameters/addParam)\[@?name=([^\[\]]{1,255}
 ENTRIES: Mapping[str, str] = {"fields/field": "field", "parameters/addParam": "addField"}
 """Lists of named texts that any object may have → the name of their text. The first are the custom variables."""
 
+RECORDS: Mapping[str, tuple[str, ...]] = {
+    "provenance/processStep": (
+        *("program", "program/version", "program/arguments", "timestamp", "cvs", "user", "machine"),
+        *("platform", "platform/version", "compiler", "compiler/version", "library", "library/version"),
+    ),
+    "investigators/investigator": (
+        *("title", "firstname", "lastname", "institution", "department", "email", "phone", "ID"),
+    ),
+    "publications/publication": ("title", "citation", "abstract", "doi", "pubmed", "uri", "comments", "type"),
+}
+"""Lists of records that an object may have, and the fields of each: a document gives all of a list at once."""
+
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "scans/scan": {"ID": "id", **{name: name for name in ("type", "quality", "condition", "series_description")}},
+    "reconstructions/reconstructedImage": {"ID": "id", "type": "type"},
+    "assessors/assessor": {"ID": "id", "label": "label"},
+}
+"""Lists of objects that a session has, and what a search or list of sessions may ask of each: field → column."""
+
 _PREDICATE = re.compile(r"\[@xsi:type=[\w:.\-]*\]", re.IGNORECASE | re.ASCII)
 
 
@@ -252,6 +271,20 @@ class Registry:
         data_type = self.find(name)
         found = self.path(data_type, path) if data_type else None
         return (data_type, found) if data_type and found else None
+
+
+def record_paths(list: str) -> tuple[Path, ...]:
+    """The fields of a list of records; what is inside another field may be asked for with `_`, as pyxnat does."""
+    plain = {field: field for field in RECORDS[list]}
+    joined = {field.replace("/", "_"): field for field in RECORDS[list]}
+    return tuple(Path(f"{list}/{name}", Many(list, field)) for name, field in {**plain, **joined}.items())
+
+
+def part_paths() -> tuple[Path, ...]:
+    """The fields of what a session has, a row each."""
+    return tuple(
+        Path(f"{list}/{name}", Many(list, column)) for list, of in PARTS.items() for name, column in of.items()
+    )
 
 
 def entry_path(path: str) -> Path | None:

@@ -34,6 +34,7 @@ from connectomedb.server.types.datatypes import (
     Kind,
     Many,
     Path,
+    record_paths,
 )
 
 
@@ -171,6 +172,7 @@ _DERIVED = DataType(
         Path("session_label", Formula("of_session", "label")),
         Path("session_project", Formula("of_session", "project")),
         Path("imageSession_ID", Formula("of_session", "id")),
+        *record_paths("provenance/processStep"),
     ),
     aliases=aliases_of(DERIVED, "session_ID", "session_label", "session_project"),
 )
@@ -236,6 +238,7 @@ _RECONSTRUCTION = DataType(
         Path("baseScanType", Column(Entity.RECONSTRUCTION, "base_scan_type")),
         Path("image_session_ID", Column(Entity.EXPERIMENT, "id")),
         *facts("algorithm", "provider", "note"),
+        *record_paths("provenance/processStep"),
         Path("meta/key", Column(Entity.RECONSTRUCTION, "key"), Kind.INTEGER),
         Path("meta/insert_date", Column(Entity.RECONSTRUCTION, "insert_date"), Kind.TIMESTAMP),
         Path("meta/insert_user", Column(Entity.RECONSTRUCTION, "insert_user")),

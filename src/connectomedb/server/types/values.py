@@ -1,6 +1,6 @@
 """Values ⇄ text, by kind: cells of tables, and values in criteria and filters.
 
-    integer 42 · float 42.0 · date 2024-01-02 · time 09:30:00 · timestamp 2024-01-02 09:30:00.123
+    integer 42 · float 42.0 · date 2024-01-02 · time 09:30:00 (in JSON 09:30:00.000) · timestamp 2024-01-02 09:30:00.123
 
 Null is "". Source: XNAT's tables; dates are also read as 01/02/2024 (month first), as xnatpy writes them.
 """
@@ -32,11 +32,16 @@ def format_value(value: object) -> str:
     return str(value)
 
 
-def format_column(values: Sequence[object]) -> Sequence[str]:
+def format_json_value(value: object) -> str:
+    """Write one cell of a JSON table, which has times with milliseconds. Source: XNAT's JSON tables."""
+    return value.isoformat("milliseconds") if isinstance(value, time) else format_value(value)
+
+
+def format_column(values: Sequence[object], form: Callable[[object], str] = format_value) -> Sequence[str]:
     """Write the cells of one column. Text, which most columns are, is not touched cell by cell."""
     if all(type(value) is str for value in values):
         return values  # type: ignore[return-value]  # the line above says so, mypy does not follow `all`
-    return [value if type(value) is str else format_value(value) for value in values]
+    return [value if type(value) is str else form(value) for value in values]
 
 
 def format_rows(rows: Sequence[Sequence[object]]) -> list[tuple[str, ...]]:

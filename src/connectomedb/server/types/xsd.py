@@ -19,10 +19,10 @@ from xml.etree import ElementTree as ET
 
 from connectomedb.server.access.auth import Rights
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import DataType, Entity, Kind, Path, Registry, local_name
+from connectomedb.server.types.datatypes import PARTS, RECORDS, DataType, Entity, Kind, Path, Registry, local_name
 
 XS = "http://www.w3.org/2001/XMLSchema"
-XNAT, XDAT = "xnat", "xdat"
+XNAT, XDAT, PROV = "xnat", "xdat", "prov"
 
 _TYPES: Mapping[Kind, str] = {
     Kind.STRING: "xs:string",
@@ -47,8 +47,16 @@ _TEXT_LISTS = ("fields/field", "parameters/addParam", "aliases/alias")
 """Lists of texts that have a name."""
 
 _RESOURCE, _EXPERIMENT, _ASSESSOR = "xnat:abstractResource", builtin.SUBJECT_ASSESSOR, "xnat:imageAssessorData"
+_PERSON = "xnat:investigatorData"
+_PEOPLE = ("PI", "investigator")
 _LISTS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    builtin.PROJECT: (("resources/resource", _RESOURCE), ("fields/field", "")),
+    builtin.PROJECT: (
+        ("resources/resource", _RESOURCE),
+        ("fields/field", ""),
+        ("publications/publication", "xnat:publicationResource"),
+        ("investigators/investigator", _PERSON),
+        ("studyProtocol", "xnat:abstractProtocol"),
+    ),
     builtin.SUBJECT: (("resources/resource", _RESOURCE), ("fields/field", ""), ("experiments/experiment", _EXPERIMENT)),
     builtin.EXPERIMENT: (("resources/resource", _RESOURCE), ("fields/field", "")),
     builtin.IMAGE_SESSION: (
@@ -62,12 +70,25 @@ _LISTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """Lists of each type: path, and the type of the entries; "" for texts that have a name."""
 
+_ORDER: Mapping[str, tuple[str, ...]] = {
+    builtin.PROJECT: (
+        *("name", "type", "description", "keywords", "aliases", "publications", "resources", "studyProtocol"),
+        *("PI", "investigators", "fields"),
+    )
+}
+"""Elements in XNAT's order, which pyxnat's lists of attributes show; of other types as they are declared."""
+
 _PLAIN_TYPES: Mapping[str, str] = {
     "xnat:derivedData": builtin.EXPERIMENT,
     _ASSESSOR: "xnat:derivedData",
     "xnat:reconstructedImageData": "",
 }
-_SHOWN_BY_LABEL = (builtin.SUBJECT, builtin.EXPERIMENT)
+_IDENTIFIERS: Mapping[str, str] = {
+    **dict.fromkeys((builtin.SUBJECT, builtin.EXPERIMENT, _RESOURCE), "label"),
+    **dict.fromkeys(("abstractProtocol", "fieldDefinitionGroup"), "ID"),
+}
+"""By which of their fields people know objects of a type."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _PREDICATE = re.compile(r"\[@xsi:type=([\w:.\-]+)\]", re.IGNORECASE)
 
@@ -81,12 +102,15 @@ class _Node:
     inside: dict[str, "_Node"] = field(default_factory=dict)
 
 
+_NAMELESS = "text"
+"""What the entries of a list are where they are texts without a name."""
+
 _Tree: TypeAlias = Mapping[str, _Node]
 
 
 def namespace_of(prefix: str) -> str:
     """The namespace of a prefix, as XNAT forms them."""
-    return f"http://nrg.wustl.edu/{prefix}"
+    return "http://www.nbirn.net/prov" if prefix == PROV else f"http://nrg.wustl.edu/{prefix}"
 
 
 def schema_names(registry: Registry) -> list[str]:
@@ -107,13 +131,18 @@ def format_schema(prefix: str, registry: Registry, rights: Rights) -> bytes:
     if prefix == XNAT:
         _add_resources(root)
         _add_demographics(root, registry)
+        _add_records(root)
+        _add_protocols(root)
         for name, parent in _PLAIN_TYPES.items():
             if registry.find(name) is None:
                 _add_content(_add_type(root, name, parent), {}, _lists(name), ())
     for data_type in own:
         content = _add_type(root, data_type.name, data_type.parent or "")
         attributes = _ATTRIBUTES.get(data_type.entity, _ATTRIBUTES_ELSEWHERE)
-        _add_content(content, _tree(data_type, registry, rights), _lists(data_type.name), attributes)
+        tree, order = _tree(data_type, registry, rights), _ORDER.get(data_type.name, ())
+        lists = _lists(data_type.name)
+        tree = {name: tree.pop(name, _Node()) for name in order if name in tree or name in lists} | tree
+        _add_content(content, tree, lists, attributes)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + bytes(ET.tostring(root, encoding="utf-8"))
 
 
@@ -135,6 +164,11 @@ def _first(path: Path) -> str:
 def _plant(tree: dict[str, _Node], path: Path) -> None:
     """Add one path. Lists of texts are declared as such; `meta/` is ours, names that XML has not are left out."""
     parts = path.path.split("/")
+    if parts[0] in _PEOPLE:
+        tree.setdefault(parts[0], _Node(type=_PERSON))
+        return
+    if any(path.path.startswith(f"{known}/") for known in (*RECORDS, *PARTS)):
+        return
     listed = next((known for known in _TEXT_LISTS if path.path.startswith(f"{known}/")), None)
     if "[" in path.path:
         if _PREDICATE.search(parts[0]):
@@ -167,8 +201,8 @@ def _lists(name: str) -> dict[str, _Node]:
 def _add_type(root: ET.Element, name: str, parent: str) -> ET.Element:
     """An element that takes the type's content."""
     made = ET.SubElement(root, "xs:complexType", {"name": local_name(name)})
-    if name in (*_SHOWN_BY_LABEL, _RESOURCE):
-        _add_identifier(made, "label")
+    if name in _IDENTIFIERS:
+        _add_identifier(made, _IDENTIFIERS[name])
     return _extend(made, "xs:complexContent", parent) if parent else made
 
 
@@ -197,7 +231,11 @@ def _add_element(sequence: ET.Element, name: str, node: _Node) -> None:
     made = ET.SubElement(sequence, "xs:element", {"name": name, "minOccurs": "0"})
     if node.entries is not None:
         made.set("maxOccurs", "unbounded")
-    if node.entries == "":
+    if node.entries == "*" and "name" in node.inside:
+        _add_identifier(made, "name")
+    if node.entries == _NAMELESS:
+        _extend(ET.SubElement(made, "xs:complexType"), "xs:simpleContent", "xs:string")
+    elif node.entries == "":
         _add_identifier(made, "name")
         text = _extend(ET.SubElement(made, "xs:complexType"), "xs:simpleContent", "xs:string")
         ET.SubElement(text, "xs:attribute", {"name": "name", "type": "xs:string"})
@@ -206,8 +244,8 @@ def _add_element(sequence: ET.Element, name: str, node: _Node) -> None:
         for part, inner in node.inside.items():
             ET.SubElement(text, "xs:attribute", {"name": part, "type": inner.type})
     elif node.inside:
-        are_attributes = node.entries == "*"
-        names = node.inside if are_attributes else _INNER_ATTRIBUTES
+        plain = [part for part, inner in node.inside.items() if not inner.inside]
+        names = plain if node.entries == "*" else _INNER_ATTRIBUTES
         _add_content(ET.SubElement(made, "xs:complexType"), node.inside, {}, names)
     else:
         made.set("type", node.entries or node.type)
@@ -240,6 +278,39 @@ def _add_demographics(root: ET.Element, registry: Registry) -> None:
     found = dict(_predicated(registry))
     for name, tree in found.items():
         _add_content(_add_type(root, name, "xnat:abstractDemographicData"), tree, {}, ())
+
+
+def _add_records(root: ET.Element) -> None:
+    """People and publications."""
+    for list, name in (("investigators/investigator", _PERSON), ("publications/publication", "publicationResource")):
+        nodes = {field: _Node(_TYPES[Kind.STRING]) for field in RECORDS[list]}
+        _add_content(_add_type(root, name, ""), nodes, {}, ("ID",))
+
+
+def _add_protocols(root: ET.Element) -> None:
+    """Definitions of custom variables; xnatpy looks them up by their IDs."""
+    text = _Node(_TYPES[Kind.STRING])
+    for name, parent, attributes, inside in (
+        ("abstractProtocol", "", ("ID", "name", "data-type"), {"description": text}),
+        (
+            "datatypeProtocol",
+            "xnat:abstractProtocol",
+            (),
+            {"definitions": _Node(inside={"definition": _Node(entries="xnat:fieldDefinitionGroup")})},
+        ),
+    ):
+        made = _add_type(root, name, parent)
+        _add_content(made, {**inside, **dict.fromkeys(attributes, text)}, {}, attributes)
+    group = ("ID", "data-type", "description", "project-specific")
+    made = _add_type(root, "fieldDefinitionGroup", "")
+    field = {"possibleValues": _Node(inside={"possibleValue": _Node(entries=_NAMELESS)})}
+    field |= dict.fromkeys(("name", "datatype", "type", "required", "sequence", "xmlPath"), text)
+    _add_content(
+        made,
+        {"fields": _Node(inside={"field": _Node(entries="*", inside=field)}), **dict.fromkeys(group, text)},
+        {},
+        group,
+    )
 
 
 def _predicated(registry: Registry) -> Iterator[tuple[str, dict[str, _Node]]]:
