@@ -66,9 +66,7 @@ def test_a_pinned_file_comes_by_npm_and_only_once(
     assert hook.bring(web) == []
 
 
-def test_a_file_of_another_checksum_stops_the_build(
-    hook: ModuleType, pin: Callable[[str], Path]
-) -> None:
+def test_a_file_of_another_checksum_stops_the_build(hook: ModuleType, pin: Callable[[str], Path]) -> None:
     web = pin("0" * 64)
     with pytest.raises(hook.WrongChecksum, match=hashlib.sha256(CONTENT).hexdigest()):
         hook.bring(web)
