@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httpx2
 from playwright.sync_api import expect
+
+from connectomedb.server.access.login import csrf_token
+from connectomedb.server.pages.ways import PAGES
 
 if TYPE_CHECKING:
     from tests.web.conftest import Browse, CheckAccess, Faults, People
@@ -67,3 +72,46 @@ def test_assets_are_kept_for_a_year_and_packed(people: People) -> None:
         assert client.get("/static/0000/style.css").headers["cache-control"] == "no-cache"
         for hostile in ("..%2f__about__.py", "%2e%2e/templates/base.html", "nothing.css"):
             assert client.get(f"/static/0000/{hostile}").status_code == 404
+
+
+HOSTILE = (
+    *("", "..", "../../xapi/users", "a/b", "%00", "<script>alert(1)</script>", "\u202e", "x" * 3_000),
+    *("-1", "1e9", "' OR 1=1"),
+)
+PARAMETERS = (
+    "q",
+    "done",
+    "next",
+    "file",
+    "where",
+    "tier",
+    "experiment",
+    "scan",
+    "resource",
+    "folder",
+    "user",
+    "action",
+    "from",
+    "offset",
+)
+FIELDS = (
+    *("login", "group", "tier", "alias", "id", "change", "version"),
+    *("password", "present", "new", "next", "username"),
+)
+UNTRIED = ("/logout", "/login", "/account/password", "/account/keys")
+"""Forms that would change what other tests need."""
+
+
+def test_no_input_makes_a_page_fail_or_say_other_peoples_words(people: People) -> None:
+    """As an administrator, before whom no right stands."""
+    with people.client() as admin:
+        for word in HOSTILE:
+            for way in PAGES:
+                address = re.sub(r"\{[^}]*\}", quote(word, safe="") or "x", way.path)
+                if way.methods == "GET":
+                    reply = admin.get(address, params=dict.fromkeys(PARAMETERS, word), headers={"Accept": "text/html"})
+                elif way.path not in UNTRIED:
+                    form = {"csrf": csrf_token(people.session("admin")), **dict.fromkeys(FIELDS, word)}
+                    reply = admin.post(address, data=form, headers={"Accept": "text/html"})
+                assert reply.status_code < 500, (way.path, word, reply.text)
+                assert "<script>alert" not in reply.text

@@ -327,4 +327,34 @@ def _doomed(address: str) -> str:
 
 _NEW = "PUT /data/projects/{new}"
 
-ROWS = (*_site(), *_people(), *_project(), *_searches(), *_files(), *_objects())
+PAGE = "/projects/{P}"
+
+
+def _pages() -> Iterator[Row]:
+    """Pages of the browser's side. Forms come without the token of their session: nobody's changes anything."""
+    yield Row("GET /data/dictionary", ENTER)
+    yield Row("GET /data/grants", USERS)
+    yield Row("GET /static/0/style.css", ALL)
+    yield Row("GET /login", "200 200 303 303 303 303 303 303 303")
+    yield Row("GET /account", USERS)
+    yield Row("GET /admin", ADMIN)
+    yield Row("GET /admin/audit", ADMIN)
+    yield Row("GET /dictionary", ENTER)
+    yield Row(f"GET /dictionary/{N}", ENTER)
+    yield Row(f"GET {PAGE}", RECORD)
+    yield Row(f"GET {PAGE}/terms", RECORD)
+    yield Row(f"GET {PAGE}/people", OWN)
+    yield Row(f"GET {PAGE}/files", READ)
+    yield Row(f"GET {PAGE}/subjects/100307/files", READ)
+    for form in ("/login", "/logout"):
+        yield Row(f"POST {form}", "403 403 403 403 403 403 403 403 403")
+    forms = ("password", "tokens", "tokens/end", "keys", "keys/end", "groups/end")
+    for form in (
+        *(f"/account/{name}" for name in forms),
+        *("/admin/users", "/admin/users/change"),
+        *(f"{PAGE}/{name}" for name in ("terms", "people/member", "people/grant")),
+    ):
+        yield Row(f"POST {form}", "401 401 403 403 403 403 403 403 403")
+
+
+ROWS = (*_pages(), *_site(), *_people(), *_project(), *_searches(), *_files(), *_objects())
