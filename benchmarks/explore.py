@@ -109,8 +109,13 @@ def _questions(client: httpx2.Client, study: Study) -> dict[str, Callable[[int],
 
         return turn
 
+    def page(number: int) -> None:
+        words = {"type": study.data_type, "where": where(number)}
+        client.get(f"/projects/{study.project}/subjects", params=words).raise_for_status()
+
     return {
         "filter: rows, counts, funnel": ask("", funnel="true"),
+        "the dashboard's page, filtered": page,
         "the same, sorted": ask("", funnel="true", sort=f"C{last:03}", descending="true"),
         "a page far down": ask("", sort="C001", offset="500"),
         "histogram": ask("/distribution", column="C001"),

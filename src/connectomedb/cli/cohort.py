@@ -1,4 +1,4 @@
-"""`cdb cohort`: cohorts that are kept on the server under a name."""
+"""`cdb cohort`: subjects of a predicate, and cohorts that are kept on the server under a name."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +13,34 @@ from connectomedb.cli._server import ServerChoice, with_server
 
 @click.group(name="cohort")
 def command() -> None:
-    """Named groups of subjects, kept on the server: save, list, show, remove; and tables of subjects: export."""
+    """Groups of subjects: find them, and keep them on the server under a name: save, list, show, remove."""
+
+
+@command.command()
+@PREDICATE
+@PROJECT
+@JSON
+@server_options
+def find(
+    predicate: str,
+    project: str,
+    as_json: bool,
+    server: str | None,
+    user: str | None,
+    profile: str | None,
+    anonymous: bool,
+) -> None:
+    """The subjects that PREDICATE chooses, a label per line; an empty one chooses all.
+
+    \b
+    cdb cohort find "MMSE_Score >= 29 and Gender = 'F'" --project HCP_Q1
+    """
+    with open_interface(server, user, profile, anonymous) as db:
+        labels = db.where(predicate, project=project).subjects()
+    if as_json:
+        _output.show_json(labels)
+    else:
+        _output.show_lines(labels)
 
 
 @command.command()

@@ -290,6 +290,21 @@ def _files() -> Iterator[Row]:
     yield Row(f"GET {PACKAGE}.md5", READ)
 
 
+def _dashboard() -> Iterator[Row]:
+    """What the dashboard and the queue ask, and their pages, which ask the same."""
+    for what in ("predicate", "columns"):
+        for method in ("GET", "POST"):
+            yield Row(f"{method} /data/explore/{what}", ENTER)
+            yield Row(f"{method} {P}/explore/{what}", READ)
+    for method, what in (("GET", "files"), ("GET", "lockfile"), ("GET", "zip"), ("HEAD", "zip")):
+        yield Row(f"{method} {P}/explore/{what}?pattern=T1w/Diffusion/bvals", READ)
+    for what in ("files", "lockfile", "zip"):
+        yield Row(f"POST {P}/explore/{what}", READ, b"pattern=T1w/Diffusion/bvals", FORM)
+    yield Row("GET /projects/{P}/subjects", READ)
+    yield Row("GET /projects/{P}/queue", READ)
+    yield Row("POST /projects/{P}/groups", "401 401 403 403 403 403 403 403 403", b"name=women", FORM)
+
+
 def _words(template: str) -> str:
     """An address of an object from a route's words."""
     is_below_project = template.startswith("projects/")
@@ -377,4 +392,14 @@ def _doomed(address: str) -> str:
 
 _NEW = "PUT /data/projects/{new}"
 
-ROWS = (*_site(), *_people(), *_project(), *_searches(), *_exploring(), *_pages(), *_files(), *_objects())
+ROWS = (
+    *_site(),
+    *_people(),
+    *_project(),
+    *_searches(),
+    *_exploring(),
+    *_pages(),
+    *_files(),
+    *_dashboard(),
+    *_objects(),
+)

@@ -3,7 +3,7 @@
 The files of a subject are those of its CREST resource, which holds the whole release tree.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,24 +80,30 @@ def find_package(word: str) -> Package:
 
 def holdings(connection: Connection, found: Sequence[Subject], wanted: Sequence[Package]) -> Iterator[Holding]:
     """What each subject has of each package, subject by subject; packages without files are left out."""
-    ids = {one.id for one in wanted}
     for subject in found:
-        sums: dict[str, tuple[int, int]] = {}
-        has_images: set[str] = set()
-        for row in connection.execute(_tree(subject).with_only_columns(files.c.path, files.c.size)):
-            for id in packages_of(subject.label, row.path):
-                count, size = sums.get(id, (0, 0))
-                sums[id] = (count + 1, size + row.size)
-                if not is_paper(row.path):
-                    has_images.add(id)
+        sums = sums_of(subject, connection.execute(tree_of(subject).with_only_columns(files.c.path, files.c.size)))
         for one in wanted:
-            if one.id in ids & has_images:
+            if one.id in sums:
                 yield Holding(subject, one, *sums[one.id])
+
+
+def sums_of(subject: Subject, rows: Iterable[Row[str, int]]) -> dict[str, tuple[int, int]]:
+    """Files and bytes by package, given path and size of a subject's files; papers alone make no package."""
+    sums: dict[str, tuple[int, int]] = {}
+    has_images: set[str] = set()
+    for row in rows:
+        belongs = packages_of(subject.label, row.path)
+        if not is_paper(row.path):
+            has_images |= belongs
+        for id in belongs:
+            count, size = sums.get(id, (0, 0))
+            sums[id] = (count + 1, size + row.size)
+    return {id: sums[id] for id in sums if id in has_images}
 
 
 def files_of(connection: Connection, subject: Subject, wanted: Package) -> list[Row[*tuple[object, ...]]]:
     """Rows of a package's files but its manifest, by path. Raises NotFound when the subject has none."""
-    rows = connection.execute(_tree(subject).with_only_columns(files).order_by(files.c.path))
+    rows = connection.execute(tree_of(subject).with_only_columns(files).order_by(files.c.path))
     held = [
         row
         for row in rows
@@ -124,7 +130,8 @@ def _packages_of(path: str) -> frozenset[str]:
     return frozenset(one.id for one in packages().values() if matches(one, path, _ANYBODY))
 
 
-def _tree(subject: Subject) -> Select[*tuple[object, ...]]:
+def tree_of(subject: Subject) -> Select[*tuple[object, ...]]:
+    """The rows of a subject's files, in no order."""
     crest = crest_label(subject.label)
     joined = files.join(resources).join(experiments)
     return (

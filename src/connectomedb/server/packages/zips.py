@@ -7,7 +7,7 @@
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -55,12 +55,21 @@ def zip_name(subject: str, package: Package) -> str:
 
 def plan_zip(connection: Connection, archive: Archive, subject: Subject, package: Package) -> PackageZip:
     """The zip of a subject's package. Raises NotFound when the subject has no files of it."""
+    held = files_of(connection, subject, package)
+    members, stamp = members_of(archive, subject, held, package.id)
+    return PackageZip(zip_name(subject.label, package), members, stamp)
+
+
+def members_of(
+    archive: Archive, subject: Subject, held: "Sequence[Row[*tuple[object, ...]]]", name: str
+) -> tuple[tuple[Member, ...], str]:
+    """A subject's files as members of a zip, a manifest of that name before them; and a stamp of all that."""
     release = release_of(subject.project)
-    rows = {release.to_bucket(str(row.path)): row for row in files_of(connection, subject, package)}
+    rows = {release.to_bucket(str(row.path)): row for row in held}
     entries = tuple(Entry(path, row.size, row.md5) for path, row in rows.items() if row.md5)
     manifest = format_manifest(Manifest(subject.label, entries))
-    members = [
-        Member(f"{subject.label}/{manifest_path(subject.label, package.id)}", len(manifest), lambda: iter([manifest])),
+    members = (
+        Member(f"{subject.label}/{manifest_path(subject.label, name)}", len(manifest), lambda: iter([manifest])),
         *(
             Member(
                 f"{subject.label}/{path}",
@@ -69,8 +78,8 @@ def plan_zip(connection: Connection, archive: Archive, subject: Subject, package
             )
             for path, row in rows.items()
         ),
-    ]
-    return PackageZip(zip_name(subject.label, package), tuple(members), _stamp(manifest, rows))
+    )
+    return members, _stamp(manifest, rows)
 
 
 def md5_of(database: Database, planned: PackageZip) -> str:

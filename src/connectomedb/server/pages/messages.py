@@ -9,6 +9,7 @@ MESSAGES: Mapping[str, str] = {
     "token-ended": "The token is ended, and with it every session that it opened.",
     "keys-ended": "Your S3 keys are ended.",
     "password": "Your password is changed. All other sessions are ended.",
+    "group-saved": "The group is kept. Python and cdb cohort know it by the same name.",
     "group-deleted": "The group is deleted.",
     "user-made": "The user is made.",
     "user-changed": "The user is changed.",

@@ -20,6 +20,7 @@ from connectomedb.server.routes import (
     membership,
     packages,
     prearchive,
+    predicates,
     saved,
     schemas,
     search,
@@ -27,6 +28,7 @@ from connectomedb.server.routes import (
     terms,
     tokens,
     users,
+    wanted,
 )
 
 REST = (
@@ -41,8 +43,10 @@ REST = (
     *audit.WAYS,
     *schemas.WAYS,
     *dictionary.WAYS,
-    *measures.WAYS,
     *explore.WAYS,
+    *predicates.WAYS,
+    *wanted.WAYS,
+    *measures.WAYS,
     *groups.WAYS,
     *saved.WAYS,
     *search.WAYS,
