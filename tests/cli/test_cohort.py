@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import InProcess
+from tests.cli.conftest import Cdb
 
 from connectomedb.cli import _getting as getting
 from connectomedb.cli import _wanted as wanted
@@ -30,9 +30,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def cdb(here: InProcess, stage: Stage) -> InProcess:
+def cdb(alone: Cdb, stage: Stage) -> Cdb:
     """Runs the command in this process, with the stage's environment."""
-    return partial(here, env=stage.environment())
+    return partial(alone, env=stage.environment())
 
 
 @pytest.fixture
@@ -48,16 +48,16 @@ def test_a_predicate_is_told_from_a_place(word: str, expected: bool) -> None:
     assert is_predicate(word) is expected
 
 
-def test_one_sentence_brings_the_files(cdb: InProcess, tmp_path: Path, db: Interface) -> None:
+def test_one_sentence_brings_the_files(cdb: Cdb, tmp_path: Path, db: Interface) -> None:
     expected = db.where("MMSE_Score >= 29").subjects()
     assert 0 < len(expected) <= 3
     done = cdb("get", "MMSE_Score >= 29", BRAIN, "--to", "brains")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"brains/q1/{label}/{BRAIN}" for label in expected]
     assert all((tmp_path / line).is_file() for line in done.stdout.splitlines())
 
 
-def test_files_are_linked_under_other_names(cdb: InProcess, tmp_path: Path) -> None:
+def test_files_are_linked_under_other_names(cdb: Cdb, tmp_path: Path) -> None:
     words = ("get", "MMSE_Score >= 29", BRAIN, "--to", "brains", "--layout")
     flat = cdb(*words, "flat").stdout.split()
     assert flat
@@ -68,32 +68,32 @@ def test_files_are_linked_under_other_names(cdb: InProcess, tmp_path: Path) -> N
         assert row["link"] == f"study/derivatives/hcp/sub-{row['subject']}/{BRAIN}"
         assert (tmp_path / name).samefile(tmp_path / row["local"])
         assert (tmp_path / row["link"]).samefile(tmp_path / row["local"])
-    assert cdb("get", ALL, BRAIN, "--to", "brains", "--links", "study").code == 2
+    assert cdb("get", ALL, BRAIN, "--to", "brains", "--links", "study").returncode == 2
 
 
-def test_a_dry_run_brings_nothing(cdb: InProcess, tmp_path: Path) -> None:
+def test_a_dry_run_brings_nothing(cdb: Cdb, tmp_path: Path) -> None:
     done = cdb("get", ALL, "T1w/*_brain.nii.gz", "--to", "brains", "-n", "--json")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     assert {row["act"] for row in json.loads(done.stdout)["files"]} == {"fetch"}
     assert digests(tmp_path / "brains") == {}
 
 
-def test_a_slip_is_pointed_at(cdb: InProcess) -> None:
+def test_a_slip_is_pointed_at(cdb: Cdb) -> None:
     done = cdb("get", "MMSE_Score >= 29 and Gendr = 'F'", BRAIN, "--to", "x")
-    assert done.code == 2
+    assert done.returncode == 2
     assert "at column 22, there is no column Gendr. Did you mean Gender?" in done.stderr
 
 
-def test_nobody_is_not_found(cdb: InProcess) -> None:
+def test_nobody_is_not_found(cdb: Cdb) -> None:
     done = cdb("get", "MMSE_Score < 0", BRAIN, "--to", "x")
-    assert (done.code, done.stdout) == (5, "")
+    assert (done.returncode, done.stdout) == (5, "")
     assert "cdb explain" in done.stderr
 
 
-def test_explain_adds_up_and_its_python_gives_the_same(cdb: InProcess, stage: Stage, clean_env: dict[str, str]) -> None:
+def test_explain_adds_up_and_its_python_gives_the_same(cdb: Cdb, stage: Stage, clean_env: dict[str, str]) -> None:
     predicate = "MMSE_Score >= 29 and PMAT24_A_CR >= 5 and exists 'tfMRI_MOTOR_LR/*.nii.gz'"
     done = cdb("explain", predicate, "--project", "HCP_Q1", "--json")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     funnel = json.loads(done.stdout)["funnel"]
     left = funnel["total"]
     for step in funnel["steps"]:
@@ -110,25 +110,23 @@ def test_explain_adds_up_and_its_python_gives_the_same(cdb: InProcess, stage: St
     assert len(ran.stdout.split(",")) == funnel["passed"]
 
 
-def test_a_lockfile_brings_the_same_bytes_elsewhere(cdb: InProcess, tmp_path: Path) -> None:
-    assert cdb("lock", ALL, "T1w/*_brain.nii.gz", "-o", "a.toml", "--to", "here").code == 0
-    assert cdb("lock", ALL, "T1w/*_brain.nii.gz", "-o", "b.toml", "--to", "there").code == 0
+def test_a_lockfile_brings_the_same_bytes_elsewhere(cdb: Cdb, tmp_path: Path) -> None:
+    assert cdb("lock", ALL, "T1w/*_brain.nii.gz", "-o", "a.toml", "--to", "here").returncode == 0
+    assert cdb("lock", ALL, "T1w/*_brain.nii.gz", "-o", "b.toml", "--to", "there").returncode == 0
     assert (tmp_path / "a.toml").read_bytes() == (tmp_path / "b.toml").read_bytes()
     for folder in ("one", "two"):
         done = cdb("sync", "a.toml", "--to", folder)
-        assert done.code == 0, done.stderr
+        assert done.returncode == 0, done.stderr
     assert digests(tmp_path / "one") == digests(tmp_path / "two") != {}
     again = cdb("sync", "a.toml", "--to", "one", "--json")
     assert [row["fetched"] for row in json.loads(again.stdout)] == [False] * len(digests(tmp_path / "one"))
-    assert cdb("audit", "a.toml").code == 0
+    assert cdb("audit", "a.toml").returncode == 0
 
 
-def test_restricted_columns_code_the_lockfile_and_its_key_opens_it(
-    cdb: InProcess, tmp_path: Path, db: Interface
-) -> None:
+def test_restricted_columns_code_the_lockfile_and_its_key_opens_it(cdb: Cdb, tmp_path: Path, db: Interface) -> None:
     words = ("lock", "Age_in_Yrs > 0", "T1w/*_brain.nii.gz", "-o", "study.cdb.toml")
     done = cdb(*words, "--json")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["is_coded"], told["key"]) == (True, "study.key.csv")
     labels = db.where("Age_in_Yrs > 0").subjects()
@@ -136,46 +134,46 @@ def test_restricted_columns_code_the_lockfile_and_its_key_opens_it(
     assert labels
     assert all(label in key and label not in text for label in labels)
     assert (tmp_path / "study.key.csv").stat().st_mode & 0o077 == 0
-    assert cdb(*words).code == 0
+    assert cdb(*words).returncode == 0
     assert (tmp_path / "study.cdb.toml").read_text() == text
-    assert cdb("sync", "study.cdb.toml", "--to", "mirror").code == 2
+    assert cdb("sync", "study.cdb.toml", "--to", "mirror").returncode == 2
     done = cdb("sync", "study.cdb.toml", "--key", "study.key.csv", "--to", "mirror")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     assert digests(tmp_path / "mirror").keys() >= {f"q1/{label}/{BRAIN}" for label in labels}
-    assert cdb("audit", "study.cdb.toml").code == 2
-    assert cdb("audit", "study.cdb.toml", "--key", "study.key.csv").code == 0
+    assert cdb("audit", "study.cdb.toml").returncode == 2
+    assert cdb("audit", "study.cdb.toml", "--key", "study.key.csv").returncode == 0
     (tmp_path / "study.cdb.toml").write_text(text.replace('seal = "', 'seal = "0000', 1).replace('" }', '"}', 1))
-    assert cdb("sync", "study.cdb.toml", "--key", "study.key.csv", "--to", "mirror").code == 2  # no longer a seal
+    assert cdb("sync", "study.cdb.toml", "--key", "study.key.csv", "--to", "mirror").returncode == 2  # no longer a seal
     seal = text.partition('seal = "')[2][:64]
     (tmp_path / "study.cdb.toml").write_text(text.replace(seal, "0" * 64))
     strange = cdb("sync", "study.cdb.toml", "--key", "study.key.csv", "--to", "mirror")
-    assert strange.code == 8
+    assert strange.returncode == 8
     assert "1 are not published as they were sealed" in strange.stderr
-    assert cdb(*words, "--labels").code == 0
+    assert cdb(*words, "--labels").returncode == 0
     assert all(label in (tmp_path / "study.cdb.toml").read_text() for label in labels)
 
 
-def test_tables_for_others_have_coded_ids(cdb: InProcess, tmp_path: Path, db: Interface) -> None:
+def test_tables_for_others_have_coded_ids(cdb: Cdb, tmp_path: Path, db: Interface) -> None:
     refused = cdb("cohort", "export", "Age_in_Yrs > 0", "Gender")
-    assert refused.code == 2
+    assert refused.returncode == 2
     assert "Restricted columns take part" in refused.stderr
-    assert cdb("cohort", "export", ALL, "Age_in_Yrs").code == 2
+    assert cdb("cohort", "export", ALL, "Age_in_Yrs").returncode == 2
     done = cdb("cohort", "export", "Age_in_Yrs > 0", "Gender", "MMSE_Score", "--key", "my.key.csv")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     header, *rows = done.stdout.splitlines()
     labels = db.where("Age_in_Yrs > 0").subjects()
     assert header == "coded_id,gender,mmse_score"
     assert [row.split(",")[0] for row in rows] == [f"S{number:04}" for number in range(1, len(labels) + 1)]
     assert not any(label in done.stdout for label in labels)
     key = (tmp_path / "my.key.csv").read_text()
-    assert cdb("cohort", "export", ALL, "Gender", "--key", "my.key.csv").code == 0
+    assert cdb("cohort", "export", ALL, "Gender", "--key", "my.key.csv").returncode == 0
     assert (tmp_path / "my.key.csv").read_text().startswith(key.splitlines()[0])
     plain = cdb("cohort", "export", ALL, "Gender", "--json")
     assert [row[0] for row in json.loads(plain.stdout)["rows"]] == db.where(ALL).subjects()
 
 
 def test_subjects_of_whose_data_something_is_known_are_left_out_by_choice(
-    cdb: InProcess, db: Interface, monkeypatch: pytest.MonkeyPatch
+    cdb: Cdb, db: Interface, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = Advisory("made-up", Defect.UNUSABLE, ("103515",), ("HCP_Q1",), ("T1w/**",), "All is black.", "us")
     for place in (getting, wanted, client_cohort):
@@ -190,21 +188,21 @@ def test_subjects_of_whose_data_something_is_known_are_left_out_by_choice(
     assert "unusable" in told["methods"]
     assert ".without(" in cdb("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--python").stdout
     done = cdb("get", ALL, BRAIN, "--to", "brains", "--without", "unusable")
-    assert done.code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     assert not any("103515" in line for line in done.stdout.splitlines())
     done = cdb("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--json")
     assert [row["advisories"] for row in json.loads(done.stdout)] == [["made-up"]]
     assert "Known: unusable: All is black. (103515)" in done.stderr
-    assert cdb("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--without", "unusable").code == 5
+    assert cdb("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--without", "unusable").returncode == 5
 
 
-def test_a_file_that_changed_is_named_and_not_kept(cdb: InProcess, tmp_path: Path) -> None:
-    assert cdb("lock", "Subject = 100307", BRAIN, "-o", "a.toml").code == 0
+def test_a_file_that_changed_is_named_and_not_kept(cdb: Cdb, tmp_path: Path) -> None:
+    assert cdb("lock", "Subject = 100307", BRAIN, "-o", "a.toml").returncode == 0
     text = (tmp_path / "a.toml").read_text()
     md5 = text.partition('md5 = "')[2][:32]
     (tmp_path / "a.toml").write_text(text.replace(md5, "0" * 32))
     done = cdb("sync", "a.toml", "--to", "mirror")
-    assert done.code in (8, 9)
+    assert done.returncode in (8, 9)
     assert BRAIN in done.stderr
     assert "0" * 32 in done.stderr
     assert not (tmp_path / "mirror/q1/100307" / BRAIN).exists()
@@ -241,16 +239,16 @@ def test_columns_are_found_by_words_and_a_foreign_one_is_refused(db: Interface) 
         db.where(ALL).table("No_Such_Column")
 
 
-def test_a_group_is_kept_shown_and_forgotten(cdb: InProcess, db: Interface) -> None:
-    assert cdb("cohort", "save", "bright", "MMSE_Score >= 29", "--project", "HCP_Q1").code == 0
+def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
+    assert cdb("cohort", "save", "bright", "MMSE_Score >= 29", "--project", "HCP_Q1").returncode == 0
     kept = json.loads(cdb("cohort", "list", "--json").stdout)
     assert kept == [{"name": "bright", "project": "HCP_Q1", "predicate": "MMSE_Score >= 29"}]
     assert cdb("cohort", "show", "bright").stdout.split() == db.where("MMSE_Score >= 29", project="HCP_Q1").subjects()
     stored = db.connection.get_table("/data/search/saved/bright/results")
     assert len(stored.rows) == db.groups.get("bright").count()
-    assert cdb("cohort", "remove", "bright").code == 0
+    assert cdb("cohort", "remove", "bright").returncode == 0
     missing = cdb("cohort", "show", "bright")
-    assert missing.code != 0
+    assert missing.returncode != 0
     assert "There are: none." in missing.stderr
 
 

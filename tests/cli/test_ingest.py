@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import InProcess
+from tests.cli.conftest import Cdb
 
 from connectomedb.client.interface import Interface
 from connectomedb.server.run import start
@@ -32,24 +32,24 @@ PLACE = ("ingest", "data", "STUDY")
 FULL = (*PLACE, "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY", "--json")
 
 
-def test_a_study_comes_in_and_again_without_change(study: Path, here: InProcess) -> None:
-    done = here(*FULL)
-    assert done.code == 0, done.stderr
+def test_a_study_comes_in_and_again_without_change(study: Path, alone: Cdb) -> None:
+    done = alone(*FULL)
+    assert done.returncode == 0, done.stderr
     first = json.loads(done.stdout)
     assert (first["subjects"], first["measures"]) == (2, 2)
     assert first["files"] > 0
     assert first["changes"] > 0
-    assert json.loads(here(*FULL).stdout)["changes"] == 0
+    assert json.loads(alone(*FULL).stdout)["changes"] == 0
     (study / "behaviour.csv").write_text("Subject,Score,Note\n100307,30,fine\n103515,,\n")
-    assert json.loads(here(*FULL, "--dry-run").stdout)["is_kept"] is False
-    last = json.loads(here(*FULL).stdout)
+    assert json.loads(alone(*FULL, "--dry-run").stdout)["is_kept"] is False
+    last = json.loads(alone(*FULL).stdout)
     assert (last["changes"], last["tables"][0]["columns"]) == (1, {"Score": 1})
 
 
-def test_people_are_told_what_changed(study: Path, here: InProcess) -> None:
+def test_people_are_told_what_changed(study: Path, alone: Cdb) -> None:
     (study / "more.csv").write_text("Subject,Score\n100307,1\n")
-    assert here(*FULL).code == 0
-    said = here(*PLACE, "--table", "more.csv", "-n").stderr
+    assert alone(*FULL).returncode == 0
+    said = alone(*PLACE, "--table", "more.csv", "-n").stderr
     assert "more.csv: 1 rows: 0 new, 1 changed, 0 as before" in said
     assert "    Score: 1 cells changed" in said
     assert said.endswith("This was a trial: nothing is kept.\n")
@@ -65,22 +65,22 @@ def test_people_are_told_what_changed(study: Path, here: InProcess) -> None:
     ],
 )
 def test_a_bad_table_is_refused_with_its_place_and_nothing_comes_in(
-    study: Path, here: InProcess, table: str, words: str
+    study: Path, alone: Cdb, table: str, words: str
 ) -> None:
-    assert here(*FULL).code == 0
+    assert alone(*FULL).returncode == 0
     (study / "behaviour.csv").write_text(table)
-    done = here(*FULL)
-    assert done.code == 2
+    done = alone(*FULL)
+    assert done.returncode == 2
     fault = json.loads(done.stderr)
     assert (fault["error"], fault["exit_code"]) == ("ConfigError", 2)
     assert words in fault["message"]
     (study / "behaviour.csv").write_text("Subject,Score,Note\n100307,29,fine\n103515,,\n")
-    assert json.loads(here(*FULL).stdout)["changes"] == 0
+    assert json.loads(alone(*FULL).stdout)["changes"] == 0
 
 
 @pytest.mark.parametrize("words", [PLACE, ("ingest", "data"), ("ingest",)])
-def test_nothing_to_take_in_is_a_usage_error(study: Path, here: InProcess, words: tuple[str, ...]) -> None:
-    assert here(*words).code == 2
+def test_nothing_to_take_in_is_a_usage_error(study: Path, alone: Cdb, words: tuple[str, ...]) -> None:
+    assert alone(*words).returncode == 2
 
 
 @pytest.fixture
@@ -89,11 +89,11 @@ def server(study: Path) -> Iterator[str]:
         yield running.address
 
 
-def test_the_same_over_rest_is_the_python_value(study: Path, here: InProcess, server: str) -> None:
+def test_the_same_over_rest_is_the_python_value(study: Path, alone: Cdb, server: str) -> None:
     where = ("--server", server, "--user", "admin")
     words = ("ingest", "STUDY", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY")
-    done = here(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
-    assert done.code == 0, done.stderr
+    done = alone(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
+    assert done.returncode == 0, done.stderr
     first = json.loads(done.stdout)
     assert (first["subjects"], first["measures"]) == (2, 2)
     assert first["files"] > 0

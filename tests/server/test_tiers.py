@@ -249,6 +249,13 @@ def test_values_of_a_project_without_grant_are_all_alike(half: httpx2.Client) ->
     assert "31337" in half.get("/data/projects/ONE/experiments/100001_nontoolbox?format=json").text
 
 
+def test_a_document_is_read_up_to_the_tier_that_was_asked_for(half: httpx2.Client) -> None:
+    address = "/data/projects/ONE/experiments/100001_nontoolbox?format=json"
+    for tier, shown in (("sensitive", True), ("open", False), ("sensitive", True)):
+        assert ("31337" in half.get(f"{address}&tier={tier}").text) is shown
+    assert half.get(f"{address}&tier=all").status_code == 400
+
+
 def test_exploring_tells_of_a_grant_in_one_project_nothing_about_another(half: httpx2.Client) -> None:
     page = half.get("/data/explore?where=Qznumberqz > 40000&columns=Qzwordqz,Qznumberqz&funnel=true").json()
     assert [row[:2] for row in page["rows"]] == [["100002", "ONE"], ["100004", "ONE"]]

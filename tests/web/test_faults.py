@@ -78,7 +78,22 @@ HOSTILE = (
     *("", "..", "../../xapi/users", "a/b", "%00", "<script>alert(1)</script>", "\u202e", "x" * 3_000),
     *("-1", "1e9", "' OR 1=1"),
 )
-PARAMETERS = ("q", "done", "next", "experiment", "scan", "resource", "folder", "user", "action", "from", "offset")
+PARAMETERS = (
+    "q",
+    "done",
+    "next",
+    "file",
+    "where",
+    "tier",
+    "experiment",
+    "scan",
+    "resource",
+    "folder",
+    "user",
+    "action",
+    "from",
+    "offset",
+)
 FIELDS = (
     *("login", "group", "tier", "alias", "id", "change", "version"),
     *("password", "present", "new", "next", "username"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -27,6 +27,8 @@ REGIONS = f"{MESH}.aparc.32k_fs_LR.dlabel.nii"
 RUN = "MNINonLinear/Results/tfMRI_MOTOR_LR/tfMRI_MOTOR_LR"
 SERIES = f"{RUN}_Atlas.dtseries.nii"
 DRAWN = "#viewer[data-state=drawn]"
+SMALL: Any = {"width": 900, "height": 700}
+"""A window of fewer pixels, which the processor draws sooner."""
 PATIENCE_MS = 60_000
 """On a busy machine without a graphics card the first picture of a browser takes long."""
 
@@ -111,13 +113,13 @@ def test_a_volume_under_another_is_drawn_and_told_in_words(browse: Browse, reade
 def test_surfaces_are_drawn_with_what_lies_on_them(
     browse: Browse, reader: str, shoot: Shoot, name: str, file: str, over: str
 ) -> None:
-    page = open_view(browse(reader), file, over)
+    page = open_view(browse(reader, viewport=SMALL), file, over)
     check_drawn(page)
     shoot(page, f"viewer-{name}")
 
 
 def test_a_series_of_a_grayordinate_comes_by_a_range_of_bytes(browse: Browse, reader: str, shoot: Shoot) -> None:
-    page = open_view(browse(reader), SERIES)
+    page = open_view(browse(reader, viewport=SMALL), SERIES)
     check_drawn(page)
     with page.expect_response(lambda reply: SERIES in reply.url and reply.status == 206) as part:
         box = page.locator("#canvas").bounding_box()
@@ -126,7 +128,7 @@ def test_a_series_of_a_grayordinate_comes_by_a_range_of_bytes(browse: Browse, re
     assert part.value.headers["content-length"] == str(20 * 4)
     expect(page.locator("#where")).to_contain_text(re.compile(r"Vertex \d+ of cortex left · value"))
     expect(page.locator("#plot-words")).to_contain_text(re.compile(r"20 values over 14.4 s, from \d"))
-    assert page.locator("#plot-here canvas").count() == 1
+    expect(page.locator("#plot-here canvas")).to_have_count(1)
     page.locator("#canvas").focus()
     page.keyboard.press(".")
     expect(page.get_by_label("Frame")).to_have_value("1")
@@ -137,7 +139,7 @@ def test_a_series_of_a_grayordinate_comes_by_a_range_of_bytes(browse: Browse, re
 def test_a_series_of_a_packed_volume_is_cut_by_the_server(
     browse: Browse, reader: str, check_access: CheckAccess
 ) -> None:
-    page = browse(reader)
+    page = browse(reader, viewport=SMALL)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     open_view(page, f"{RUN}.nii.gz")

@@ -87,7 +87,7 @@ class Estate:
     def client(self, login: str | None, address: str = "") -> httpx2.Client:
         """Signed in by a cookie; nobody's without a login."""
         cookies = {"JSESSIONID": self.session(login)} if login else None
-        return httpx2.Client(base_url=address or self.address, verify=CONTEXT, cookies=cookies, timeout=30)
+        return httpx2.Client(base_url=address or self.address, verify=CONTEXT, cookies=cookies, timeout=60)
 
     def session(self, login: str) -> str:
         if login not in self.sessions:

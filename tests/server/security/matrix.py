@@ -93,7 +93,9 @@ def _site() -> Iterator[Row]:
     yield Row("POST /data/services/auth", ALL, form, FORM)
     yield Row("GET /data/auth", USERS)
     yield Row("GET /xapi/users/username", ENTER)
+    yield Row("GET /data/grants", USERS)
     yield Row("GET /data/audit", ADMIN)
+    yield Row("GET /xapi/siteConfig/uptime", ENTER)
     for address in ("/xapi/schemas", "/xapi/schemas/datatypes", "/xapi/schemas/datatypes/names/all"):
         yield Row(f"GET {address}", ENTER)
     for address in (f"/xapi/schemas/datatypes/elements/{N}", "/xapi/schemas/xnat", "/schemas/xnat/xnat.xsd"):
@@ -209,6 +211,50 @@ def _searches() -> Iterator[Row]:
     )
 
 
+def _exploring() -> Iterator[Row]:
+    where = "?where=MMSE_Score%20%3E%3D%2029"
+    yield Row("GET /data/dictionary", ENTER)
+    for method in ("GET", "POST"):
+        for below in ("", "/subjects", "/distribution?column=MMSE_Score"):
+            yield Row(f"{method} /data/explore{below}", ENTER)
+            yield Row(f"{method} {P}/explore{below}", READ)
+    yield Row("GET /data/explore/groups", ENTER)
+    yield Row(f"PUT /data/explore/groups/{{new}}{where}", USERS)
+    yield Row("DELETE /data/explore/groups/{new}", USERS.replace("200", "404"))
+    yield Row(f"GET {P}/explore/groups", READ)
+    yield Row(f"PUT {P}/explore/groups/{{new}}{where}", "401 401 404 403 200 200 200 200 200")
+    for method in ("PUT", "POST"):
+        # A table makes the project that is not there, so who may not see it learns nothing from an empty one.
+        yield Row(f"{method} {P}/measures", "401 401 400 403 403 403 403 400 400")
+    yield Row(f"GET {P}/subjects/100307/advisories", READ)
+
+
+def _pages() -> Iterator[Row]:
+    """What people see; forms are refused here, for none of these requests carries the token of its page."""
+    form = "401 401 403 403 403 403 403 403 403"
+    yield Row("GET /login", "200 200 303 303 303 303 303 303 303")
+    yield Row("POST /login", "403 403 403 403 403 403 403 403 403")
+    yield Row("POST /logout", "403 403 403 403 403 403 403 403 403")
+    yield Row("GET /static/x/style.css", ALL)
+    yield Row("GET /account", USERS)
+    for name in ("groups/end", "keys", "keys/end", "password", "tokens", "tokens/end"):
+        yield Row(f"POST /account/{name}", form)
+    yield Row("GET /admin", ADMIN)
+    yield Row("GET /admin/audit", ADMIN)
+    for name in ("users", "users/change"):
+        yield Row(f"POST /admin/{name}", form)
+    yield Row("GET /dictionary", ENTER)
+    yield Row(f"GET /dictionary/{N}", ENTER)
+    yield Row("GET /projects/{P}", RECORD)
+    yield Row("GET /projects/{P}/terms", RECORD)
+    yield Row("GET /projects/{P}/people", OWN)
+    for name in ("terms", "people/grant", "people/member"):
+        yield Row(f"POST /projects/{{P}}/{name}", form)
+    for name in ("files", "subjects/100307", "subjects/100307/files"):
+        yield Row(f"GET /projects/{{P}}/{name}", READ)
+    yield Row("GET /view", ENTER.replace("200", "400"))
+
+
 def _files() -> Iterator[Row]:
     for address in ("resources", "files", "files?format=zip", "resources/PLAN", "resources/PLAN/files/a.txt"):
         yield Row(f"GET {P}/{address}", READ)
@@ -232,6 +278,10 @@ def _files() -> Iterator[Row]:
     for address in (f"{P}/resources/PLAN", "/data/subjects/{S}", "/data/experiments/{E}", f"{SESSION}/scans/1"):
         yield Row(f"PUT {address}/files/{{new}}", EDIT, b"x")
     yield Row("POST /data/services/refresh/catalog?resource=/archive/projects/{P}/resources/PLAN", EDIT)
+    yield Row("GET /data/prearchive", ENTER)
+    yield Row("GET /data/prearchive/projects", ENTER)
+    yield Row("GET /data/prearchive/projects/{P}", READ)
+    yield Row("GET /data/prearchive/projects/{P}/1/2", NONE)
     yield Row("GET /spring/download", ENTER)
     asked = "subjects=100307&package=3T_Structural_preproc&project={P}"
     yield Row(f"GET /spring/download?view=subjects&{asked}", READ)
@@ -342,4 +392,14 @@ def _doomed(address: str) -> str:
 
 _NEW = "PUT /data/projects/{new}"
 
-ROWS = (*_site(), *_people(), *_project(), *_searches(), *_files(), *_dashboard(), *_objects())
+ROWS = (
+    *_site(),
+    *_people(),
+    *_project(),
+    *_searches(),
+    *_exploring(),
+    *_pages(),
+    *_files(),
+    *_dashboard(),
+    *_objects(),
+)

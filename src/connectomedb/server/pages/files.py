@@ -7,12 +7,10 @@ from urllib.parse import unquote, urlencode
 from starlette.responses import Response
 
 from connectomedb.errors import NotFound
+from connectomedb.hcp.images import kind_of
 from connectomedb.server.pages.ask import ask_rows
 from connectomedb.server.pages.render import file_path, render, segment
 from connectomedb.server.routes.call import Call, Way
-
-VIEWABLE = (".nii", ".nii.gz", ".gii", ".gii.gz")
-"""Ends of names of files that the viewer shows; CIFTI files end in `.nii`, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class File:
     @property
     def is_viewable(self) -> bool:
         """Whether the viewer shows such files."""
-        return self.name.endswith(VIEWABLE)
+        return kind_of(self.name) is not None
 
 
 @dataclass(slots=True)

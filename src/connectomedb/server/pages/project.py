@@ -1,10 +1,13 @@
 """A project's page: what it is, what it offers, and where its reader stands."""
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from connectomedb.cohort.named import from_stored
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.pages.ask import ask_json, ask_rows
 from connectomedb.server.pages.front import s3_state, standing
@@ -30,7 +33,7 @@ def _contents(call: Call, id: str) -> dict[str, Any]:
     base = f"/data/projects/{segment(id)}"
     return {
         "resources": ask_rows(call, f"{base}/resources"),
-        "groups": [row for row in ask_rows(call, "/data/search/saved") if _is_of(row, id)],
+        "groups": _kept(call, id),
         "types": _types(call),
         "granted": granted_tier(call, id),
         "s3": s3_state(call),
@@ -48,10 +51,29 @@ def granted_tier(call: Call, project: str) -> Tier:
     )
 
 
-def _is_of(row: dict[str, str], project: str) -> bool:
-    """Whether a kept search belongs to a project, or is a group of its subjects or of anybody's."""
-    begins = (f"cohort of {project}:", "cohort of *:")
-    return row["tag"] == project or row["description"].startswith(begins)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A kept group of subjects, or another kept search of the project, and where it leads."""
+
+    name: str
+    says: str
+    owner: str
+    address: str
+
+
+def _kept(call: Call, project: str) -> list[Kept]:
+    """The groups of a project's subjects or of anybody's, and the searches that are kept for the project."""
+    found = []
+    for row in ask_rows(call, "/data/search/saved"):
+        cohort = from_stored(row["id"], row["description"])
+        name, owner = row["brief_description"] or row["id"], row["users"].split(", ")[0]
+        if cohort and cohort.project in ("", project):
+            address = f"/projects/{segment(project)}/subjects?{urlencode({'group': cohort.name})}"
+            found.append(Kept(name, cohort.predicate, owner, address))
+        elif not cohort and row["tag"] == project:
+            address = f"/data/projects/{segment(project)}/searches/{segment(row['id'])}/results?format=html"
+            found.append(Kept(name, row["description"], owner, address))
+    return found
 
 
 def _types(call: Call) -> list[dict[str, Any]]:

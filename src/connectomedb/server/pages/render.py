@@ -27,8 +27,6 @@ POLICY: Mapping[str, str] = {
 }
 """The Content-Security-Policy of pages."""
 
-_WITH_WASM = {**POLICY, "script-src": "'self' 'wasm-unsafe-eval'"}
-
 
 def render(
     call: Call | None,
@@ -37,14 +35,12 @@ def render(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-    runs_wasm: bool = False,
 ) -> Response:
     """A page for who asks; without a call, for nobody.
 
     Args:
         template: name of a file in `web/templates`.
         values: what the template needs; `project` (ID) and `tier` shape the frame, too.
-        runs_wasm: whether the page's scripts may compile WebAssembly.
     """
     caller = call.caller if call else None
     is_guest = caller is not None and caller.is_guest
@@ -62,7 +58,7 @@ def render(
     }
     page = _environment().get_template(template).render({**frame, **values})
     sent = {
-        "Content-Security-Policy": policy(_WITH_WASM if runs_wasm else POLICY),
+        "Content-Security-Policy": policy(POLICY),
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         **(headers or {}),

@@ -81,7 +81,7 @@ def get_view(call: Call) -> Response:
         "has_niivue": has_asset(NIIVUE),
         "still_px": STILL_PX,
     }
-    return render(call, "view.html", values, runs_wasm=True)
+    return render(call, "view.html", values)
 
 
 def _image(address: str) -> Image:

@@ -1,7 +1,7 @@
 """All plain fields of one data type as one statement. Making it costs more than running it, so it is kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -36,7 +36,7 @@ class FieldStatement:
     restricted: frozenset[str]
 
 
-_Kept = dict[tuple[str, Caller, frozenset[tuple[int, Tier]]], FieldStatement]
+_Kept = dict[tuple[str, Caller, frozenset[tuple[int, Tier]], Tier], FieldStatement]
 _kept: WeakKeyDictionary[Registry, _Kept] = WeakKeyDictionary()
 
 
@@ -45,12 +45,12 @@ def field_statement(
 ) -> FieldStatement:
     """The statement of a type for one caller; what is restricted in it is noted in the rights."""
     kept = _kept.setdefault(registry, {})
-    who = (data_type.name, rights.caller, frozenset(rights.grants.items()))
+    who = (data_type.name, rights.caller, frozenset(rights.grants.items()), rights.ceiling)
     found = kept.get(who)
     if found is None:
         if len(kept) >= MOST_KEPT:
             kept.clear()
-        found = kept[who] = _make(registry, data_type, Rights(rights.caller, rights.grants), details)
+        found = kept[who] = _make(registry, data_type, replace(rights, read=set()), details)
     rights.read.update(found.restricted)
     return found
 

@@ -220,7 +220,7 @@ def _plain_items(view: View, type: str, keys: Sequence[int], facts: _Facts) -> _
     for key, made, *row in view.connection.execute(wanted.statement, {KEYS: list(keys)}):
         mine = facts.get(key, ())
         cells: dict[str, object] = dict(zip((path.path for path in wanted.selected), row, strict=True))
-        cells |= {fact.path: fact.value for fact in mine if not fact.name}
+        cells |= {fact.path: fact.value for fact in mine if not fact.name and fact.path not in cells}
         shown = {
             _plain(path): _field(cells[path.path]) for path in wanted.paths if cells.get(path.path) not in (None, "")
         }

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 PARAMETERS = ("preview", "describe", "frame", "series")
 SIZES = (32, 2048)
 DEFAULT_SIZE = 256
+MOST_WAITING = 24
+"""Looks that wait at once in a process: each keeps a thread, of which other answers need some."""
 DRAWING = 1
 """Number of the way in which pictures are drawn: a new one makes kept pictures old."""
 
@@ -156,20 +158,27 @@ def _tag(version: Version) -> dict[str, str]:
 
 
 @cache
-def _turns(at_once: int) -> threading.BoundedSemaphore:
-    return threading.BoundedSemaphore(at_once)
+def _places(at_once: int) -> tuple[threading.BoundedSemaphore, threading.BoundedSemaphore]:
+    """Of a process: seats, for those who wait or look, and turns, for those who look."""
+    return threading.BoundedSemaphore(at_once + MOST_WAITING), threading.BoundedSemaphore(at_once)
 
 
 @contextmanager
 def _turn(call: Call) -> Iterator[None]:
-    """Wait for one of the few places. Raises TooManyRequests when none becomes free in time."""
+    """Wait for one of the few turns. Raises TooManyRequests when too many wait, or none becomes free in time."""
     settings = call.site.settings.images
-    turns = _turns(settings.at_once)
-    if not turns.acquire(timeout=settings.within_s):
-        raise TooManyRequests(
-            "Others are looking into images at present. Come back later.", status=429, retry_after_s=settings.within_s
-        )
+    busy = TooManyRequests(
+        "Others are looking into images at present. Come back later.", status=429, retry_after_s=settings.within_s
+    )
+    seats, turns = _places(settings.at_once)
+    if not seats.acquire(blocking=False):
+        raise busy
     try:
-        yield
+        if not turns.acquire(timeout=settings.within_s):
+            raise busy
+        try:
+            yield
+        finally:
+            turns.release()
     finally:
-        turns.release()
+        seats.release()

@@ -1,0 +1,117 @@
+// A volume, perhaps with another over it, as slices and in 3-D.
+
+import { SLICE_TYPE } from "./vendor/niivue.js";
+import { Shown, frameOf, plain, whole } from "./shown.js";
+
+const SLICES = [
+  ["slices", "Slices and 3-D", SLICE_TYPE.MULTIPLANAR],
+  ["axial", "Axial", SLICE_TYPE.AXIAL],
+  ["coronal", "Coronal", SLICE_TYPE.CORONAL],
+  ["sagittal", "Sagittal", SLICE_TYPE.SAGITTAL],
+  ["solid", "3-D", SLICE_TYPE.RENDER],
+];
+
+export class Volumes extends Shown {
+  view = "slices";
+  views = SLICES.map(([name, words]) => [name, words]);
+
+  get hasLayer() {
+    return Boolean(this.scene.layer);
+  }
+
+  get map() {
+    return this.hasLayer ? "warm" : "gray";
+  }
+
+  get top() {
+    return this.niivue.volumes[this.niivue.volumes.length - 1];
+  }
+
+  async load() {
+    const { volume, layer } = this.scene;
+    const files = [this._file(volume, { colormap: "gray" })];
+    if (layer) files.push(this._file(layer, { colormap: "warm", opacity: 0.8 }));
+    await this.niivue.loadVolumes(files);
+    this.setView(this.view);
+  }
+
+  _file(file, look) {
+    if (file.frames < 2) return { url: whole(file), name: file.name, ...look };
+    const frame = file === this.moving ? this.frame : 0;
+    return { url: frameOf(file, frame), name: `${file.name.split(".")[0]}.nii`, ...look };
+  }
+
+  async setFrame(frame) {
+    this.frame = frame;
+    const looks = this.niivue.volumes.map((one) => [one.colormap, one.opacity, one.cal_min, one.cal_max]);
+    const place = [...this.niivue.scene.crosshairPos];
+    await this.load();
+    this.niivue.volumes.forEach((one, at) => {
+      [one.colormap, one.opacity, one.cal_min, one.cal_max] = looks[at];
+    });
+    this.niivue.scene.crosshairPos = place;
+    this.niivue.updateGLVolume();
+  }
+
+  setView(name) {
+    this.view = name;
+    this.niivue.setSliceType(SLICES.find(([known]) => known === name)[2]);
+  }
+
+  setMap(name) {
+    this.niivue.setColormap(this.top.id, name);
+  }
+
+  range() {
+    return [this.top.cal_min, this.top.cal_max];
+  }
+
+  setRange(low, high) {
+    this.top.cal_min = low;
+    this.top.cal_max = high;
+    this.niivue.updateGLVolume();
+  }
+
+  setOpacity(opacity) {
+    this.niivue.setOpacity(this.niivue.volumes.length - 1, opacity);
+  }
+
+  move(step) {
+    this.niivue.moveCrosshairInVox(...step);
+  }
+
+  goTo(voxel) {
+    const { shape, affine } = this.scene.volume;
+    if (voxel.length !== 3 || !voxel.every((index, axis) => index >= 0 && index < shape[axis])) return false;
+    const mm = affine.slice(0, 3).map((row) => row[0] * voxel[0] + row[1] * voxel[1] + row[2] * voxel[2] + row[3]);
+    this.niivue.scene.crosshairPos = this.niivue.mm2frac(mm);
+    this.niivue.drawScene();
+    this.niivue.createOnLocationChange();
+    return true;
+  }
+
+  tell() {
+    this.niivue.createOnLocationChange();
+  }
+
+  locate(place) {
+    const mm = Array.from(place.mm).slice(0, 3);
+    const voxel = voxelAt(mm, this.scene.volume.affine);
+    const values = place.values.map((one) => plain(one.value)).join(", ");
+    const asked = voxelAt(mm, this.moving.affine);
+    const title = `Voxel ${asked.join(", ")}`;
+    const where = mm.map((length) => length.toFixed(1)).join(", ");
+    this.onPlace({ words: `${where} mm · voxel ${voxel.join(", ")} · value ${values}`, asked: asked.join(","), title });
+  }
+}
+
+function voxelAt(mm, affine) {
+  const [[a, b, c, x], [d, e, f, y], [g, h, i, z]] = affine;
+  const [p, q, r] = [mm[0] - x, mm[1] - y, mm[2] - z];
+  const whole = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  return [
+    (p * (e * i - f * h) - b * (q * i - f * r) + c * (q * h - e * r)) / whole,
+    (a * (q * i - f * r) - p * (d * i - f * g) + c * (d * r - q * g)) / whole,
+    (a * (e * r - q * h) - b * (d * r - q * g) + p * (d * h - e * g)) / whole,
+  ].map(Math.round);
+}
