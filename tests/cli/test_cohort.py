@@ -252,6 +252,13 @@ def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
     assert "There are: none." in missing.stderr
 
 
+def test_subjects_of_a_predicate_are_listed(cdb: Cdb, db: Interface) -> None:
+    expected = db.where("Gender = 'F'", project="HCP_Q1").subjects()
+    found = cdb("cohort", "find", "Gender = 'F'", "--project", "HCP_Q1")
+    assert (found.returncode, found.stdout.split()) == (0, expected)
+    assert json.loads(cdb("cohort", "find", "", "--json").stdout) == db.where("").subjects()
+
+
 def test_what_is_known_against_files_is_told() -> None:
     known = next(one for one in known_advisories().advisories if one.subjects and "*" not in one.paths[0])
     subject, release, path = known.subjects[0], known.releases[0], known.paths[0]

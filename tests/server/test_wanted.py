@@ -70,6 +70,14 @@ def test_a_lockfile_without_files_names_the_subjects(reader: httpx2.Client) -> N
     assert (locked.subjects, locked.files, locked.predicate) == (("100307", "118932"), {}, "Gender = 'F'")
 
 
+def test_a_lockfile_with_labels_does_not_tell_a_restricted_condition(served: Served) -> None:
+    with served.client("granted") as granted:
+        reply = granted.get(f"{Q1}/lockfile", params={"where": "Age_in_Yrs < 30 and Gender = 'F'"})
+    locked = parse_lockfile(reply.text)
+    assert len(locked.subjects) == 2 and locked.predicate == ""
+    assert "Age_in_Yrs" not in reply.text
+
+
 def test_packages_are_globs_in_a_lockfile(reader: httpx2.Client) -> None:
     locked = parse_lockfile(reader.get(f"{Q1}/lockfile", params={"package": MOTOR}).text)
     assert sorted(locked.files) == ["100307", "103515"]

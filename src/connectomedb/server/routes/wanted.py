@@ -16,6 +16,7 @@ from itertools import chain
 
 from starlette.responses import Response, StreamingResponse
 
+from connectomedb.cohort.formatter import format_predicate
 from connectomedb.cohort.lockfile import SUFFIX, LockedFile, Lockfile, format_lockfile
 from connectomedb.errors import AddressError, NotFound, TooLarge
 from connectomedb.hcp.dictionary import Dictionary
@@ -52,7 +53,9 @@ _SELECTION = "selection"
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """Who is chosen, in which project, and by what words."""
+    """Who is chosen, in which project, and by what words; by none where these would tell restricted values of somebody
+    who is named.
+    """
 
     project: str
     predicate: str
@@ -147,7 +150,8 @@ def _chosen(call: Call) -> _Chosen:
         known = Dictionary(tuple(field for field in asked.view.dictionary(data_type) if field.name != SUBJECT))
         labels = tuple(dict.fromkeys(label for label, _ in places if label is not None))
         project = places[0][1] if places else call.words["project"]
-        return _Chosen(project, asked.predicate, labels, version_of(known))
+        predicate = "" if asked.reads_restricted else format_predicate(asked.exploration.where)
+        return _Chosen(project, predicate, labels, version_of(known))
 
 
 def _wanted(parameters: Parameters) -> Wanted:
