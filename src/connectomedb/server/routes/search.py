@@ -34,6 +34,7 @@ def answer_search(call: Call, query: Query, default: Format = Format.JSON) -> Re
             form = format_json_value if choose_format(call, TABLES, default) is Format.JSON else format_value
             rows = format_batches(read_rows(view.connection, search), form)
             return table_of(call, describe(search), rows, default, is_whole=not search.is_paged)
+        view.rights.read.clear()  # nothing was read yet; the audit log hears of it when rows are kept
     return Later(lambda: _keep(call, query, default))
 
 
