@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from functools import partial
@@ -14,6 +15,7 @@ from connectomedb.cli import _getting as getting
 from connectomedb.cli import _wanted as wanted
 from connectomedb.cli._cohort import is_predicate
 from connectomedb.cli._getting import Warnings
+from connectomedb.cli.main import main
 from connectomedb.client.cohorts import cohort as client_cohort
 from connectomedb.client.interface import Interface
 from connectomedb.demo.stage import Stage
@@ -172,8 +174,32 @@ def test_tables_for_others_have_coded_ids(cdb: Cdb, tmp_path: Path, db: Interfac
     assert [row[0] for row in json.loads(plain.stdout)["rows"]] == db.where(ALL).subjects()
 
 
+@pytest.fixture
+def here(
+    stage: Stage,
+    clean_env: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Cdb:
+    """Runs the command in this process, where a test may replace what is known."""
+    for name in os.environ.keys() - clean_env.keys() - {"PYTEST_CURRENT_TEST"}:
+        monkeypatch.delenv(name)
+    for name, value in {**clean_env, **stage.environment()}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> "subprocess.CompletedProcess[str]":
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
 def test_subjects_of_whose_data_something_is_known_are_left_out_by_choice(
-    cdb: Cdb, db: Interface, monkeypatch: pytest.MonkeyPatch
+    here: Cdb, db: Interface, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = Advisory("made-up", Defect.UNUSABLE, ("103515",), ("HCP_Q1",), ("T1w/**",), "All is black.", "us")
     for place in (getting, wanted, client_cohort):
@@ -181,19 +207,19 @@ def test_subjects_of_whose_data_something_is_known_are_left_out_by_choice(
     everyone = db.where(ALL, project="HCP_Q1").subjects()
     assert db.where(ALL, project="HCP_Q1").without("unusable").subjects() == [s for s in everyone if s != "103515"]
     assert db.where(ALL, project="HCP_Q1").without("withdrawn").subjects() == everyone
-    done = cdb("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--json")
+    done = here("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--json")
     told = json.loads(done.stdout)
     last = told["funnel"]["steps"][-1]
     assert (last["before"], last["passed"], last["failing"]) == (len(everyone), len(everyone) - 1, 1)
     assert "unusable" in told["methods"]
-    assert ".without(" in cdb("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--python").stdout
-    done = cdb("get", ALL, BRAIN, "--to", "brains", "--without", "unusable")
+    assert ".without(" in here("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--python").stdout
+    done = here("get", ALL, BRAIN, "--to", "brains", "--without", "unusable")
     assert done.returncode == 0, done.stderr
     assert not any("103515" in line for line in done.stdout.splitlines())
-    done = cdb("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--json")
+    done = here("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--json")
     assert [row["advisories"] for row in json.loads(done.stdout)] == [["made-up"]]
     assert "Known: unusable: All is black. (103515)" in done.stderr
-    assert cdb("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--without", "unusable").returncode == 5
+    assert here("get", f"HCP_Q1/103515/{BRAIN}", "--to", "brains", "--without", "unusable").returncode == 5
 
 
 def test_a_file_that_changed_is_named_and_not_kept(cdb: Cdb, tmp_path: Path) -> None:

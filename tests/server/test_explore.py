@@ -268,6 +268,9 @@ def test_a_kept_group_narrows_and_does_not_name_what_is_hidden(served: Served, r
         narrowed = granted.get(Q1, params={"group": "young", "tier": "open"})
         assert narrowed.status_code == 403 and "Age_in" not in narrowed.text
     assert reader.get(Q1, params={"group": "young"}).status_code in (403, 404)
+    with Interface(served.address, "granted", "correct horse") as db:
+        for name in ("young", "women"):
+            db.groups.remove(name)
 
 
 def test_groups_are_saved_listed_and_forgotten(served: Served, reader: httpx2.Client) -> None:
