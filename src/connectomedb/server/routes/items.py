@@ -132,6 +132,7 @@ def _element(data_type: DataType) -> str:
 
 
 WAYS = (
+    Way("GET", "/data/projects/{project}", get_address),  # `path` below leaves out names that hold a line break
     *(
         Way("GET", f"/data/{level}{rest}", get_address)
         for level in ("projects", "subjects", "experiments")
