@@ -38,11 +38,11 @@ def main(folder: Path) -> None:
     show("bucket.list('q1/', '/')", subjects)
     show("bucket.list('q1/100307/', '/')", [key.name for key in bucket.list("q1/100307/", "/")])
 
-    step("Everything below a prefix, one file of it saved by hand")
-    keys = list(bucket.list(f"q1/100307/{MOTOR}/"))
-    show(f"bucket.list('q1/100307/{MOTOR}/')", [key.name for key in keys])
-    saved = keys[0].get_contents_to_filename(folder / "by-hand" / keys[0].name)
-    show("key.get_contents_to_filename(...)", [str(saved)])
+    step("Everything below a prefix, saved by hand")
+    saved = []
+    for key in bucket.list(f"q1/100307/{MOTOR}/"):
+        saved.append(key.get_contents_to_filename(folder / "by-hand" / key.name))
+    show(f"bucket.list('q1/100307/{MOTOR}/')", [str(path) for path in saved])
 
     step("Subjects by behaviour")
     mirror = cdb.S3Mirror.open(name, access_key, secret_key, folder / "mirror")

@@ -6,7 +6,7 @@ import click
 
 from connectomedb.cli import _output
 from connectomedb.cli._options import JSON, Where, open_interface, parse_where, server_options
-from connectomedb.errors import ConfigError
+from connectomedb.errors import ConfigError, ObjectMissing
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
@@ -66,5 +66,13 @@ def _bucket_level(
     if not name:
         raise ConfigError(f"{place!r} names no bucket. Write it like s3://hcp.aws.amazon.com/q1/.")
     bucket = S3Bucket.open(name, endpoint_url=endpoint_url, profile=profile, anonymous=anonymous)
-    keys = bucket.list(prefix, "/")
+    keys = list(bucket.list(prefix, "/"))
+    if not keys and prefix:
+        what = f"Asked for {place}. No key of the bucket begins so. See what is above: cdb ls {_above(name, prefix)}"
+        raise ObjectMissing(what, key=prefix)
     return ("name", "size"), [(key.name, "" if key.is_folder else str(key.size)) for key in keys]
+
+
+def _above(bucket: str, prefix: str) -> str:
+    folder = prefix.rstrip("/").rpartition("/")[0]
+    return f"{_S3}{bucket}/{folder}/" if folder else f"{_S3}{bucket}"
