@@ -46,7 +46,7 @@ CASES = {
         5,
         "cdb ls s3://hcp.aws.amazon.com/q1/",
     ),
-    "a folder that is not there": (("ls", "HCP_Q1/100307/T1w/typo/x"), {}, 5, "T1w/ holds: Native/"),
+    "a folder that is not there": (("ls", "HCP_Q1/100307/T1w/typo/x"), {}, 5, "T1w/ holds: "),
     "half a key pair": (("ls", "s3://b/q1/"), {"AWS_SECRET_ACCESS_KEY": None}, 2, "Give the access key and the secret"),
     "no source at all": ((*GET, "HCP_Q1/100307"), {"XNAT_HOST": None, "CONNECTOMEDB_BUCKET": None}, 2, "--server"),
     "no server": (("ls",), {"XNAT_HOST": None}, 2, "XNAT_HOST"),

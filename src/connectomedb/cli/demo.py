@@ -58,7 +58,7 @@ def command(folder: Path, serve: bool, count: int | None, as_json: bool) -> int:
         if serve:
             _announce(stage, unproxied, as_json)
             interrupts.wait()
-        return _run_tutorial(stage, folder.resolve())
+        return _run_tutorial(stage, folder)
 
 
 def _announce(stage: "Stage", unproxied: Mapping[str, str], as_json: bool) -> None:

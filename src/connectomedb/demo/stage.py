@@ -25,7 +25,7 @@ from connectomedb.demo.services.server_process import ServerProcess
 from connectomedb.demo.services.upload import upload_release
 from connectomedb.demo.subjects import SUBJECTS
 from connectomedb.demo.terms import TERMS
-from connectomedb.errors import ConfigError, Interrupted
+from connectomedb.errors import ConfigError
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.terms import accept_project_terms
@@ -108,16 +108,11 @@ def open_stage(
 
 @contextmanager
 def _generating(folder: Path, subjects: Sequence[str]) -> Iterator[Future[DemoRelease]]:
-    """The release, being made beside what the block does; leaving the block early ends it with the next subject."""
+    """The release, being made beside what the block does; leaving the block early gives it up."""
     leaving = Event()
-
-    def go_on(subject: str) -> None:
-        if leaving.is_set():
-            raise Interrupted(f"Generating a release into {folder} was stopped after subject {subject}.")
-
     with ThreadPoolExecutor(1) as pool:
         try:
-            yield pool.submit(generate, folder, subjects=subjects, on_subject=go_on)
+            yield pool.submit(generate, folder, subjects=subjects, is_wanted=lambda: not leaving.is_set())
         finally:
             leaving.set()
 
