@@ -114,9 +114,7 @@ def show(call: str, values: list[str], most: int = 8) -> None:
 
 
 if __name__ == "__main__":
-    needed = "XNAT_HOST XNAT_USER XNAT_PASS AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY".split()
+    needed = ("XNAT_HOST", "XNAT_USER", "XNAT_PASS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     if missing := [name for name in needed if name not in os.environ]:
-        sys.exit(
-            f"Not set: {', '.join(missing)}. Run `cdb demo`, which sets them; or see the first lines of this file."
-        )
+        sys.exit(f"Not set: {', '.join(missing)}. Run `cdb demo`, which sets them, or see this file's first lines.")
     main(Path(sys.argv[1] if len(sys.argv) > 1 else "tutorial-output"))

@@ -208,7 +208,7 @@ class Wire:
     def _client(self) -> httpx2.Client:
         with self._lock:
             if self._is_closed:
-                raise Asked("GET", self.server, "").fault(RequestError, "This connection is closed. Open a new one.")
+                raise RequestError(f"Asked {self.server} on a connection that is closed. Open a new one.")
             if self._site is None:
                 auth = None if self.user is None else httpx2.BasicAuth(self.user, self._password)
                 # A site client speaks to its own origin only: without TLS there, certificates need not be loaded.
