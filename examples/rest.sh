@@ -18,10 +18,10 @@ xnat "$XNAT_HOST/data/auth"
 echo
 
 echo "== Subjects"
-xnat "$XNAT_HOST/data/projects/HCP_Q1/subjects?format=csv&columns=label" | head -n 4
+xnat "$XNAT_HOST/data/projects/HCP_Q1/subjects?format=csv&columns=label" | sed -n 1,4p
 
 echo "== Search: MMSE_Score >= 29"
-xnat --data-binary @- "$XNAT_HOST/data/search?format=csv" <<'XML' | head -n 4
+xnat --data-binary @- "$XNAT_HOST/data/search?format=csv" <<'XML' | sed -n 1,4p
 <xdat:bundle xmlns:xdat="http://nrg.wustl.edu/security">
   <xdat:root_element_name>hcp:nontoolboxdata</xdat:root_element_name>
   <xdat:search_field><xdat:element_name>hcp:nontoolboxdata</xdat:element_name>

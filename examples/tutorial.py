@@ -38,11 +38,14 @@ def main(folder: Path) -> None:
     show("bucket.list('q1/', '/')", subjects)
     show("bucket.list('q1/100307/', '/')", [key.name for key in bucket.list("q1/100307/", "/")])
 
-    step("Everything below a prefix, one file of it saved by hand")
-    keys = list(bucket.list(f"q1/100307/{MOTOR}/"))
-    show(f"bucket.list('q1/100307/{MOTOR}/')", [key.name for key in keys])
-    saved = keys[0].get_contents_to_filename(folder / "by-hand" / keys[0].name)
-    show("key.get_contents_to_filename(...)", [str(saved)])
+    step("Everything below a prefix, saved by hand")
+    saved = []
+    for key in bucket.list(f"q1/100307/{MOTOR}/"):
+        saved.append(key.get_contents_to_filename(folder / "by-hand" / key.name))
+    show(
+        f"for key in bucket.list('q1/100307/{MOTOR}/'): key.get_contents_to_filename(...)",
+        [str(path) for path in saved],
+    )
 
     step("Subjects by behaviour")
     mirror = cdb.S3Mirror.open(name, access_key, secret_key, folder / "mirror")
@@ -111,4 +114,7 @@ def show(call: str, values: list[str], most: int = 8) -> None:
 
 
 if __name__ == "__main__":
+    needed = ("XNAT_HOST", "XNAT_USER", "XNAT_PASS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    if missing := [name for name in needed if name not in os.environ]:
+        sys.exit(f"Not set: {', '.join(missing)}. Run `cdb demo`, which sets them, or see this file's first lines.")
     main(Path(sys.argv[1] if len(sys.argv) > 1 else "tutorial-output"))

@@ -40,6 +40,13 @@ CASES = {
         "enter both again",
     ),
     "a bucket that is not there": (("ls", "s3://no-such-bucket/q1/"), {}, 5, "no such bucket"),
+    "a prefix that names nothing": (
+        ("ls", "s3://hcp.aws.amazon.com/q1/999999/"),
+        {},
+        5,
+        "cdb ls s3://hcp.aws.amazon.com/q1/",
+    ),
+    "a folder that is not there": (("ls", "HCP_Q1/100307/T1w/typo/x"), {}, 5, "T1w/ holds: "),
     "half a key pair": (("ls", "s3://b/q1/"), {"AWS_SECRET_ACCESS_KEY": None}, 2, "Give the access key and the secret"),
     "no source at all": ((*GET, "HCP_Q1/100307"), {"XNAT_HOST": None, "CONNECTOMEDB_BUCKET": None}, 2, "--server"),
     "no server": (("ls",), {"XNAT_HOST": None}, 2, "XNAT_HOST"),
@@ -124,6 +131,14 @@ def test_a_read_only_disk_says_so(cdb: Cdb, tmp_path: Path) -> None:
     disk.mkdir()
     done = cdb("get", "HCP_Q1/100307/T1w", "--to", str(disk), wrapper=in_small_disk(disk, "size=1m,ro"))
     assert (done.returncode, "can be written" in done.stderr) == (1, True), done.stderr
+
+
+def test_the_demo_on_a_read_only_disk_says_so(cdb: Cdb, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = cdb("demo", "--folder", str(disk / "demo"), wrapper=in_small_disk(disk, "size=1m,ro"))
+    assert (done.returncode, "can be written" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_every_error_has_an_exit_code() -> None:

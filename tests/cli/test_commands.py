@@ -20,6 +20,9 @@ def test_ls_lists_projects_subjects_and_one_level_of_files(cdb: Cdb) -> None:
     level = json.loads(cdb("ls", "HCP_Q1/100307", "--json").stdout)
     names = [".xdlm/", "Diffusion/", "MNINonLinear/", "T1w/", "release-notes/", "unprocessed/"]
     assert [entry["name"] for entry in level] == names
+    assert {entry["size"] for entry in level} == {None}
+    notes = json.loads(cdb("ls", "HCP_Q1/100307/release-notes", "--json").stdout)
+    assert all(isinstance(entry["size"], int) and entry["size"] > 0 for entry in notes)
 
 
 def test_ls_lists_one_level_of_a_bucket(cdb: Cdb, stage: Stage) -> None:

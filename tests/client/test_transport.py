@@ -269,6 +269,23 @@ def test_an_unreachable_server_is_named_without_credentials() -> None:
     assert caught.value.status is None
 
 
+def test_a_proxy_that_does_not_answer_is_suspected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
+    connection = Connection("http://db.example.org", "me", PASSWORD)
+    with pytest.raises(NotConnected, match="and the proxy that the environment names"):
+        connection.get_table(PROJECTS)
+    connection.close()
+
+
+def test_a_proxy_that_cannot_be_used_is_a_matter_of_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "gopher://me:hush@127.0.0.1:1")
+    connection = Connection("http://db.example.org", "me", PASSWORD)
+    with pytest.raises(ConfigError, match=r"list db\.example\.org in NO_PROXY") as caught:
+        connection.get_table(PROJECTS)
+    assert "hush" not in str(caught.value)
+    connection.close()
+
+
 def test_a_server_that_stays_silent_is_given_up(site: Site) -> None:
     released = threading.Event()
     site.on("GET", "/data/projects", site.reply(site.table(), waits_for=released))

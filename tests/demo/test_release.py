@@ -95,8 +95,7 @@ def test_the_whole_release_is_small_and_every_subject_has_the_q1_children(tmp_pa
     assert whole.files == sum(1 for _ in whole.file_keys())
     for subject in whole.subjects:
         children = {path.name for path in (whole.tree / "q1" / subject).iterdir()}
-        lacks_diffusion = subject in ("128632", "150423", "585862")
-        assert children == Q1_CHILDREN - ({"Diffusion"} if lacks_diffusion else set())
+        assert children == Q1_CHILDREN
 
 
 def test_availability_varies_and_the_showcase_subject_has_every_package(release: DemoRelease) -> None:

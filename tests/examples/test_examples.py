@@ -38,8 +38,17 @@ def test_the_tutorial_ends_in_two_pictures(run: Run, tmp_path: Path) -> None:
         assert len(shades) > 100
 
 
+def test_the_tutorial_alone_says_what_it_needs(clean_env: dict[str, str], tmp_path: Path) -> None:
+    words = [sys.executable, str(EXAMPLES / "tutorial.py")]
+    done = subprocess.run(words, env=clean_env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Not set: XNAT_HOST")
+    assert not (tmp_path / "tutorial-output").exists()
+
+
 def test_curl_alone_signs_in_lists_searches_and_downloads(run: Run, tmp_path: Path, stage: Stage) -> None:
     done = run("sh", str(EXAMPLES / "rest.sh"), "lf.txt")
+    assert done.stderr == ""
     assert f"User '{stage.user}' is logged in" in done.stdout
     assert "100307" in done.stdout
     assert "subject_label,mmse_score,quarantine_status" in done.stdout

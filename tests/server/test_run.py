@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -75,6 +77,16 @@ def test_two_servers_share_a_folder(tmp_path: Path) -> None:
         assert reply.status_code == 200
 
 
+def test_servers_that_start_at_once_make_one_administrator(tmp_path: Path) -> None:
+    sites = [open_site(tmp_path) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        made = [password for password in pool.map(make_admin, sites) if password]
+    assert len(made) == 1
+    assert sites[0].logins.sign_in(ADMIN, made[0]).caller.is_admin
+    for site in sites:
+        site.close()
+
+
 def test_the_made_password_is_told_once_and_hidden_in_the_repr(tmp_path: Path) -> None:
     with start(open_site(tmp_path)) as server:
         assert server.answering.made_password
@@ -117,6 +129,11 @@ def test_it_speaks_ipv6(tmp_path: Path) -> None:
 BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], type[ConnectomeDBError]]] = {
     "a file": (lambda path: path.write_text("x"), DiskRefused),
     "another database": (lambda path: _put(path, "database.sqlite", b"no database at all" * 100), ConfigError),
+    "tables of another program": (lambda path: _database(path, "CREATE TABLE recipes (name)"), ConfigError),
+    "a database of a newer version": (
+        lambda path: _database(path, "CREATE TABLE alembic_version AS SELECT '9999' AS version_num"),
+        ConfigError,
+    ),
     "settings that are no TOML": (lambda path: _put(path, "cdb.toml", b"["), ConfigError),
     "settings with a secret": (
         lambda path: _put(path, "cdb.toml", b'[stores.a]\nkind = "s3"\nbucket = "b"\nsecret_key = "x"\n'),
@@ -128,6 +145,13 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], type[ConnectomeDBError]]]
 def _put(folder: Path, name: str, content: bytes) -> None:
     folder.mkdir()
     (folder / name).write_bytes(content)
+
+
+def _database(folder: Path, statement: str) -> None:
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "database.sqlite")) as connection:
+        connection.execute(statement)
+        connection.commit()
 
 
 @pytest.mark.parametrize("reason", BAD_FOLDERS)

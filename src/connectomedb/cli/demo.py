@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -45,19 +46,22 @@ def command(folder: Path, serve: bool, count: int | None, as_json: bool) -> int:
     cdb demo --serve
     cdb demo --serve --json
     """
+    from connectomedb.config import spare_loopback
     from connectomedb.demo.stage import open_stage
     from connectomedb.demo.subjects import SUBJECTS
 
     interrupts = _Interrupts()
+    unproxied = spare_loopback(os.environ)
+    os.environ.update(unproxied)
     with open_stage(folder.resolve(), subjects=SUBJECTS[:count], say=interrupts.say) as stage:
         interrupts.check()
         if serve:
-            _announce(stage, as_json)
+            _announce(stage, unproxied, as_json)
             interrupts.wait()
-        return _run_tutorial(stage, folder.resolve())
+        return _run_tutorial(stage, folder)
 
 
-def _announce(stage: "Stage", as_json: bool) -> None:
+def _announce(stage: "Stage", unproxied: Mapping[str, str], as_json: bool) -> None:
     if as_json:
         _output.show_json(asdict(stage))
         return
@@ -67,7 +71,7 @@ def _announce(stage: "Stage", as_json: bool) -> None:
     _output.say(f"Administrator: user {stage.user}   password {stage.password}")
     _output.say(f"Object store {stage.s3_endpoint}   bucket {stage.bucket}")
     _output.say("All values are synthetic. To use it from another terminal:\n")
-    _output.show_lines([f"export {name}={value}" for name, value in stage.environment().items()])
+    _output.show_lines([f"export {name}={value}" for name, value in {**stage.environment(), **unproxied}.items()])
     _output.say("\nStop with Ctrl-C.")
 
 

@@ -1,17 +1,20 @@
 """`cdb ls`: list projects, subjects, files, or a bucket."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 from connectomedb.cli import _output
 from connectomedb.cli._options import JSON, Where, open_interface, parse_where, server_options
-from connectomedb.errors import ConfigError
+from connectomedb.errors import ConfigError, ObjectMissing
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
 
 _S3 = "s3://"
+
+Cell: TypeAlias = str | int | None
+"""A name, or a size in bytes; folders have none."""
 
 
 @click.command(name="ls")
@@ -44,27 +47,35 @@ def command(
     if as_json:
         _output.show_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        _output.show_table(columns, rows)
+        _output.show_table(columns, [["" if cell is None else str(cell) for cell in row] for row in rows])
 
 
-def _server_level(db: "Interface", where: Where | None) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _server_level(db: "Interface", where: Where | None) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     if where is None:
         return ("project",), [(project.id(),) for project in db.projects()]
     if not where.subject:
         subjects = db.project(where.project).subjects()
         return ("subject", "id"), sorted((subject.label(), subject.id()) for subject in subjects)
     level = db.project(where.project).subject(where.subject).list_level(where.path)
-    return ("name", "size"), [(entry.name, "" if entry.size is None else str(entry.size)) for entry in level]
+    return ("name", "size"), [(entry.name, entry.size) for entry in level]
 
 
 def _bucket_level(
     place: str, endpoint_url: str | None, profile: str | None, anonymous: bool
-) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     from connectomedb.mirror.bucket import S3Bucket
 
     name, _, prefix = place.removeprefix(_S3).partition("/")
     if not name:
         raise ConfigError(f"{place!r} names no bucket. Write it like s3://hcp.aws.amazon.com/q1/.")
     bucket = S3Bucket.open(name, endpoint_url=endpoint_url, profile=profile, anonymous=anonymous)
-    keys = bucket.list(prefix, "/")
-    return ("name", "size"), [(key.name, "" if key.is_folder else str(key.size)) for key in keys]
+    keys = list(bucket.list(prefix, "/"))
+    if not keys and prefix:
+        what = f"Asked for {place}. No key of the bucket begins so. See what is above: cdb ls {_above(name, prefix)}"
+        raise ObjectMissing(what, key=prefix)
+    return ("name", "size"), [(key.name, None if key.is_folder else key.size) for key in keys]
+
+
+def _above(bucket: str, prefix: str) -> str:
+    folder = prefix.rstrip("/").rpartition("/")[0]
+    return f"{_S3}{bucket}/{folder}/" if folder else f"{_S3}{bucket}"

@@ -24,6 +24,7 @@ import httpx2
 
 from connectomedb.__about__ import __version__
 from connectomedb.client._replies import Asked, fault_of, is_page
+from connectomedb.config import is_proxied
 from connectomedb.errors import AuthenticationFailed, ConfigError, NotConnected, RequestError, UnexpectedReply
 
 TIMEOUT_S = 60.0
@@ -207,7 +208,7 @@ class Wire:
     def _client(self) -> httpx2.Client:
         with self._lock:
             if self._is_closed:
-                raise Asked("GET", self.server, "").fault(RequestError, "This connection is closed. Open a new one.")
+                raise RequestError(f"Asked {self.server} on a connection that is closed. Open a new one.")
             if self._site is None:
                 auth = None if self.user is None else httpx2.BasicAuth(self.user, self._password)
                 # A site client speaks to its own origin only: without TLS there, certificates need not be loaded.
@@ -229,7 +230,14 @@ class Wire:
             raise ConfigError(f"{verify} holds no certificates that can be read: {fault.strerror}.") from fault
         limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
         headers = {"User-Agent": f"connectomedb/{__version__}"}
-        client = httpx2.Client(auth=auth, headers=headers, verify=trust, timeout=self._timeout, limits=limits)
+        try:
+            client = httpx2.Client(auth=auth, headers=headers, verify=trust, timeout=self._timeout, limits=limits)
+        except (ImportError, ValueError) as fault:
+            # The library reads them here: SOCKS needs a package more, and an address may be none.
+            raise ConfigError(
+                f"The environment names a proxy that cannot be used: {_reason(fault)}. Mend ALL_PROXY, HTTP_PROXY or "
+                f"HTTPS_PROXY, install what it needs, or list {httpx2.URL(self.server).host} in NO_PROXY."
+            ) from fault
         weakref.finalize(self, client.close)  # scripts that never close leave no open sockets behind
         return client
 
@@ -243,8 +251,11 @@ class Wire:
             raise asked.fault(NotConnected, what) from fault
         except httpx2.ConnectError as fault:
             is_certificate = "CERTIFICATE" in str(fault)
+            proxy = ", and the proxy that the environment names" if is_proxied() else ""
             cure = (
-                "If its certificate is your own, name it (verify)." if is_certificate else "Check address and network."
+                "If its certificate is your own, name it (verify)."
+                if is_certificate
+                else f"Check address and network{proxy}."
             )
             raise asked.fault(NotConnected, f"The server cannot be reached: {_reason(fault)}. {cure}") from fault
         except (httpx2.TransportError, httpx2.StreamError) as fault:

@@ -52,7 +52,7 @@ def send_tables(
     only_known: bool = False,
     trial: bool = False,
 ) -> Ingested:
-    """Bring tables into a project of a server, all or nothing; one request. See `Interface.ingest`."""
+    """Bring tables into a project of a server, all or nothing; one request. All else as for `Interface.ingest`."""
     words = {
         "data_type": data_type,
         "tier": tier,

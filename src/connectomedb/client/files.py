@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Self
 
 from connectomedb.client.handle import Handle, Listing, Site
-from connectomedb.client.missing import explained
-from connectomedb.client.transport import Connection
+from connectomedb.client.source import ServerSource
 from connectomedb.errors import RequestError, StoreError, UnexpectedReply
-from connectomedb.stores.base import pour_pieces
-from connectomedb.stores.xnat import translated
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.source import OnVersion, Sink, ignore
 from connectomedb.xnat.address import Address, Level, parse_file_uri
 
 _PLAIN_LABEL = re.compile(r"(?![0-9]+$)[A-Za-z0-9_.-]+")
@@ -79,7 +75,7 @@ class File(Handle):
         md5 = self.digest()
         expected = Expected(self.size(), md5, Proof.CATALOG if md5 else Proof.SIZE)
         with request_errors(), Engine() as engine:
-            fetch([_Source(self._site.connection, self.address)], final, expected, engine=engine)
+            fetch([ServerSource(self._site.connection, self.address)], final, expected, engine=engine)
         return final
 
     def find(self, columns: object = ()) -> Mapping[str, str] | None:
@@ -104,28 +100,3 @@ def request_errors() -> Iterator[None]:
         if isinstance(fault.__cause__, RequestError):
             raise fault.__cause__ from None
         raise
-
-
-class _Source:
-    """One file of a server, as a source of bytes."""
-
-    is_parallel = False
-
-    def __init__(self, connection: Connection, address: Address) -> None:
-        self._connection = connection
-        self._address = address
-
-    @property
-    def name(self) -> str:
-        return self._connection.name
-
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
-        with translated(self.name, self._address.steps[-1].id), explained(self._connection, self._address):
-            pour_pieces(self._connection.stream(self._address, offset, length), sink)

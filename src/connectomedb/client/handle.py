@@ -196,7 +196,7 @@ class Attributes:
         return self.mget([name])[0]
 
     def mget(self, names: Iterable[str]) -> list[str]:
-        """Several fields at once, in the order asked."""
+        """Several fields at once, in the order asked; cost and errors as for `get`."""
         wanted = list(names)
         handle = self._handle
         row = handle.find(dict.fromkeys((handle.id_column, handle.label_column, *wanted)))

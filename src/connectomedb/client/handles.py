@@ -18,6 +18,7 @@ from connectomedb.client.terms import ProjectTerms
 from connectomedb.errors import AddressError, NotFound, RequestError
 from connectomedb.hcp.paths import check_path
 from connectomedb.hcp.release import release_of
+from connectomedb.mirror.survey import shorten
 from connectomedb.stores.xnat import XnatStore
 from connectomedb.xnat.address import Level
 
@@ -137,17 +138,30 @@ class Subject(_WithExperiments):
             path: a folder inside the subject, as for `files`; empty for the top.
         Raises: NotFound when there is nothing, saying what is there; AddressError for `..` and the like.
         """
-        release = release_of(self._project())
         folder = f"{check_path(path.strip('/'))}/" if path.strip("/") else ""
-        top = f"{release.prefix}/{self._six_digits()}/"
-        with explained(self._site.connection, self.address), request_errors():
-            level = XnatStore(self._site.connection, release).list_level(top + folder)
-        entries = [Entry(prefix, None) for prefix in level.prefixes]
-        entries += [Entry(info.key, info.size) for info in level.objects]
+        entries = self._entries(folder)
         if not entries:
             what = f"Asked {self._site.connection.name} for {folder or 'files'} of {self.uri}. There is no such folder."
-            raise NotFound(what, method="GET", address=self.uri)
-        return sorted(Entry(entry.name.removeprefix(top + folder), entry.size) for entry in entries)
+            raise NotFound(f"{what}{self._nearest(folder)}", method="GET", address=self.uri)
+        return entries
+
+    def _entries(self, folder: str) -> list[Entry]:
+        """What stands directly below a folder, which is empty or ends in `/`; one request."""
+        release = release_of(self._project())
+        top = f"{release.prefix}/{self._six_digits()}/{folder}"
+        with explained(self._site.connection, self.address), request_errors():
+            level = XnatStore(self._site.connection, release).list_level(top)
+        entries = [Entry(prefix, None) for prefix in level.prefixes]
+        entries += [Entry(info.key, info.size) for info in level.objects]
+        return sorted(Entry(entry.name.removeprefix(top), entry.size) for entry in entries)
+
+    def _nearest(self, folder: str) -> str:
+        """A sentence about the nearest folder above that holds anything; empty when none does."""
+        while folder:
+            folder = f"{above}/" if (above := folder.rstrip("/").rpartition("/")[0]) else ""
+            if names := [entry.name for entry in self._entries(folder)]:
+                return f" {folder or self.given} holds: {shorten(names)}."
+        return ""
 
     def _project(self) -> str:
         project = self.address.get(Level.PROJECTS)

@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectomedb.client.files import request_errors
+from connectomedb.client.source import ServerSource
 from connectomedb.client.transport import Connection, read_document
 from connectomedb.errors import UnexpectedReply
 from connectomedb.hcp.paths import check_path
-from connectomedb.stores.base import pour_pieces
-from connectomedb.stores.xnat import translated
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 _ADDRESS = "/spring/download"
 
@@ -102,34 +100,9 @@ class Packages:
         folder.mkdir(parents=True, exist_ok=True)
         sums = folder / f"{name}.md5"
         if not (final.exists() and sums.exists() and sums.read_bytes() == line):
-            fetch([_Source(self._connection, source)], final, Expected(None, md5, Proof.CATALOG), engine=engine)
+            fetch([ServerSource(self._connection, source)], final, Expected(None, md5, Proof.CATALOG), engine=engine)
             sums.write_bytes(line)
         return final
-
-
-class _Source:
-    """One zip of a server, as a source of bytes."""
-
-    is_parallel = False
-
-    def __init__(self, connection: Connection, path: str) -> None:
-        self._connection = connection
-        self._path = path
-
-    @property
-    def name(self) -> str:
-        return self._connection.name
-
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
-        with translated(self.name, self._path):
-            pour_pieces(self._connection.stream(self._path, offset, length), sink)
 
 
 def _available(subject: Mapping[str, object], one: Mapping[str, object]) -> Available:

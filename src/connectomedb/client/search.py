@@ -9,6 +9,7 @@ from urllib.parse import quote
 from connectomedb.client.table import Table
 from connectomedb.client.transport import Connection
 from connectomedb.errors import QueryError, RequestError
+from connectomedb.mirror.survey import shorten
 from connectomedb.xnat.query import (
     Comparison,
     Constraint,
@@ -22,8 +23,6 @@ from connectomedb.xnat.query import (
 from connectomedb.xnat.resultset import ResultTable
 
 SUBJECT_ID, SUBJECT_LABEL = "SUBJECT_ID", "SUBJECT_LABEL"
-
-MOST_NAMES = 12
 
 
 class FieldTypes:
@@ -143,8 +142,7 @@ class Search:
     def _unknown(self, field: SearchField) -> str:
         there = sorted(self._types.of(self.root)) if field.element == self.root else []
         near = difflib.get_close_matches(field.field_id.upper(), there, n=3)
-        more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
-        has = f" {self.root} has: {', '.join(there[:MOST_NAMES])}{more}." if there else ""
+        has = f" {self.root} has: {shorten(there)}." if there else ""
         hint = f" Did you mean {' or '.join(near)}?" if near else has
         return (
             f"Asked {self._connection.name} for the column {field.header}. "

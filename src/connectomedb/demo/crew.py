@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,12 +17,15 @@ from types import TracebackType
 from typing import Self
 
 from connectomedb.demo.subjects import SHOWCASE
-from connectomedb.errors import ServiceFailed
+from connectomedb.errors import Interrupted, ServiceFailed
 
 ALONE_BELOW = 8
 """So few subjects take less time than starting a process."""
 
 MOST_WORKERS = 4
+
+LOOK_S = 0.2
+"""How often to ask whether subjects are still wanted, in seconds."""
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Workers share the cores among themselves; threads inside each would only get in the way."""
@@ -44,17 +47,24 @@ def make_subjects(
     *,
     workers: int | None = None,
     on_subject: Callable[[str], None] = lambda subject: None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> list[Made]:
-    """Make the subjects' trees under `folder/<label>`, in any order. Raises OSError, ServiceFailed."""
+    """Make the subjects' trees under `folder/<label>`, in any order. Raises OSError, ServiceFailed, Interrupted.
+
+    `is_wanted` is asked every now and then; when it says no, workers are ended at once.
+    """
     count = workers or (1 if len(labels) < ALONE_BELOW else min(os.cpu_count() or 1, MOST_WORKERS))
     # The showcase subject takes as long as thirty others: begun first, it does not keep everybody waiting.
     ordered = sorted(labels, key=lambda label: (label != SHOWCASE, label))
     if count == 1:
-        return [_make_here(folder, label, seed, on_subject) for label in ordered]
-    return _make_by_crew(folder, ordered, seed, count, on_subject)
+        return [_make_here(folder, label, seed, on_subject, is_wanted) for label in ordered]
+    return _make_by_crew(folder, ordered, seed, count, on_subject, is_wanted)
 
 
-def _make_here(folder: Path, label: str, seed: int, on_subject: Callable[[str], None]) -> Made:
+def _make_here(
+    folder: Path, label: str, seed: int, on_subject: Callable[[str], None], is_wanted: Callable[[], bool]
+) -> Made:
+    _check_is_wanted(is_wanted)
     # Imported late: whoever only directs workers needs no images.
     from connectomedb.demo.worker import write_subject
 
@@ -63,8 +73,18 @@ def _make_here(folder: Path, label: str, seed: int, on_subject: Callable[[str], 
     return Made(label, files, size)
 
 
+def _check_is_wanted(is_wanted: Callable[[], bool]) -> None:
+    if not is_wanted():
+        raise Interrupted("Making subjects was stopped on request. Nothing is kept of it.")
+
+
 def _make_by_crew(
-    folder: Path, labels: Sequence[str], seed: int, count: int, on_subject: Callable[[str], None]
+    folder: Path,
+    labels: Sequence[str],
+    seed: int,
+    count: int,
+    on_subject: Callable[[str], None],
+    is_wanted: Callable[[], bool],
 ) -> list[Made]:
     free: SimpleQueue[_Worker] = SimpleQueue()
 
@@ -79,11 +99,14 @@ def _make_by_crew(
     with _Crew(folder, seed, count) as crew, ThreadPoolExecutor(count) as pool:
         for worker in crew.workers:
             free.put(worker)
-        waiting = [pool.submit(make, label) for label in labels]
+        waiting = {pool.submit(make, label) for label in labels}
         try:
-            for future in as_completed(waiting):
-                made.append(future.result())
-                on_subject(made[-1].label)
+            while waiting:
+                _check_is_wanted(is_wanted)
+                done, waiting = wait(waiting, timeout=LOOK_S, return_when=FIRST_COMPLETED)
+                for future in done:
+                    made.append(future.result())
+                    on_subject(made[-1].label)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             crew.dismiss()

@@ -122,6 +122,7 @@ def generate(
     subjects: Sequence[str] = SUBJECTS,
     workers: int | None = None,
     on_subject: Callable[[str], None] = lambda subject: None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> DemoRelease:
     """Make a release; the same seed and subjects give the same bytes, whatever the order and number of workers.
 
@@ -131,7 +132,8 @@ def generate(
         subjects: six-digit labels; those outside the demo's list are made too, tiny.
         workers: processes; None decides by the number of subjects, 1 stays in this process.
         on_subject: hears of each subject that is done, in this thread.
-    Raises: ConfigError, DiskFull, DiskRefused, ServiceFailed when a worker dies.
+        is_wanted: asked every now and then, in this thread; when it says no, all is given up.
+    Raises: ConfigError, DiskFull, DiskRefused, ServiceFailed when a worker dies, Interrupted when given up.
     """
     labels = _checked(folder, seed, subjects)
     with _disk_faults(folder):
@@ -139,7 +141,9 @@ def generate(
         stage = Path(tempfile.mkdtemp(prefix=".generating-", dir=folder))
     try:
         with _disk_faults(folder):
-            made = make_subjects(stage / PREFIX, labels, seed, workers=workers, on_subject=on_subject)
+            made = make_subjects(
+                stage / PREFIX, labels, seed, workers=workers, on_subject=on_subject, is_wanted=is_wanted
+            )
             (stage / _BEHAVIOUR).write_bytes(behaviour_table(labels, seed))
             (stage / _RESTRICTED).write_bytes(restricted_table(labels, seed))
             (stage / _FACTS).write_bytes(_facts(seed, labels, made))

@@ -11,10 +11,11 @@ Store and server are processes of their own, as they would be anywhere; both end
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from connectomedb.config import s3_settings
 from connectomedb.demo.measures.all_columns import COLUMNS
@@ -36,6 +37,7 @@ from connectomedb.server.run import make_admin
 from connectomedb.server.site import open_site
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.s3 import S3Store
+from connectomedb.transfer.disk import disk_faults
 
 BUCKET = "hcp.aws.amazon.com"
 USER = "admin"
@@ -80,27 +82,39 @@ def open_stage(
 ) -> Iterator[Stage]:
     """Generate, store, ingest and serve the demo release in `folder`; stop both processes at the end.
 
-    Raises: ConfigError when the folder holds something that is not ours; ServiceFailed when the store or
-    the server does not come up.
+    Raises: ConfigError when the folder holds something that is not ours; DiskFull, DiskRefused; ServiceFailed when
+    the store or the server does not come up.
     """
     _clear(folder)
     access_key, secret_key = f"DEMO{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
+    say(f"Generating {len(subjects)} synthetic subjects, and starting the object store")
+    with (
+        _generating(folder / "release", subjects) as generating,
+        SeaweedFS.start(folder / "store", access_key=access_key, secret_key=secret_key) as seaweed,
+    ):
+        release = generating.result()
+        settings = s3_settings(access_key, secret_key, endpoint_url=seaweed.endpoint_url)
+        bucket = S3Store(BUCKET, settings)
+        seaweed.create_bucket(BUCKET)
+        count = upload_release(release, bucket)
+        say(f"Stored {count} files in the bucket {BUCKET} at {seaweed.endpoint_url}")
+        stage = Stage("", USER, secrets.token_urlsafe(12), seaweed.endpoint_url, access_key, secret_key, BUCKET)
+        _ingest(folder / "server", release, bucket, stage.password)
+        say(f"Accepted the demo's data-use terms for the user {USER}: cdb terms show {release.project}")
+        say("Ingested the release into the database; starting the server")
+        with ServerProcess.start(folder / "server", stage.environment(), stage.password) as server:
+            yield Stage(server.address, *_rest(stage))
+
+
+@contextmanager
+def _generating(folder: Path, subjects: Sequence[str]) -> Iterator[Future[DemoRelease]]:
+    """The release, being made beside what the block does; leaving the block early gives it up."""
+    leaving = Event()
     with ThreadPoolExecutor(1) as pool:
-        say(f"Generating {len(subjects)} synthetic subjects, and starting the object store")
-        generating = pool.submit(generate, folder / "release", subjects=subjects)
-        with SeaweedFS.start(folder / "store", access_key=access_key, secret_key=secret_key) as seaweed:
-            release = generating.result()
-            settings = s3_settings(access_key, secret_key, endpoint_url=seaweed.endpoint_url)
-            bucket = S3Store(BUCKET, settings)
-            seaweed.create_bucket(BUCKET)
-            count = upload_release(release, bucket)
-            say(f"Stored {count} files in the bucket {BUCKET} at {seaweed.endpoint_url}")
-            stage = Stage("", USER, secrets.token_urlsafe(12), seaweed.endpoint_url, access_key, secret_key, BUCKET)
-            _ingest(folder / "server", release, bucket, stage.password)
-            say(f"Accepted the demo's data-use terms for the user {USER}: cdb terms show {release.project}")
-            say("Ingested the release into the database; starting the server")
-            with ServerProcess.start(folder / "server", stage.environment(), stage.password) as server:
-                yield Stage(server.address, *_rest(stage))
+        try:
+            yield pool.submit(generate, folder, subjects=subjects, is_wanted=lambda: not leaving.is_set())
+        finally:
+            leaving.set()
 
 
 def _rest(stage: Stage) -> tuple[str, str, str, str, str, str]:
@@ -142,7 +156,8 @@ def _clear(folder: Path) -> None:
     """Make the folder, and empty what an earlier stage left in it."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise ConfigError(f"Asked to set the demo up in {folder}, which holds something else. Name an empty folder.")
-    for name in _OURS:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).write_text("The demo of connectomedb: synthetic data, made anew at each start.\n")
+    with disk_faults(folder):
+        for name in _OURS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _MARK).write_text("The demo of connectomedb: synthetic data, made anew at each start.\n")

@@ -85,22 +85,19 @@ SUBJECTS: tuple[str, ...] = (
 REST = "rfMRI_REST1_LR"
 MOTOR_LR = "tfMRI_MOTOR_LR"
 MOTOR_RL = "tfMRI_MOTOR_RL"
-DIFFUSION = "Diffusion"
 T2 = "T2w_SPC1"
 
 _LACKS: Mapping[str, frozenset[str]] = {
-    "128632": frozenset({DIFFUSION}),
     "131621": frozenset({MOTOR_LR, MOTOR_RL}),
     "137128": frozenset({MOTOR_RL}),
-    "150423": frozenset({DIFFUSION}),
     "162329": frozenset({REST}),
     "355542": frozenset({MOTOR_RL}),
-    "585862": frozenset({REST, DIFFUSION}),
+    "585862": frozenset({REST}),
     "732243": frozenset({T2}),
     "889579": frozenset({REST}),
 }
 
 
 def has_scan(subject: str, scan: str) -> bool:
-    """Whether the release holds this scan of the subject. A few lack one, as in any real study."""
+    """Whether the release holds this scan of the subject. A few lack one, as in any real study; all have diffusion."""
     return scan not in _LACKS.get(subject, frozenset())

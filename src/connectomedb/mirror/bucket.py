@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from connectomedb.config import s3_settings
+from connectomedb.errors import AddressError
 from connectomedb.stores.base import ObjectInfo, StoredObject
 from connectomedb.stores.s3 import S3Store
 from connectomedb.transfer.fetch import Engine, fetch
@@ -91,10 +92,10 @@ class S3Bucket:
         """Keys that begin with `prefix`, in byte order of their names where one level is listed.
 
         With the delimiter `/`: one level, pseudo-directories as names that end in `/`. Without: everything
-        below, page by page. Raises ValueError for another delimiter, StoreError for a bucket that refuses.
+        below, page by page. Raises AddressError for another delimiter, StoreError for a bucket that refuses.
         """
         if delimiter not in ("", "/"):
-            raise ValueError(f"Asked to list with the delimiter {delimiter!r}. Use '/' for one level, or none.")
+            raise AddressError(f"Asked to list with the delimiter {delimiter!r}. Use '/' for one level, or none.")
         if not delimiter:
             return (self._key(info) for info in self.store.list(prefix))
         level = self.store.list_level(prefix)

@@ -344,7 +344,14 @@ class S3Mirror(Mirror):
         profile: str | None = None,
         anonymous: bool = False,
     ) -> "S3Mirror":
-        """A mirror of `bucket` in the folder `root`; keys are found as for S3Bucket.open. No request is made."""
+        """A mirror of `bucket` in the folder `root`; no request is made.
+
+        Args:
+            access_key, secret_key, endpoint_url, region, profile, anonymous: as for `S3Bucket.open`.
+            root: the folder; made when the first file comes. Other tools may read it: it is the bucket's own tree.
+            prefix: overrides the key prefix that a project stands for (`HCP_Q1` is `q1`).
+        Raises: ConfigError as `S3Bucket.open`, TypeError without `root`.
+        """
         if root is None:
             raise TypeError("S3Mirror.open needs the local folder as its fourth argument, or as root=.")
         opened = S3Bucket.open(

@@ -99,7 +99,7 @@ class Surveyor:
             names = _names_below(self.stores, f"{folder}/")
             if names:
                 here = "/".join(parts[1:depth]) or self.release.project
-                said = f"There is no such file or folder. {here} holds: {_shorten(names)}."
+                said = f"There is no such file or folder. {here} holds: {shorten(names)}."
                 return NotFound(f"{asked} {said}", address=path)
         where = ", ".join(store.name for store in self.stores)
         return NotFound(f"{asked} Nothing of this release is at {where}. Check project and prefix.", address=path)
@@ -155,7 +155,8 @@ def _names_below(stores: Sequence[Store], folder: str) -> list[str]:
     return []
 
 
-def _shorten(names: Iterable[str]) -> str:
+def shorten(names: Iterable[str]) -> str:
+    """The first few names for a message, and how many more there are."""
     ordered = list(names)
     more = f" and {len(ordered) - MOST_NAMES} more" if len(ordered) > MOST_NAMES else ""
     return ", ".join(ordered[:MOST_NAMES]) + more

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from connectomedb.config import S3Settings
-from connectomedb.errors import ConfigError, ServiceFailed
+from connectomedb.errors import ConfigError, Conflict, ServiceFailed
 from connectomedb.server.access.users import create_user, has_admin
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.operation.process import Server, address_of, check_tls, listen, stopped_by_signals
@@ -40,11 +40,19 @@ class Answering:
 
 
 def make_admin(site: Site, password: str | None = None) -> str | None:
-    """Make the first administrator of a site that has none. A password that was made up is returned, once."""
+    """Make the first administrator of a site that has none. A password that was made up is returned, once.
+
+    Raises: ConfigError for a password that is none; Conflict when somebody without rights is called `admin`.
+    """
     if has_admin(site.database):
         return None
     made = None if password else secrets.token_urlsafe(_PASSWORD_BYTES)
-    create_user(site.database, ADMIN, password or made or "", is_admin=True, firstname="Admin", lastname="Admin")
+    try:
+        create_user(site.database, ADMIN, password or made or "", is_admin=True, firstname="Admin", lastname="Admin")
+    except Conflict:
+        if not has_admin(site.database):
+            raise
+        return None  # another server that starts on the same folder was faster; it tells the password
     return made
 
 

@@ -6,6 +6,7 @@ Source: S3 API reference, error responses.
 import re
 from collections.abc import Mapping
 
+from connectomedb.config import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
 
 _CURES = {
@@ -55,8 +56,9 @@ def fault_of_engine(store: str, key: str, fault: Exception) -> StoreError:
 
 def unreachable(store: str, key: str) -> StoreUnreachable:
     """The store does not answer, or broke off."""
-    message = f"{_asked(store, key)} It does not answer, or broke off. Check endpoint and network, then run again."
-    return StoreUnreachable(message, store=store, key=key)
+    proxy = ", and the proxy that the environment names" if is_proxied() else ""
+    what = f"It does not answer, or broke off. Check endpoint and network{proxy}, then run again."
+    return StoreUnreachable(f"{_asked(store, key)} {what}", store=store, key=key)
 
 
 def _asked(store: str, key: str) -> str:

@@ -6,7 +6,6 @@ signed URL, and hand each received piece to a sink before the buffer is used aga
 known length is not read here: `Unplain` sends the caller back to the full engine.
 """
 
-import os
 import select
 import socket
 import ssl
@@ -22,7 +21,6 @@ from connectomedb.transfer.source import Sink
 BUFFER_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
 _ERROR_BYTES = 64 << 10
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class Unplain(Exception):
@@ -211,8 +209,3 @@ class _Line:
     def close(self) -> None:
         with suppress(OSError):
             self._connection.close()
-
-
-def is_proxied() -> bool:
-    """Whether the environment asks for a proxy, which only the full engine speaks to."""
-    return any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectomedb.config import S3Settings
+from connectomedb.config import S3Settings, is_proxied
 from connectomedb.errors import VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unreachable
-from connectomedb.stores._wire import Broken, Head, Unplain, Wire, is_proxied
+from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
 from connectomedb.transfer.source import OnVersion, Sink, ignore
@@ -46,7 +46,7 @@ class S3Store:
         self._engine: Engine | None = None
         self._wire: Wire | None = None
         self._lock = threading.Lock()
-        self._is_proxied = is_proxied()
+        self._is_proxied = is_proxied()  # which only the full engine can speak to
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled as what it takes to open it anew; the keys go along."""

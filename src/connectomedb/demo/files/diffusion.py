@@ -16,7 +16,6 @@ from connectomedb.demo.brain.anatomy import Brain
 from connectomedb.demo.brain.person import Person, brain
 from connectomedb.demo.files.nifti import Space, encode_volume, whole
 from connectomedb.demo.files.textfiles import encode_columns, encode_integers
-from connectomedb.demo.subjects import DIFFUSION
 
 _SHELLS = (1000, 2000, 3000)
 _UNWEIGHTED = 5
@@ -52,9 +51,7 @@ def gradients(person: Person) -> Gradients:
 
 
 def diffusion_preproc(person: Person) -> dict[str, bytes]:
-    """All files of the package in bucket layout, path inside the subject → bytes. Empty when the person has none."""
-    if not person.has(DIFFUSION):
-        return {}
+    """All files of the package in bucket layout, path inside the subject → bytes."""
     body = brain(person, Space.ALIGNED, person.fineness.diffusion_mm)
     affine = body.grid.affine
     table = gradients(person)
@@ -75,8 +72,6 @@ def diffusion_preproc(person: Person) -> dict[str, bytes]:
 
 def diffusion_unproc(person: Person) -> dict[str, bytes]:
     """The unprocessed series; both phase directions for the showcase subject."""
-    if not person.has(DIFFUSION):
-        return {}
     body = brain(person, Space.SCANNER, person.fineness.raw_mm)
     table = gradients(person)
     bvals, bvecs = table.files()

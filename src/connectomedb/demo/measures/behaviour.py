@@ -18,7 +18,7 @@ from connectomedb.demo.measures.columns import Column
 from connectomedb.demo.measures.families import Relative, relative
 from connectomedb.demo.measures.private_measures import restricted_values, truth
 from connectomedb.demo.measures.scores import Traits, Value
-from connectomedb.demo.subjects import DIFFUSION, MOTOR_LR, MOTOR_RL, REST, SHOWCASE, T2, has_scan
+from connectomedb.demo.subjects import MOTOR_LR, MOTOR_RL, REST, SHOWCASE, T2, has_scan
 from connectomedb.hcp.dictionary import Tier
 
 _LEFT_OUT = 0.016
@@ -117,13 +117,13 @@ def _demographics(subject: str, seed: int, kin: Relative) -> dict[str, Value]:
 def _scans(subject: str, seed: int) -> dict[str, Value]:
     """What the scanner gave; agrees with the files of the release."""
     die = roll(seed, subject, "scans")
-    has_rest, has_diffusion, has_t2 = (has_scan(subject, scan) for scan in (REST, DIFFUSION, T2))
+    has_rest, has_t2 = (has_scan(subject, scan) for scan in (REST, T2))
     motor_runs = has_scan(subject, MOTOR_LR) + has_scan(subject, MOTOR_RL)
     t1, t2 = (1 + int(die.random() < 0.6) for _ in range(2))
     rest = 4 if has_rest else 0
-    kinds = {"dMRI": 6 * has_diffusion, "rfMRI": rest, "T1w": t1, "T2w": t2 * has_t2, "tfMRI": 12 + motor_runs}
+    kinds = {"dMRI": 6, "rfMRI": rest, "T1w": t1, "T2w": t2 * has_t2, "tfMRI": 12 + motor_runs}
     return {
-        "3T_Full_MR_Compl": truth(has_rest and has_diffusion and has_t2 and motor_runs == 2),
+        "3T_Full_MR_Compl": truth(has_rest and has_t2 and motor_runs == 2),
         "T1_Count": t1,
         "T2_Count": t2 * has_t2,
         "3T_RS-fMRI_Count": rest,
@@ -132,8 +132,8 @@ def _scans(subject: str, seed: int) -> dict[str, Value]:
         "3T_tMRI_PctCompl": round(100 * (12 + motor_runs) / 14, 1),
         "fMRI_Mot_Compl": truth(motor_runs == 2),
         "fMRI_Mot_PctCompl": 50 * motor_runs,
-        "3T_dMRI_Compl": truth(has_diffusion),
-        "3T_dMRI_PctCompl": 100 * has_diffusion,
+        "3T_dMRI_Compl": truth(True),
+        "3T_dMRI_PctCompl": 100,
         "fMRI_3T_ReconVrs": str(die.choice(["r177", "r227", "r177 r227"], p=(0.8, 0.15, 0.05))),
         "MRsession_Scanner_3T": "HCP3T",
         "MRsession_Scans_3T": " ".join(f"{kind}({count})" for kind, count in kinds.items() if count),

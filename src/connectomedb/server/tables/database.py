@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, exc, inspect, text
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, LedgerBusy, ServiceFailed
 from connectomedb.server.tables import postgresql, sqlite
 from connectomedb.server.tables.faults import BUSY, TAKEN
+from connectomedb.server.tables.schema import metadata
 
 STATEMENT_TIMEOUT_S = 60.0
 """How long a reader may take, unless the settings say otherwise."""
@@ -28,6 +29,8 @@ class Kind(Protocol):
 
     engine: Engine
     readers: int
+    is_ours_alone: bool
+    """Whether no other program has tables in the same database."""
 
     def reading(self, connection: Connection) -> Connection:
         """A connection whose transaction sees one snapshot."""
@@ -105,9 +108,14 @@ class Database:
             self._writing.release()
 
     def migrate(self) -> None:
-        """Bring the tables up to date, all steps or none. Those that are so need no turn at writing."""
-        if self.revision() == newest_revision():
+        """Bring the tables up to date, all steps or none. Those that are so need no turn at writing.
+
+        Raises: ConfigError for a database of another program or of a newer version; DiskFull, DiskRefused, LedgerBusy.
+        """
+        revision = self.revision()
+        if revision == newest_revision():
             return
+        self._check_is_ours(revision)
         from connectomedb.server.tables import alter
 
         with self.write(is_migrating=True) as connection:
@@ -120,6 +128,25 @@ class Database:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    def _check_is_ours(self, revision: str | None) -> None:
+        """Raise ConfigError for a database of another program, or of a newer version of this one."""
+        if revision is not None:
+            if revision not in revisions():
+                raise ConfigError(
+                    f"The database is at step {revision!r}, this version knows the steps up to {newest_revision()}. "
+                    "Serve it with the version that wrote it, or with a newer one, or name another data folder."
+                )
+            return
+        with self.read() as connection:
+            there = inspect(connection).get_table_names()
+        if "alembic_version" in there:
+            return  # another process was faster
+        if strangers := sorted(set(there) if self._kind.is_ours_alone else set(there) & set(metadata.tables)):
+            raise ConfigError(
+                f"The database holds tables that this program did not make: {', '.join(strangers[:5])}. "
+                "Nothing was changed. Name another data folder or database."
+            )
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -142,8 +169,14 @@ class Database:
 @cache
 def newest_revision() -> str:
     """The step at which the tables are up to date: the last of the migrations, which are numbered in their names."""
+    return max(revisions())
+
+
+@cache
+def revisions() -> frozenset[str]:
+    """All steps of the migrations."""
     steps = files("connectomedb.server").joinpath("migrations", "versions").iterdir()
-    return max(step.name[1:5] for step in steps if step.name.startswith("m"))
+    return frozenset(step.name[1:5] for step in steps if step.name.startswith("m"))
 
 
 def _kind(url: str, statement_timeout_s: float) -> Kind:

@@ -50,6 +50,7 @@ class PostgreSQL:
     """How one database of a PostgreSQL server is opened, read and written."""
 
     readers = READERS
+    is_ours_alone = False
 
     def __init__(self, url: str, statement_timeout_s: float) -> None:
         self.engine = _engine(url, statement_timeout_s)

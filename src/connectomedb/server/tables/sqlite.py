@@ -37,6 +37,7 @@ class SQLite:
     """How one SQLite file is opened, read and written."""
 
     readers = READERS
+    is_ours_alone = True
 
     def __init__(self, url: str, statement_timeout_s: float) -> None:
         self.engine = create_engine(url, hide_parameters=True)
