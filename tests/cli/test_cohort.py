@@ -19,7 +19,7 @@ from connectomedb.cli.main import main
 from connectomedb.client.cohorts import cohort as client_cohort
 from connectomedb.client.interface import Interface
 from connectomedb.demo.stage import Stage
-from connectomedb.errors import PredicateError, QueryError
+from connectomedb.errors import ConfigError, PredicateError, QueryError
 from connectomedb.hcp.advisories import Advisories, Advisory, Defect, known_advisories
 
 BRAIN = "T1w/T1w_acpc_dc_restore_brain.nii.gz"
@@ -213,6 +213,15 @@ def test_subjects_of_whose_data_something_is_known_are_left_out_by_choice(
     assert (last["before"], last["passed"], last["failing"]) == (len(everyone), len(everyone) - 1, 1)
     assert "unusable" in told["methods"]
     assert ".without(" in here("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--python").stdout
+    found = here("cohort", "find", ALL, "--project", "HCP_Q1", "--without", "unusable").stdout.split()
+    assert found == [s for s in everyone if s != "103515"]
+    assert here("lock", ALL, BRAIN, "-o", "a.toml").returncode == 0
+    assert here("lock", ALL, BRAIN, "-o", "b.toml", "--without", "wrong", "--without", "unusable").returncode == 0
+    assert 'without = ["unusable", "wrong"]' in Path("b.toml").read_text()
+    assert "~ without: none → unusable, wrong" in here("diff", "a.toml", "b.toml").stdout
+    assert here("sync", "b.toml", "--to", "synced").returncode == 0
+    with pytest.raises(ConfigError, match="keeps its predicate alone"):
+        db.groups.save("some", db.where(ALL).without("any"))
     done = here("get", ALL, BRAIN, "--to", "brains", "--without", "unusable")
     assert done.returncode == 0, done.stderr
     assert not any("103515" in line for line in done.stdout.splitlines())
@@ -240,6 +249,7 @@ def test_tables_counts_and_splits(db: Interface) -> None:
     table = cohort.table("MMSE_Score", "Gender")
     assert len(table) == 3
     assert table.types[table.asked["hcp:nontoolboxdata/MMSE_Score"]] == "integer"
+    assert str(table.to_pandas()["gender"].dtype) == "category"
     split = cohort.split(test=0.4, seed=1)
     assert sorted((*split.train, *split.test)) == cohort.subjects()
 

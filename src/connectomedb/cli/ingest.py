@@ -11,31 +11,22 @@ from connectomedb.cli import _output
 from connectomedb.cli._options import JSON
 from connectomedb.cli._server import ServerChoice, with_server
 from connectomedb.cli._sources import packed
+from connectomedb.hcp.ingested import Ingested, Intake
 
 if TYPE_CHECKING:
     from connectomedb.client.delivery import Tables
-    from connectomedb.hcp.ingested import Ingested
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 MOST_SKIPPED, MOST_COLUMNS = 5, 8
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What was said about what is brought."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought(Intake):
+    """What was said about what is brought, and what that is."""
 
     more_tables: tuple[Path, ...]
     dictionaries: tuple[Path, ...]
     bids: Path | None
-    data_type: str
-    tier: str
-    stores: tuple[str, ...]
-    prefix: str
-    title: str
-    description: str
-    accessibility: str
-    only_known: bool
-    dry_run: bool
 
     def tables(self, words: tuple[str, ...]) -> "Tables":
         """The files, with those named behind the project. Raises a usage error when nothing is named."""
@@ -51,7 +42,9 @@ def brought_options(command: Callable[..., object]) -> Callable[..., object]:
     """What is brought, handed to the command as one value, `brought`."""
     command = packed(command, "brought", Brought)
     for option in (
-        click.option("-n", "--dry-run", is_flag=True, help="Check all of it and say what would change; keep nothing."),
+        click.option(
+            "-n", "--dry-run", "trial", is_flag=True, help="Check all of it and say what would change; keep nothing."
+        ),
         click.option("--only-known", is_flag=True, help="Refuse subjects that the project does not have."),
         click.option(
             "--accessibility",
@@ -123,27 +116,14 @@ def command(words: tuple[str, ...], brought: Brought, as_json: bool, chosen: Ser
         _tell(done)
 
 
-def _over_rest(project: str, brought: Brought, tables: "Tables", chosen: ServerChoice) -> "Ingested":
+def _over_rest(project: str, brought: Brought, tables: "Tables", chosen: ServerChoice) -> Ingested:
     from connectomedb.client.delivery import send_tables
 
     with chosen.open() as db:
-        return send_tables(
-            db.connection,
-            project,
-            tables,
-            data_type=brought.data_type,
-            tier=brought.tier,
-            title=brought.title,
-            description=brought.description,
-            accessibility=brought.accessibility,
-            stores=brought.stores,
-            prefix=brought.prefix,
-            only_known=brought.only_known,
-            trial=brought.dry_run,
-        )
+        return send_tables(db.connection, project, tables, brought)
 
 
-def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> "Ingested":
+def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> Ingested:
     from connectomedb.config import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
@@ -174,13 +154,13 @@ def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") ->
             data_type=brought.data_type or NONTOOLBOX,
             accessibility=Accessibility(brought.accessibility),
         )
-        report = ingest_release(site.database, site.archive, delivery, is_trial=brought.dry_run)
+        report = ingest_release(site.database, site.archive, delivery, is_trial=brought.trial)
     finally:
         site.close()
-    return report.account(project, is_kept=not brought.dry_run)
+    return report.account(project, is_kept=not brought.trial)
 
 
-def _tell(done: "Ingested") -> None:
+def _tell(done: Ingested) -> None:
     """What happened, a line per table."""
     counts = (
         (done.subjects, "subjects"),

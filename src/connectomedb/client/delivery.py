@@ -1,6 +1,6 @@
 """Tables of measures that are sent to a server, and those that a BIDS data set holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -8,7 +8,7 @@ from urllib.parse import quote
 from connectomedb.client._form import Form
 from connectomedb.client.transport import Connection
 from connectomedb.errors import ConfigError
-from connectomedb.hcp.ingested import Ingested, parse_ingested
+from connectomedb.hcp.ingested import Ingested, Intake, parse_ingested
 
 TIMEOUT_S = 3600.0
 """How long a server may work on a delivery, in seconds."""
@@ -37,44 +37,14 @@ class Tables:
         return [table.name for table in self.tables]
 
 
-def send_tables(
-    connection: Connection,
-    project: str,
-    tables: Tables,
-    *,
-    data_type: str = "",
-    tier: str = "",
-    title: str = "",
-    description: str = "",
-    accessibility: str = "",
-    stores: Sequence[str] = (),
-    prefix: str = "",
-    only_known: bool = False,
-    trial: bool = False,
-) -> Ingested:
+def send_tables(connection: Connection, project: str, tables: Tables, intake: Intake) -> Ingested:
     """Bring tables into a project of a server, all or nothing; one request. See `Interface.ingest`."""
-    words = {
-        "data_type": data_type,
-        "tier": tier,
-        "title": title,
-        "description": description,
-        "accessibility": accessibility,
-        "store": ",".join(stores),
-        "prefix": prefix,
-        "only_known": "true" if only_known else "",
-        "trial": "true" if trial else "",
-    }
     files = [("table", path) for path in tables.tables] + [("dictionary", path) for path in tables.dictionaries]
     for _, path in files:
         if not path.is_file():
             raise ConfigError(f"Asked to ingest {path}. There is no such file.")
-    reply = connection.deliver(
-        f"/data/projects/{quote(project, safe='')}/measures",
-        Form(files),
-        {name: word for name, word in words.items() if word},
-        timeout_s=TIMEOUT_S,
-    )
-    return parse_ingested(reply)
+    address = f"/data/projects/{quote(project, safe='')}/measures"
+    return parse_ingested(connection.deliver(address, Form(files), intake.words(), timeout_s=TIMEOUT_S))
 
 
 def _of_bids(folder: Path) -> list[Path]:

@@ -25,7 +25,15 @@ class Groups:
         self._db = db
 
     def save(self, name: str, cohort: Cohort) -> NamedCohort:
-        """Keep a cohort under a name, in place of one that has it. Raises ConfigError for a name that cannot be."""
+        """Keep a cohort under a name, in place of one that has it.
+
+        Raises ConfigError for a name that cannot be, and for a cohort `without` something: a group is its predicate.
+        """
+        if cohort.excluded:
+            raise ConfigError(
+                f"Asked to keep {name} without {', '.join(cohort.excluded)} data. A group keeps its predicate alone: "
+                "save it so, and say without() where it is used."
+            )
         group = NamedCohort(name, cohort.predicate, cohort.project)
         kept = to_stored(group, cohort.where)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
