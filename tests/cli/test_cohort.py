@@ -174,6 +174,27 @@ def test_tables_for_others_have_coded_ids(cdb: Cdb, tmp_path: Path, db: Interfac
     assert [row[0] for row in json.loads(plain.stdout)["rows"]] == db.where(ALL).subjects()
 
 
+ODD: list[tuple[tuple[str, ...], int, str]] = [
+    (("cohort", "find", ALL, "--project", "NOPE"), 5, "NOPE"),
+    (("explain", ALL, "--project", "NOPE"), 5, "NOPE"),
+    (("lock", "MMSE_Score < 0", BRAIN), 5, "There are none. See why: cdb explain."),
+    (("cohort", "export", ALL, "Age", "Nope"), 2, "Nope"),
+    (("cohort", "find", "MMSE_Score = null"), 2, "Did you mean is empty?"),
+    (("cohort", "remove", "nobody"), 5, "There are: none."),
+    (("fields", "MMSE_Score", "--counts", "--project", "NOPE"), 5, "NOPE"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "said"), ODD, ids=range(len(ODD)))
+def test_what_cannot_be_is_one_sentence_and_its_exit_code(
+    cdb: Cdb, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = cdb(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture
 def here(
     stage: Stage,
@@ -284,7 +305,7 @@ def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
     assert len(stored.rows) == db.groups.get("bright").count()
     assert cdb("cohort", "remove", "bright").returncode == 0
     missing = cdb("cohort", "show", "bright")
-    assert missing.returncode != 0
+    assert missing.returncode == 5
     assert "There are: none." in missing.stderr
 
 

@@ -232,6 +232,8 @@ def test_a_subject_key_comes_back_equal_and_hides_its_secrets() -> None:
 
 
 UNCODED = [
+    (changed(predicate="Subject like '10*'"), "names one"),
+    (changed(patterns=("T1w/{100307,x}/**",)), "names one"),
     (changed(predicate="Subject = 100307"), "names one"),
     (changed(patterns=("unprocessed/3T/*/100307_3T_*",)), "names one"),
     (changed(subjects=("100307", "103515", "200614")), "lacks 200614"),
@@ -249,7 +251,7 @@ KEYS = [
     ("", "first line"),
     ("Coded ID,HCP ID\n", "first line"),
     ("Coded ID,HCP ID,Secret\nS1,100307\n", "line 2: 2 cells"),
-    (f"Coded ID,HCP ID,Secret\nS1,10030,{SECRET}\n", "line 2: .*label"),
+    (f"Coded ID,HCP ID,Secret\nS1,10 30,{SECRET}\n", "line 2: .*label"),
     (f"Coded ID,HCP ID,Secret\nS 1,100307,{SECRET}\n", "line 2: .*coded id"),
     (f"Coded ID,HCP ID,Secret\n100307,100307,{SECRET}\n", "line 2: .*coded id"),
     (f"Coded ID,HCP ID,Secret\nS1,100307,{SECRET[:-1]}\n", "line 2: .*secret of S1"),

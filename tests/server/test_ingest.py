@@ -328,6 +328,9 @@ REFUSED = {
     "a column without name": ("Subject,\n100307,1\n", "named"),
     "a name with a quote": ('Subject,"A""B"\n100307,1\n', "named"),
     "a name that searches need": ("Subject,Project\n100307,1\n", "Project"),
+    "semicolons": ("Subject;A\n100307;1\n", "not by semicolons"),
+    "a session without name": ("Subject,Session,A\n100307,,1\n", "line 2: a session"),
+    "a session twice": ("Subject,Session,A\n100307,ses-1,1\n100307,1,2\n", "line 3"),
     "no UTF-8": (b"Subject,A\n100307,\xff\n", "UTF-8"),
     "an open quote": ('Subject,A\n100307,"1\n103515,2\n', "CSV"),
 }

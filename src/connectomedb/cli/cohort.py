@@ -143,13 +143,13 @@ def export(
 
     with chosen.open() as db:
         cohort = db.where(predicate, project=project).without(*without)
+        table = cohort.table(*columns)
         is_closed = cohort.tier(*columns) is not Tier.OPEN
         if is_closed and not key_file and not keeps_labels:
             raise click.UsageError(
                 "Restricted columns take part: labels beside them name people. Give --key FILE for coded ids, "
                 "or --labels if nobody else will see the table."
             )
-        table = cohort.table(*columns)
     if key_file:
         labels = table[table.asked[f"{NONTOOLBOX}/{LABEL}"]]
         table = coded_table(table, keep_subject_key(key_file, labels))

@@ -15,6 +15,7 @@ from connectomedb.hcp.ingested import Ingested, Intake
 
 if TYPE_CHECKING:
     from connectomedb.client.delivery import Tables
+    from connectomedb.server.archive import Archive
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 MOST_SKIPPED, MOST_COLUMNS = 5, 8
@@ -70,7 +71,7 @@ def brought_options(command: Callable[..., object]) -> Callable[..., object]:
         click.option(
             "--bids",
             type=click.Path(path_type=Path, file_okay=False, exists=True),
-            help="A BIDS data set: its participants.tsv and phenotype/*.tsv.",
+            help="A BIDS data set: its tables; in place, or with --store, its files, too.",
         ),
         click.option(
             "--dictionary",
@@ -142,12 +143,15 @@ def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") ->
     dictionaries = {name: reading.dictionary for name, reading in readings.items()}
     site = open_site(folder, settings=s3_settings())
     try:
-        release = release_of(project, brought.prefix or None)
+        stores, prefix = brought.stores, brought.prefix
+        if brought.bids and not stores:
+            stores, prefix = _stores_of(site.archive, brought.bids)
+        release = release_of(project, prefix or None)
         delivery = Delivery(
             release,
             brought.title,
             brought.description,
-            {name: site.archive.store(name).list(f"{release.prefix}/") for name in brought.stores},
+            {name: site.archive.store(name).list(f"{release.prefix}/") for name in stores},
             [SubjectTable(path, definitions_of(path.name, tables.names, dictionaries), tier) for path in tables.tables],
             common_definitions(tables.names, dictionaries),
             only_known=brought.only_known,
@@ -158,6 +162,22 @@ def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") ->
     finally:
         site.close()
     return report.account(project, is_kept=not brought.trial)
+
+
+def _stores_of(archive: "Archive", data_set: Path) -> tuple[tuple[str, ...], str]:
+    """The folder among the server's stores that a data set lies in, and what its keys begin with; says so if none."""
+    from connectomedb.stores.folder import FolderStore
+
+    place = data_set.resolve()
+    for name in archive.names:
+        store = archive.store(name)
+        if isinstance(store, FolderStore) and store.root.resolve() in place.parents:
+            return (name,), place.relative_to(store.root.resolve()).as_posix()
+    _output.say(
+        f"Only its tables come in: {data_set} lies in no store of the server. For its files declare the folder above "
+        f'in cdb.toml: [stores.NAME], kind = "folder", path = "{place.parent}".'
+    )
+    return (), ""
 
 
 def _tell(done: Ingested) -> None:

@@ -34,7 +34,8 @@ from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.errors import AddressError, ConfigError, QueryError
 from connectomedb.hcp.advisories import Defect, defects
 from connectomedb.hcp.glob import compile_glob
-from connectomedb.hcp.paths import check_file, check_path
+from connectomedb.hcp.paths import check_own_file, check_path
+from connectomedb.hcp.release import release_of
 
 FORMAT = 1
 SUFFIX = ".cdb.toml"
@@ -155,6 +156,7 @@ def names_a_subject(text: str) -> bool:
 def _check(lockfile: Lockfile) -> None:
     if not _RELEASE.fullmatch(lockfile.release):
         raise ConfigError(f"Its release is {lockfile.release!r}. Name a project, like HCP_1200.")
+    release = release_of(lockfile.release)
     parse_predicate(lockfile.predicate)
     for pattern in lockfile.patterns:
         compile_glob(pattern)
@@ -176,7 +178,8 @@ def _check(lockfile: Lockfile) -> None:
             if names_a_subject(path):
                 raise ConfigError(f"Subjects are coded, and {path!r} names one.")
         else:
-            check_file(subject, path)
+            release.check_subject(subject)
+            check_own_file(subject, path)
 
 
 def _lines(lockfile: Lockfile) -> Iterator[str]:

@@ -18,7 +18,7 @@ from connectomedb.cohort.lockfile import LockedFile, Lockfile
 from connectomedb.cohort.named import LABEL, PROJECT, within
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.cohort.split import Split, split_families
-from connectomedb.errors import ConfigError, QueryError
+from connectomedb.errors import ConfigError, NotFound, QueryError
 from connectomedb.hcp.advisories import Defect, defects, known_advisories
 from connectomedb.hcp.dictionary import Dictionary, Tier, ValueType, parse_value
 from connectomedb.hcp.dictionary_file import version_of
@@ -193,12 +193,14 @@ class Cohort:
     def lock(self, patterns: str | Iterable[str], *, to: str | Path | None = None) -> Lockfile:
         """What the files that match are at present: size and checksum of each. Nothing is brought but manifests.
 
-        Raises: ConfigError when the subjects are of several projects, or of none.
+        Raises: NotFound when there are no subjects, ConfigError when they are of several projects.
         """
         globs = _texts(patterns)
         projects = self.by_project()
-        if len(projects) != 1:
-            where = ", ".join(projects) or "none"
+        if not projects:
+            raise NotFound(f"Asked for subjects with {self.predicate}. There are none. See why: cdb explain.")
+        if len(projects) > 1:
+            where = ", ".join(projects)
             raise ConfigError(f"A lockfile is of one release; {self!r} has subjects of {where}. Name a project.")
         ((project, labels),) = projects.items()
         files = {}

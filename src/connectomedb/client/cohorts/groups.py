@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from connectomedb.client.cohorts.cohort import Cohort
 from connectomedb.cohort.named import NamedCohort, from_stored, to_stored
-from connectomedb.errors import ConfigError
+from connectomedb.errors import ConfigError, NotFound
 from connectomedb.xnat.stored import format_stored
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ class Groups:
         return sorted((group for group in found if group), key=lambda group: group.name)
 
     def get(self, name: str) -> Cohort:
-        """The cohort of that name. Raises ConfigError, which says which there are."""
+        """The cohort of that name. Raises NotFound, which says which there are."""
         groups = {group.name: group for group in self.list()}
         if name not in groups:
             there = ", ".join(groups) or "none"
-            raise ConfigError(f"Asked for the group {name!r}. There are: {there}.")
+            raise NotFound(f"Asked for the group {name!r}. There are: {there}.")
         return self._db.where(groups[name].predicate, project=groups[name].project)
 
     def remove(self, name: str) -> None:
-        """Forget a group. Raises ConfigError when there is none."""
+        """Forget a group. Raises NotFound when there is none."""
         self.get(name)
         self._db.connection.change("DELETE", f"{_SAVED}/{quote(name)}")
