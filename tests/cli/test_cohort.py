@@ -18,6 +18,7 @@ from connectomedb.cli._getting import Warnings
 from connectomedb.cli.main import main
 from connectomedb.client.cohorts import cohort as client_cohort
 from connectomedb.client.interface import Interface
+from connectomedb.cohort.lockfile import parse_lockfile
 from connectomedb.demo.stage import Stage
 from connectomedb.errors import ConfigError, PredicateError, QueryError
 from connectomedb.hcp.advisories import Advisories, Advisory, Defect, known_advisories
@@ -132,6 +133,9 @@ def test_restricted_columns_code_the_lockfile_and_its_key_opens_it(cdb: Cdb, tmp
     told = json.loads(done.stdout)
     assert (told["is_coded"], told["key"]) == (True, "study.key.csv")
     labels = db.where("Age_in_Yrs > 0").subjects()
+    seals = {subject: {path: file["seal"] for path, file in files.items()} for subject, files in told["files"].items()}
+    locked = parse_lockfile((tmp_path / "study.cdb.toml").read_text()).files
+    assert seals == {subject: {path: file.seal for path, file in files.items()} for subject, files in locked.items()}
     text, key = (tmp_path / "study.cdb.toml").read_text(), (tmp_path / "study.key.csv").read_text()
     assert labels
     assert all(label in key and label not in text for label in labels)

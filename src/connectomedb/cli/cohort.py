@@ -162,9 +162,14 @@ def export(
 
 @command.command()
 @click.argument("name")
+@JSON
 @server_options
-def remove(name: str, server: str | None, user: str | None, profile: str | None, anonymous: bool) -> None:
+def remove(
+    name: str, as_json: bool, server: str | None, user: str | None, profile: str | None, anonymous: bool
+) -> None:
     """Forget a group; its subjects and their files stay."""
     with open_interface(server, user, profile, anonymous) as db:
         db.groups.remove(name)
+    if as_json:
+        _output.show_json({"name": name})
     _output.say(f"Removed {name}.")

@@ -93,13 +93,20 @@ class Lines:
         except (OSError, UnicodeDecodeError, csv.Error) as fault:
             raise self._no_table(fault) from fault
 
+    def _texts(self) -> Iterator[str]:
+        """The lines of the file as they stand there; databases have no place for NUL."""
+        for number, line in enumerate(self._file, 1):
+            if "\x00" in line:
+                raise ConfigError(f"Read {self._table}, line {number}: a cell holds a NUL. No table of text has one.")
+            yield line
+
     def _read_header(self) -> list[str]:
         try:
             first = self._file.readline()
             self._file.seek(0)
         except (OSError, UnicodeDecodeError) as fault:
             raise self._no_table(fault) from fault
-        self._reader = csv.reader(self._file, delimiter="\t" if "\t" in first else ",", strict=True)
+        self._reader = csv.reader(self._texts(), delimiter="\t" if "\t" in first else ",", strict=True)
         _, header = next(self._raw(), (0, []))
         if not header:
             raise ConfigError(f"Read {self._table}: it is empty. Write a header line that begins with Subject.")
@@ -115,7 +122,10 @@ class Lines:
         self._has_sessions = len(header) > 1 and header[1].lower() in _SESSION_COLUMNS
         columns = header[2 if self._has_sessions else 1 :]
         for name in columns:
-            check_field_name(name)
+            try:
+                check_field_name(name)
+            except ConfigError as fault:
+                raise ConfigError(f"Read {self._table}, line 1: {fault}") from fault
         return [header[0], *columns]
 
     def _no_table(self, fault: Exception) -> ConfigError:
