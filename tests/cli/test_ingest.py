@@ -84,6 +84,19 @@ def test_nothing_to_take_in_is_a_usage_error(study: Path, alone: Cdb, words: tup
     assert alone(*words).returncode == 2
 
 
+def test_a_dictionary_alone_describes_the_columns_that_are_there(study: Path, alone: Cdb) -> None:
+    words = ("ingest", "data", "dictionary", "columns.csv")
+    early = alone(*words)
+    assert (early.returncode, "There is no project yet" in early.stderr) == (2, True)
+    assert alone(*PLACE, "behaviour.csv").returncode == 0
+    done = alone(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["described"] == ["Score"]
+    assert "1 columns: 1 open" in done.stderr
+    assert alone("ingest", "data", "dictionary").returncode == 2
+    assert alone(*words, "--store", "tree").returncode == 2
+
+
 @pytest.fixture
 def server(study: Path) -> Iterator[str]:
     with start(open_site(study / "data"), admin_password=PASSWORD) as running:

@@ -1,7 +1,8 @@
 """`cdb ingest`: take tables and files into a project, of a data folder in place or of a server over REST."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,18 @@ from connectomedb.cli import _output
 from connectomedb.cli._options import JSON
 from connectomedb.cli._server import ServerChoice, with_server
 from connectomedb.cli._sources import packed
+from connectomedb.errors import ConfigError
 from connectomedb.hcp.ingested import Ingested, Intake
 
 if TYPE_CHECKING:
     from connectomedb.client.delivery import Tables
+    from connectomedb.hcp.dictionary_hcp import DictionaryReading
     from connectomedb.server.archive import Archive
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 MOST_SKIPPED, MOST_COLUMNS = 5, 8
+DICTIONARY = "dictionary"
+"""The word in place of a project when only the meaning of columns comes, which all projects share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,30 +92,37 @@ def brought_options(command: Callable[..., object]) -> Callable[..., object]:
 
 
 @click.command(name="ingest")
-@click.argument("words", nargs=-1, required=True, metavar="[FOLDER] PROJECT [TABLE]...")
+@click.argument("words", nargs=-1, required=True, metavar="[FOLDER] PROJECT|dictionary [FILE]...")
 @brought_options
 @JSON
 @with_server
 def command(words: tuple[str, ...], brought: Brought, as_json: bool, chosen: ServerChoice) -> None:
     """Take tables of measures and listings of files into PROJECT; all or nothing.
 
-    A TABLE is CSV or TSV, the subject's label in the first column. With FOLDER it goes into a data folder in place,
+    A FILE is a table, CSV or TSV, the subject's label in the first column; or, with the word dictionary in place of
+    PROJECT, says what the columns mean that the server has already. With FOLDER it goes into a data folder in place,
     else to a server over REST, as the project's owner or an administrator. Done again it updates: what is new comes
     in, what changed is replaced, files that left the listing go. Files are not copied: they stay in their stores.
 
     \b
     cdb ingest MY_STUDY behaviour.csv --dictionary columns.csv --server https://db.example.org
     cdb ingest MY_STUDY --bids /data/my-bids --tier open -n
+    cdb ingest dictionary HCP_S1200_DataDictionary_Oct_30_2023.csv
     cdb ingest /data/connectomedb HCP_1200 unrestricted.csv restricted.csv --store openaccess \\
         --dictionary HCP_S1200_DataDictionary_Oct_30_2023.csv
     """
     is_in_place = chosen.server is None and Path(words[0]).is_dir()
     if is_in_place and len(words) < 2:
         raise click.UsageError(f"{words[0]} is a folder, and no project was named behind it.")
+    project, *files = words[is_in_place:]
+    if project == DICTIONARY:
+        brought, files = replace(brought, dictionaries=(*brought.dictionaries, *map(Path, files))), []
+        _check_alone(brought)
+    tables = brought.tables(tuple(files))
     if is_in_place:
-        done = _in_place(Path(words[0]), words[1], brought, brought.tables(words[2:]))
+        done = _in_place(Path(words[0]), project, brought, tables)
     else:
-        done = _over_rest(words[0], brought, brought.tables(words[1:]), chosen)
+        done = _over_rest(project, brought, tables, chosen)
     if as_json:
         _output.show_json(done.document())
     else:
@@ -119,12 +131,47 @@ def command(words: tuple[str, ...], brought: Brought, as_json: bool, chosen: Ser
 
 def _over_rest(project: str, brought: Brought, tables: "Tables", chosen: ServerChoice) -> Ingested:
     from connectomedb.client.delivery import send_tables
+    from connectomedb.hcp.dictionary import Tier
+    from connectomedb.mirror.studies import load_dictionary
 
     with chosen.open() as db:
+        if project == DICTIONARY:
+            project = _first([one.id() for one in db.projects()])
+            _overview([load_dictionary(path, Tier(brought.tier)) for path in tables.dictionaries])
         return send_tables(db.connection, project, tables, brought)
 
 
+def _check_alone(brought: Brought) -> None:
+    """Raises a usage error when more comes than dictionaries, which belong to no project."""
+    if brought.more_tables or brought.bids or brought.stores:
+        raise click.UsageError("Tables and files belong to a project: name it in place of dictionary.")
+    if not brought.dictionaries:
+        raise click.UsageError("No dictionary was named behind the word dictionary.")
+
+
+def _first(projects: Sequence[str]) -> str:
+    """A project through which columns are described, which all share. Raises ConfigError."""
+    if not projects:
+        raise ConfigError(
+            "Asked to say what columns mean. There is no project yet, so there are no columns: "
+            "bring the dictionary along with a table (--dictionary)."
+        )
+    return sorted(projects)[0]
+
+
+def _overview(readings: Iterable["DictionaryReading"]) -> None:
+    """What dictionaries hold, and what was odd about them."""
+    for reading in readings:
+        for note in reading.notes:
+            _output.say(note)
+        tiers = Counter(field.tier.value for field in reading.dictionary)
+        counts = ", ".join(f"{count} {tier}" for tier, count in tiers.items())
+        _output.say(f"{len(reading.dictionary)} columns: {counts}")
+
+
 def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> Ingested:
+    from sqlalchemy import select
+
     from connectomedb.config import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
@@ -134,15 +181,17 @@ def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") ->
     from connectomedb.server.intake.ingest import Delivery, ingest_release
     from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
     from connectomedb.server.site import open_site
+    from connectomedb.server.tables.schema import projects
 
     tier = Tier(brought.tier)
     readings = {path.name: load_dictionary(path, tier) for path in tables.dictionaries}
-    for reading in readings.values():
-        for note in reading.notes:
-            _output.say(note)
+    _overview(readings.values())
     dictionaries = {name: reading.dictionary for name, reading in readings.items()}
     site = open_site(folder, settings=s3_settings())
     try:
+        if project == DICTIONARY:
+            with site.database.read() as connection:
+                project = _first(connection.execute(select(projects.c.id)).scalars().all())
         stores, prefix = brought.stores, brought.prefix
         if brought.bids and not stores:
             stores, prefix = _stores_of(site.archive, brought.bids)
