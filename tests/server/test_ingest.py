@@ -314,6 +314,10 @@ def test_a_dictionary_alone_says_what_columns_mean_from_now_on(site: Site, tree:
     with site.database.read() as connection:
         known = load_definitions(connection, N)
     assert known["A"] == replace(said, type=ValueType.INTEGER)
+    plain = FieldDefinition("A", tier=Tier.OPEN, label="Anew")  # as HCP's CSV has it: no type, no values
+    deliver(site, tree, change=lambda delivery: replace(delivery, dictionary=(plain,)))
+    with site.database.read() as connection:
+        assert load_definitions(connection, N)["A"] == replace(known["A"], label="Anew")
 
 
 def test_a_table_is_read_in_parts(

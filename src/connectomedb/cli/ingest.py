@@ -238,7 +238,8 @@ def _tell(done: Ingested) -> None:
         (done.files, "files"),
         (done.measures, "measures"),
     )
-    _output.say(f"{done.project}: {', '.join(f'{n} {name}' for n, name in counts)}; {done.changes} rows changed")
+    if done.subjects or done.tables or not done.described:
+        _output.say(f"{done.project}: {', '.join(f'{n} {name}' for n, name in counts)}; {done.changes} rows changed")
     if done.new_subjects:
         _output.say(f"New subjects: {done.new_subjects}")
     for table in done.tables:

@@ -15,6 +15,7 @@ from connectomedb.server.access.terms import set_terms
 from connectomedb.server.intake.inventory import Folder, Inventory, SharedFile, folders_of, scans_of
 from connectomedb.server.intake.subject_tables import CheckedTable
 from connectomedb.server.tables.agreements import prefixes
+from connectomedb.server.tables.meaning import load_definitions
 from connectomedb.server.tables.measures import MeasuresWriter, declare_fields, declare_type, load_columns
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.server.tables.upsert import Upsert, Wanted, in_parts
@@ -120,10 +121,10 @@ class ProjectRows:
     def _definitions(self, tables: Sequence[CheckedTable]) -> list[FieldDefinition]:
         """What columns mean from now on: those of the tables, and those of the dictionary that are there already."""
         found = {definition.name: definition for table in tables for definition in table.definitions}
-        known = load_columns(self._connection, self._delivery.data_type)
+        known = load_definitions(self._connection, self._delivery.data_type)
         for definition in self._delivery.dictionary:
             if definition.name in known and definition.name not in found:
-                found[definition.name] = replace(definition, type=definition.type or known[definition.name].type)
+                found[definition.name] = _joined(definition, known[definition.name])
         return list(found.values())
 
     def _put_project(self) -> int:
@@ -210,6 +211,21 @@ class ProjectRows:
             is_left = select(files.c.key).where(files.c.resource_key == key).limit(1)
             if gone and not self._connection.execute(is_left).first():
                 self._connection.execute(delete(resources).where(resources.c.key == key))
+
+
+def _joined(said: FieldDefinition, known: FieldDefinition) -> FieldDefinition:
+    """What a dictionary says of a column; one without types, as HCP's is, says nothing of values: those facts stay."""
+    if said.type is not None:
+        return said
+    return replace(
+        said,
+        type=known.type,
+        unit=said.unit or known.unit,
+        values=said.values or known.values,
+        low=known.low if said.low is None else said.low,
+        high=known.high if said.high is None else said.high,
+        holds_several=said.holds_several or known.holds_several,
+    )
 
 
 def _file_facts(file: SharedFile) -> dict[str, object]:
