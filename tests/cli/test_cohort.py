@@ -18,8 +18,9 @@ from connectomedb.cli._getting import Warnings
 from connectomedb.cli.main import main
 from connectomedb.client.cohorts import cohort as client_cohort
 from connectomedb.client.interface import Interface
+from connectomedb.cohort.lockfile import parse_lockfile
 from connectomedb.demo.stage import Stage
-from connectomedb.errors import PredicateError, QueryError
+from connectomedb.errors import ConfigError, PredicateError, QueryError
 from connectomedb.hcp.advisories import Advisories, Advisory, Defect, known_advisories
 
 BRAIN = "T1w/T1w_acpc_dc_restore_brain.nii.gz"
@@ -132,6 +133,9 @@ def test_restricted_columns_code_the_lockfile_and_its_key_opens_it(cdb: Cdb, tmp
     told = json.loads(done.stdout)
     assert (told["is_coded"], told["key"]) == (True, "study.key.csv")
     labels = db.where("Age_in_Yrs > 0").subjects()
+    seals = {subject: {path: file["seal"] for path, file in files.items()} for subject, files in told["files"].items()}
+    locked = parse_lockfile((tmp_path / "study.cdb.toml").read_text()).files
+    assert seals == {subject: {path: file.seal for path, file in files.items()} for subject, files in locked.items()}
     text, key = (tmp_path / "study.cdb.toml").read_text(), (tmp_path / "study.key.csv").read_text()
     assert labels
     assert all(label in key and label not in text for label in labels)
@@ -174,6 +178,27 @@ def test_tables_for_others_have_coded_ids(cdb: Cdb, tmp_path: Path, db: Interfac
     assert [row[0] for row in json.loads(plain.stdout)["rows"]] == db.where(ALL).subjects()
 
 
+ODD: list[tuple[tuple[str, ...], int, str]] = [
+    (("cohort", "find", ALL, "--project", "NOPE"), 5, "NOPE"),
+    (("explain", ALL, "--project", "NOPE"), 5, "NOPE"),
+    (("lock", "MMSE_Score < 0", BRAIN), 5, "There are none. See why: cdb explain."),
+    (("cohort", "export", ALL, "Age", "Nope"), 2, "Nope"),
+    (("cohort", "find", "MMSE_Score = null"), 2, "Did you mean is empty?"),
+    (("cohort", "remove", "nobody"), 5, "There are: none."),
+    (("fields", "MMSE_Score", "--counts", "--project", "NOPE"), 5, "NOPE"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "said"), ODD, ids=range(len(ODD)))
+def test_what_cannot_be_is_one_sentence_and_its_exit_code(
+    cdb: Cdb, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = cdb(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture
 def here(
     stage: Stage,
@@ -213,6 +238,15 @@ def test_subjects_of_whose_data_something_is_known_are_left_out_by_choice(
     assert (last["before"], last["passed"], last["failing"]) == (len(everyone), len(everyone) - 1, 1)
     assert "unusable" in told["methods"]
     assert ".without(" in here("explain", ALL, "--project", "HCP_Q1", "--without", "any", "--python").stdout
+    found = here("cohort", "find", ALL, "--project", "HCP_Q1", "--without", "unusable").stdout.split()
+    assert found == [s for s in everyone if s != "103515"]
+    assert here("lock", ALL, BRAIN, "-o", "a.toml").returncode == 0
+    assert here("lock", ALL, BRAIN, "-o", "b.toml", "--without", "wrong", "--without", "unusable").returncode == 0
+    assert 'without = ["unusable", "wrong"]' in Path("b.toml").read_text()
+    assert "~ without: none → unusable, wrong" in here("diff", "a.toml", "b.toml").stdout
+    assert here("sync", "b.toml", "--to", "synced").returncode == 0
+    with pytest.raises(ConfigError, match="keeps its predicate alone"):
+        db.groups.save("some", db.where(ALL).without("any"))
     done = here("get", ALL, BRAIN, "--to", "brains", "--without", "unusable")
     assert done.returncode == 0, done.stderr
     assert not any("103515" in line for line in done.stdout.splitlines())
@@ -240,6 +274,7 @@ def test_tables_counts_and_splits(db: Interface) -> None:
     table = cohort.table("MMSE_Score", "Gender")
     assert len(table) == 3
     assert table.types[table.asked["hcp:nontoolboxdata/MMSE_Score"]] == "integer"
+    assert str(table.to_pandas()["gender"].dtype) == "category"
     split = cohort.split(test=0.4, seed=1)
     assert sorted((*split.train, *split.test)) == cohort.subjects()
 
@@ -274,7 +309,7 @@ def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
     assert len(stored.rows) == db.groups.get("bright").count()
     assert cdb("cohort", "remove", "bright").returncode == 0
     missing = cdb("cohort", "show", "bright")
-    assert missing.returncode != 0
+    assert missing.returncode == 5
     assert "There are: none." in missing.stderr
 
 

@@ -145,3 +145,24 @@ def test_polars_and_arrow_have_the_same_types_and_missing_values() -> None:
     assert frame.rows() == [(1, 0.5, "a"), (None, None, None)]
     assert polars.DataFrame(table).equals(frame)  # taken over as an Arrow stream
     assert Table(("n",), (("x",),), {"n": "integer"}).to_polars()["n"].to_list() == ["x"]
+
+
+BANDS = Table(("age", "n"), (("31-35", "1"), ("", "2"), ("22-25", "3")), {}, {}, {"age": ("22-25", "26-30", "31-35")})
+
+
+def test_categories_stay_categories() -> None:
+    import polars
+
+    ages = BANDS.to_pandas()["age"]
+    assert str(ages.dtype) == "category"
+    assert ages.cat.categories.tolist() == ["22-25", "26-30", "31-35"]
+    assert (ages.isna().tolist(), ages[0]) == ([False, True, False], "31-35")
+    frame = BANDS[:2].to_polars()
+    assert frame.schema["age"] == polars.Enum(["22-25", "26-30", "31-35"])
+    assert frame["age"].to_list() == ["31-35", None]
+    assert polars.DataFrame(BANDS[:2]).equals(frame)
+
+
+def test_a_value_that_the_dictionary_lacks_is_not_lost() -> None:
+    odd = Table(("age",), (("31-35",), ("36+",)), {}, {}, {"age": ("22-25", "31-35")})
+    assert odd.to_pandas()["age"].tolist() == odd.to_polars()["age"].to_list() == ["31-35", "36+"]

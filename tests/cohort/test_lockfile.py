@@ -19,6 +19,7 @@ from connectomedb.cohort.subject_key import (
     plain_path,
 )
 from connectomedb.errors import ConfigError
+from connectomedb.hcp.advisories import Defect
 
 MD5, OTHER = "0123456789abcdef0123456789abcdef", "f" * 32
 T1, RAW = "T1w/T1w_acpc_dc.nii.gz", "unprocessed/3T/T1w_MPR1/100307_3T_T1w_MPR1.nii.gz"
@@ -71,8 +72,10 @@ def studies(draw: st.DrawFn) -> Lockfile:
         subject: found for subject in subjects if (found := draw(st.dictionaries(PATHS, LOCKED, max_size=3)))
     }
     patterns = draw(st.lists(st.sampled_from(["T1w/**", "*.txt", "**/{a,b}/"])))
+    known = draw(st.sets(st.sampled_from(list(Defect))).map(tuple))
     predicate = draw(st.sampled_from(["", "Whole > 3", "Word = 'it''s \"x\" \\'"]))
-    return Lockfile("HCP_1200", predicate, tuple(patterns), tuple(subjects), files, draw(st.text("ab\x7f\n\t\u2019")))
+    dictionary = draw(st.text("ab\x7f\n\t\u2019"))
+    return Lockfile("HCP_1200", predicate, tuple(patterns), tuple(subjects), files, dictionary, excluded=known)
 
 
 @given(studies())
@@ -133,6 +136,11 @@ DIFFS: list[tuple[Lockfile, LockDiff, list[str]]] = [
         changed(release="HCP_900", predicate=""),
         LockDiff(settings=(Changed("release", "HCP_1200", "HCP_900"), Changed("predicate", STUDY.predicate, ""))),
         ["~ release: HCP_1200 → HCP_900", f"~ predicate: {STUDY.predicate} → none"],
+    ),
+    (
+        changed(excluded=("wrong", "unusable")),
+        LockDiff(settings=(Changed("without", "", "unusable, wrong"),)),
+        ["~ without: none → unusable, wrong"],
     ),
     (
         changed(patterns=("T1w/*.nii.gz", "T1w/*.txt")),
@@ -224,6 +232,8 @@ def test_a_subject_key_comes_back_equal_and_hides_its_secrets() -> None:
 
 
 UNCODED = [
+    (changed(predicate="Subject like '10*'"), "names one"),
+    (changed(patterns=("T1w/{100307,x}/**",)), "names one"),
     (changed(predicate="Subject = 100307"), "names one"),
     (changed(patterns=("unprocessed/3T/*/100307_3T_*",)), "names one"),
     (changed(subjects=("100307", "103515", "200614")), "lacks 200614"),
@@ -241,7 +251,7 @@ KEYS = [
     ("", "first line"),
     ("Coded ID,HCP ID\n", "first line"),
     ("Coded ID,HCP ID,Secret\nS1,100307\n", "line 2: 2 cells"),
-    (f"Coded ID,HCP ID,Secret\nS1,10030,{SECRET}\n", "line 2: .*label"),
+    (f"Coded ID,HCP ID,Secret\nS1,10 30,{SECRET}\n", "line 2: .*label"),
     (f"Coded ID,HCP ID,Secret\nS 1,100307,{SECRET}\n", "line 2: .*coded id"),
     (f"Coded ID,HCP ID,Secret\n100307,100307,{SECRET}\n", "line 2: .*coded id"),
     (f"Coded ID,HCP ID,Secret\nS1,100307,{SECRET[:-1]}\n", "line 2: .*secret of S1"),

@@ -262,6 +262,46 @@ def test_a_table_of_bids_comes_in(site: Site, tree: FolderStore, tmp_path: Path)
     assert measured(site, "sex", "score") == [("100307", "F", "1.5"), ("103515", "", "")]
 
 
+def test_sessions_of_a_subject_become_columns(site: Site, tree: FolderStore, tmp_path: Path) -> None:
+    text = "participant_id\tsession_id\tA\nsub-100307\tses-pre\t1\nsub-103515\tses-pre\t2\nsub-100307\tses-post\t3.5\n"
+    known = (FieldDefinition("A", tier=Tier.OPEN, label="A score"), FieldDefinition("A.post", tier=Tier.SENSITIVE))
+    table = SubjectTable(written(tmp_path / "visits.tsv", text), known)
+    report = deliver(site, tree, table)
+    assert report.described == ("A.post", "A.pre")
+    assert [(one.table, one.rows) for one in report.tables] == [
+        (f"{table}, session post", 1),
+        (f"{table}, session pre", 2),
+    ]
+    assert measured(site, "A.pre", "A.post") == [("100307", "1", "3.5"), ("103515", "2", "")]
+    with site.database.read() as connection:
+        meanings = load_definitions(connection, N)
+    assert (meanings["A.pre"].label, meanings["A.pre"].tier) == ("A score, session pre", Tier.OPEN)
+    assert meanings["A.post"].tier is Tier.SENSITIVE
+    assert deliver(site, tree, table).changes == 0
+
+
+def test_files_of_a_bids_data_set_become_sessions_and_what_left_goes(site: Site, tree: FolderStore) -> None:
+    image, note = "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz", "sub-01/ses-1/anat/sub-01_ses-1_T1w.json"
+    for name in (image, note, "sub-02/func/sub-02_task-rest_bold.nii.gz", "README", "code/run.sh"):
+        tree.put(f"lab/{name}", name.encode())
+
+    def bring() -> IngestReport:
+        listings = {"tree": list(tree.list("lab/"))}
+        return ingest_release(site.database, site.archive, Delivery(release_of("LAB", "lab"), listings=listings))
+
+    report = bring()
+    assert (report.subjects, report.experiments, report.scans, report.files) == (2, 4, 2, 7)
+    assert list(report.inventory.skipped) == ["lab/code/run.sh"]
+    assert bring().changes == 0
+    with site.database.read() as connection:
+        found = {row.label: row.visit_id for row in connection.execute(select(experiments))}
+        types = {(row.type, row.series_description) for row in connection.execute(select(scans))}
+    assert found == {"01_CREST": None, "01_ses-1": "1", "02_CREST": None, "02_MR": None}
+    assert types == {("T1w", "T1w"), ("bold", "task-rest_bold")}
+    tree.delete(f"lab/{note}")
+    assert bring().changes == 2  # in the tree of the subject, and in the session's `anat`
+
+
 def test_a_dictionary_alone_says_what_columns_mean_from_now_on(site: Site, tree: FolderStore, tmp_path: Path) -> None:
     deliver(site, tree, SubjectTable(written(tmp_path / "1.csv", "Subject,A,B\n100307,1,2\n")))
     said = FieldDefinition(
@@ -274,6 +314,10 @@ def test_a_dictionary_alone_says_what_columns_mean_from_now_on(site: Site, tree:
     with site.database.read() as connection:
         known = load_definitions(connection, N)
     assert known["A"] == replace(said, type=ValueType.INTEGER)
+    plain = FieldDefinition("A", tier=Tier.OPEN, label="Anew")  # as HCP's CSV has it: no type, no values
+    deliver(site, tree, change=lambda delivery: replace(delivery, dictionary=(plain,)))
+    with site.database.read() as connection:
+        assert load_definitions(connection, N)["A"] == replace(known["A"], label="Anew")
 
 
 def test_a_table_is_read_in_parts(
@@ -328,6 +372,11 @@ REFUSED = {
     "a column without name": ("Subject,\n100307,1\n", "named"),
     "a name with a quote": ('Subject,"A""B"\n100307,1\n', "named"),
     "a name that searches need": ("Subject,Project\n100307,1\n", "Project"),
+    "a NUL": ("Subject,A\n100307,a\x00\n", "line 2: a cell holds a NUL"),
+    "a name with other letters": ("Subject,Größe\n100307,1\n", "line 1: A column is named 'Größe'"),
+    "semicolons": ("Subject;A\n100307;1\n", "not by semicolons"),
+    "a session without name": ("Subject,Session,A\n100307,,1\n", "line 2: a session"),
+    "a session twice": ("Subject,Session,A\n100307,ses-1,1\n100307,1,2\n", "line 3"),
     "no UTF-8": (b"Subject,A\n100307,\xff\n", "UTF-8"),
     "an open quote": ('Subject,A\n100307,"1\n103515,2\n', "CSV"),
 }

@@ -12,11 +12,15 @@ from connectomedb.cli._options import parse_where
 from connectomedb.cli._sources import must_ask, packed
 from connectomedb.errors import NotFound
 from connectomedb.hcp.advisories import defects, known_advisories
-from connectomedb.hcp.paths import is_subject
+from connectomedb.hcp.paths import is_label, is_subject
 from connectomedb.mirror.choice import Choice
 
 if TYPE_CHECKING:
     from connectomedb.client.interface import Interface
+
+
+_HEADINGS = ("subject", "participant_id", "label", "id")
+"""What stands above labels, in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +155,28 @@ def _read_labels(name: str) -> list[str]:
 
 
 def _parse_labels(lines: Iterable[str], name: str) -> Iterator[str]:
-    is_first = True
+    """Labels, all of HCP's six digits when the first is; what stands above them is a heading."""
+    heading = ""
+    fits: Callable[[str], bool] | None = None
     for number, line in enumerate(lines, 1):
-        first = line.replace("\t", ",").partition(",")[0].partition("#")[0].strip().strip('"')
-        if is_subject(first):
-            yield first
-        elif first and not is_first:
-            raise click.UsageError(f"{name}, line {number}: {first!r} is no subject label. A label is six digits.")
-        is_first = is_first and not first
+        first = line.replace("\t", ",").partition(",")[0].partition("#")[0].strip().strip('"').removeprefix("sub-")
+        if not first:
+            continue
+        if fits is None and not heading and not is_subject(first):
+            heading = first
+            continue
+        if fits is None:
+            fits = is_subject if is_subject(first) else is_label
+            yield from _headed(heading, fits)
+        if not fits(first):
+            what = "A label is six digits." if fits is is_subject else "Use letters, digits, '_' and '-'."
+            raise click.UsageError(f"{name}, line {number}: {first!r} is no subject label. {what}")
+        yield first
+    if fits is None:
+        yield from _headed(heading, is_label)
+
+
+def _headed(heading: str, fits: Callable[[str], bool]) -> Iterator[str]:
+    """What stood above the labels, if it is one itself."""
+    if fits(heading) and heading.lower() not in _HEADINGS:
+        yield heading

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from connectomedb.cli import _output
-from connectomedb.cli._cohort import PREDICATE, PROJECT
+from connectomedb.cli._cohort import PREDICATE, PROJECT, WITHOUT
 from connectomedb.cli._options import JSON, open_interface, server_options
 from connectomedb.cli._server import ServerChoice, with_server
 
@@ -19,11 +19,13 @@ def command() -> None:
 @command.command()
 @PREDICATE
 @PROJECT
+@WITHOUT
 @JSON
 @server_options
 def find(
     predicate: str,
     project: str,
+    without: tuple[str, ...],
     as_json: bool,
     server: str | None,
     user: str | None,
@@ -36,7 +38,7 @@ def find(
     cdb cohort find "MMSE_Score >= 29 and Gender = 'F'" --project HCP_Q1
     """
     with open_interface(server, user, profile, anonymous) as db:
-        labels = db.where(predicate, project=project).subjects()
+        labels = db.where(predicate, project=project).without(*without).subjects()
     if as_json:
         _output.show_json(labels)
     else:
@@ -105,6 +107,7 @@ def show(name: str, as_json: bool, server: str | None, user: str | None, profile
 @PREDICATE
 @click.argument("columns", nargs=-1, metavar="[COLUMN]...")
 @PROJECT
+@WITHOUT
 @click.option(
     "--key",
     "key_file",
@@ -118,6 +121,7 @@ def export(
     predicate: str,
     columns: tuple[str, ...],
     project: str,
+    without: tuple[str, ...],
     key_file: Path | None,
     keeps_labels: bool,
     as_json: bool,
@@ -138,14 +142,14 @@ def export(
     from connectomedb.mirror.coded import keep_subject_key
 
     with chosen.open() as db:
-        cohort = db.where(predicate, project=project)
+        cohort = db.where(predicate, project=project).without(*without)
+        table = cohort.table(*columns)
         is_closed = cohort.tier(*columns) is not Tier.OPEN
         if is_closed and not key_file and not keeps_labels:
             raise click.UsageError(
                 "Restricted columns take part: labels beside them name people. Give --key FILE for coded ids, "
                 "or --labels if nobody else will see the table."
             )
-        table = cohort.table(*columns)
     if key_file:
         labels = table[table.asked[f"{NONTOOLBOX}/{LABEL}"]]
         table = coded_table(table, keep_subject_key(key_file, labels))
@@ -158,9 +162,14 @@ def export(
 
 @command.command()
 @click.argument("name")
+@JSON
 @server_options
-def remove(name: str, server: str | None, user: str | None, profile: str | None, anonymous: bool) -> None:
+def remove(
+    name: str, as_json: bool, server: str | None, user: str | None, profile: str | None, anonymous: bool
+) -> None:
     """Forget a group; its subjects and their files stay."""
     with open_interface(server, user, profile, anonymous) as db:
         db.groups.remove(name)
+    if as_json:
+        _output.show_json({"name": name})
     _output.say(f"Removed {name}.")

@@ -1,6 +1,7 @@
 """`cdb lock`: write down which subjects and which files a study uses."""
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -65,12 +66,11 @@ def command(
         key_file = key_file or _beside(output)
         lockfile = code_lockfile(lockfile, keep_subject_key(key_file, lockfile.subjects))
     save_lockfile(output, lockfile)
-    count = sum(1 for _ in lockfile.each_file())
     if as_json:
-        shown = {"lockfile": str(output), "release": lockfile.release, "subjects": list(lockfile.subjects)}
         key = str(key_file) if lockfile.is_coded else None
-        _output.show_json({**shown, "files": count, "is_coded": lockfile.is_coded, "key": key})
+        _output.show_json({**asdict(lockfile), "lockfile": str(output), "key": key})
         return
+    count = sum(1 for _ in lockfile.each_file())
     _output.show_lines([str(output)])
     _output.say(f"{len(lockfile.subjects)} subjects, {count} files of {lockfile.release}")
     if lockfile.is_coded:

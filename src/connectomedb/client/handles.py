@@ -170,7 +170,7 @@ class Subject(_WithExperiments):
         return project
 
     def _six_digits(self) -> str:
-        """The label, which names the subject in a release; asked for when an accession ID was given."""
+        """The label, which names the subject in a release; asked for when it may be an accession ID that was given."""
         is_label = len(self.given) == 6 and self.given.isascii() and self.given.isdecimal()
         return self.given if is_label else self.label()
 

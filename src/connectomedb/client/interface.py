@@ -25,7 +25,7 @@ from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.config import xnat_settings
 from connectomedb.hcp.dictionary import Dictionary, FieldDefinition
 from connectomedb.hcp.field_search import find_fields
-from connectomedb.hcp.ingested import Ingested
+from connectomedb.hcp.ingested import Ingested, Intake
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.stores.xnat import XnatSource
 from connectomedb.xnat.address import Address, Level
@@ -158,20 +158,18 @@ class Interface:
             trial: tell what would change, and keep nothing.
         Raises: ConfigError with line and column of what is wrong, AccessDenied, RequestError.
         """
-        return send_tables(
-            self.connection,
-            project,
-            Tables.of(tables, dictionaries, bids),
-            data_type=data_type,
-            tier=tier,
-            title=title,
-            description=description,
-            accessibility=accessibility,
-            stores=stores,
-            prefix=prefix,
+        intake = Intake(
+            data_type,
+            tier,
+            title,
+            description,
+            accessibility,
+            tuple(stores),
+            prefix,
             only_known=only_known,
             trial=trial,
         )
+        return send_tables(self.connection, project, Tables.of(tables, dictionaries, bids), intake)
 
     @property
     def packages(self) -> Packages:

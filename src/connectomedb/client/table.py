@@ -2,8 +2,8 @@
 
 import difflib
 import html
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from connectomedb.errors import ConfigError, QueryError
@@ -40,13 +40,15 @@ class Table:
         table.to_pandas()                          typed columns
 
     `types` holds the type of columns that are not text (`integer`, `float`, `date`, `timestamp`, ...), `asked`
-    the column that each field asked for became.
+    the column that each field asked for became, `categories` the values that a column of text may have, in the
+    dictionary's order.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     types: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,7 +67,7 @@ class Table:
     def __getitem__(self, key: slice) -> "Table": ...
     def __getitem__(self, key: str | int | slice) -> "list[str] | Row | Table":
         if isinstance(key, slice):
-            return Table(self.columns, self.rows[key], self.types, self.asked)
+            return replace(self, rows=self.rows[key])
         if isinstance(key, int):
             return dict(zip(self.columns, self.rows[key], strict=True))
         place = self._find(key)
@@ -84,8 +86,8 @@ class Table:
     def to_pandas(self) -> "pandas.DataFrame":
         """A DataFrame: integers as Int64, floats as float64, dates as datetime64, all else as string; missing is NA.
 
-        A column whose values are not what its type says stays text. Needs the extra `connectomedb[pandas]`;
-        raises ConfigError without it.
+        A column with `categories` is categorical, in their order. A column whose values are not what its type says
+        stays text. Needs the extra `connectomedb[pandas]`; raises ConfigError without it.
         """
         try:
             import pandas
@@ -93,14 +95,16 @@ class Table:
             raise ConfigError(
                 "A table becomes a DataFrame by pandas, which is not installed. Install connectomedb[pandas]."
             ) from fault
-        series = (_series(self[name], self.types.get(name, "string")) for name in self.columns)
+        series = (
+            _series(self[name], self.types.get(name, "string"), self.categories.get(name)) for name in self.columns
+        )
         return pandas.DataFrame(dict(zip(self.columns, series, strict=True)))
 
     def to_polars(self) -> "polars.DataFrame":
         """A polars DataFrame: integers, floats and dates typed, text as strings; missing is null.
 
-        A column whose values are not what its type says stays text. Needs the extra `connectomedb[polars]`;
-        raises ConfigError without it.
+        A column with `categories` is an Enum of them, which Arrow gets as a dictionary. A column whose values are not
+        what its type says stays text. Needs the extra `connectomedb[polars]`; raises ConfigError without it.
         """
         try:
             import polars
@@ -108,7 +112,12 @@ class Table:
             raise ConfigError(
                 "A table becomes a DataFrame by polars, which is not installed. Install connectomedb[polars]."
             ) from fault
-        return polars.DataFrame([_polars_series(name, self[name], self.types.get(name, "")) for name in self.columns])
+        return polars.DataFrame(
+            [
+                _polars_series(name, self[name], self.types.get(name, ""), self.categories.get(name))
+                for name in self.columns
+            ]
+        )
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The table as an Arrow stream, for any library that takes one (Arrow's PyCapsule protocol); by polars."""
@@ -154,11 +163,13 @@ def _shown(cell: str) -> str:
     return plain if len(plain) <= SHOWN_WIDTH else plain[: SHOWN_WIDTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _series(cells: list[str], type_name: str) -> "pandas.Series":
+def _series(cells: list[str], type_name: str, categories: Sequence[str] | None) -> "pandas.Series":
     """One column with its real type, or as text where the values do not fit it."""
     import pandas
 
     present = [cell or None for cell in cells]
+    if categories and set(cells) - {""} <= set(categories):
+        return pandas.Series(pandas.Categorical(present, categories=list(categories)))
     try:
         match type_name:
             case "integer":
@@ -174,11 +185,13 @@ def _series(cells: list[str], type_name: str) -> "pandas.Series":
     return pandas.Series(present, dtype="string")
 
 
-def _polars_series(name: str, cells: list[str], type_name: str) -> "polars.Series":
+def _polars_series(name: str, cells: list[str], type_name: str, categories: Sequence[str] | None) -> "polars.Series":
     """One column with its real type, or as text where the values do not fit it."""
     import polars
 
     text = polars.Series(name, [cell or None for cell in cells], dtype=polars.String)
+    if categories and set(cells) - {""} <= set(categories):
+        return text.cast(polars.Enum(list(categories)))
     kinds: dict[str, polars.DataType] = {"integer": polars.Int64(), "float": polars.Float64(), "date": polars.Date()}
     kind = kinds.get(type_name)
     try:

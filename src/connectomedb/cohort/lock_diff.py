@@ -20,7 +20,7 @@ class LockDiff:
     """Lines to add and to remove to turn one lockfile into another; all sorted.
 
     Attributes:
-        settings: changes of release, dictionary, predicate and coding.
+        settings: changes of release, dictionary, predicate, advisories that kept subjects out, and coding.
         files_added, files_removed: `subject/path`. Files of subjects that came or went are among them.
         files_changed: of files that both have, size and checksum before and after.
     """
@@ -78,6 +78,7 @@ def _settings(before: Lockfile, after: Lockfile) -> Iterator[tuple[str, str, str
     yield "release", before.release, after.release
     yield "dictionary", before.dictionary, after.dictionary
     yield "predicate", before.predicate, after.predicate
+    yield "without", ", ".join(before.excluded), ", ".join(after.excluded)
     yield "subjects are", _kind(before), _kind(after)
 
 

@@ -4,6 +4,7 @@
     release = "HCP_1200"
     dictionary = "sha256:..."                       # of the dictionary that the predicate was checked against
     predicate = "PMAT24_A_CR >= 20"                 # cohort.predicate
+    without = ["unusable"]                          # kinds of advisories that kept subjects out; a line only if any
     coded = false
     patterns = [                                    # hcp.glob
       "T1w/*.nii.gz",
@@ -31,8 +32,10 @@ from typing import TypeVar
 
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.errors import AddressError, ConfigError, QueryError
+from connectomedb.hcp.advisories import Defect, defects
 from connectomedb.hcp.glob import compile_glob
-from connectomedb.hcp.paths import check_file, check_path
+from connectomedb.hcp.paths import check_own_file, check_path
+from connectomedb.hcp.release import release_of
 
 FORMAT = 1
 SUFFIX = ".cdb.toml"
@@ -40,7 +43,7 @@ SUBJECT_MARK = "{subject}"
 """What stands in coded paths for the subject's label."""
 
 _HEADING = "# Which subjects and which files, and what they were: cdb brings it back, and says what differs.\n"
-_KEYS = frozenset({"format", "release", "dictionary", "predicate", "coded", "patterns", "subjects", "files"})
+_KEYS = frozenset({"format", "release", "dictionary", "predicate", "without", "coded", "patterns", "subjects", "files"})
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CODED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LABEL = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
@@ -85,6 +88,7 @@ class Lockfile:
         patterns: globs that chose the files.
         subjects: labels, or coded ids; sorted. One may have no files.
         is_coded: whether subjects bear coded ids.
+        excluded: kinds of advisories that kept subjects out, whom the predicate alone would find.
     """
 
     release: str
@@ -94,10 +98,12 @@ class Lockfile:
     files: Files = field(default_factory=dict)
     dictionary: str = ""
     is_coded: bool = False
+    excluded: tuple[Defect, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patterns", tuple(sorted(set(self.patterns))))
         object.__setattr__(self, "subjects", tuple(sorted(set(self.subjects))))
+        object.__setattr__(self, "excluded", defects(self.excluded))
         try:
             _check(self)
         except (AddressError, QueryError) as fault:
@@ -136,6 +142,7 @@ def parse_lockfile(text: str, name: str = "the lockfile") -> Lockfile:
             files=_files(_typed(document, "files", dict, {})),
             dictionary=_typed(document, "dictionary", str, ""),
             is_coded=_typed(document, "coded", bool, False),
+            excluded=defects(_texts(document, "without")),
         )
     except (ConfigError, TypeError) as fault:
         raise ConfigError(f"Read {name}: {fault}") from fault
@@ -149,6 +156,7 @@ def names_a_subject(text: str) -> bool:
 def _check(lockfile: Lockfile) -> None:
     if not _RELEASE.fullmatch(lockfile.release):
         raise ConfigError(f"Its release is {lockfile.release!r}. Name a project, like HCP_1200.")
+    release = release_of(lockfile.release)
     parse_predicate(lockfile.predicate)
     for pattern in lockfile.patterns:
         compile_glob(pattern)
@@ -170,7 +178,8 @@ def _check(lockfile: Lockfile) -> None:
             if names_a_subject(path):
                 raise ConfigError(f"Subjects are coded, and {path!r} names one.")
         else:
-            check_file(subject, path)
+            release.check_subject(subject)
+            check_own_file(subject, path)
 
 
 def _lines(lockfile: Lockfile) -> Iterator[str]:
@@ -179,6 +188,8 @@ def _lines(lockfile: Lockfile) -> Iterator[str]:
     yield f"release = {_quoted(lockfile.release)}\n"
     yield f"dictionary = {_quoted(lockfile.dictionary)}\n"
     yield f"predicate = {_quoted(lockfile.predicate)}\n"
+    if lockfile.excluded:
+        yield f"without = [{', '.join(map(_quoted, lockfile.excluded))}]\n"
     yield f"coded = {'true' if lockfile.is_coded else 'false'}\n"
     for name, texts in (("patterns", lockfile.patterns), ("subjects", lockfile.subjects)):
         yield f"{name} = [\n"

@@ -218,8 +218,9 @@ class _Parser:
         if value.kind not in (Kind.WORD, Kind.TEXT):
             raise self._unexpected(value, "a value")
         if value.keyword:
+            near = ["is empty"] if value.keyword in _EMPTY and comparison is Comparison.EQUAL else []
             raise self._fault(
-                value, f"the keyword {value.text!r} stands where a value is due. If it is one: '{value.text}'."
+                value, f"the keyword {value.text!r} stands where a value is due. If it is one: '{value.text}'.", near
             )
         check_comparison(column, comparison, sign, self._predicate)
         check_value(column, comparison, value, self._predicate)

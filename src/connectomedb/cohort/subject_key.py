@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from connectomedb.cohort.lockfile import SUBJECT_MARK, LockedFile, Lockfile, names_a_subject
+from connectomedb.cohort.named import LABEL
+from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.errors import AddressError, ConfigError
-from connectomedb.hcp.paths import check_subject
+from connectomedb.hcp.paths import check_label
 
 HEADER = ("Coded ID", "HCP ID", "Secret")
 SECRET_BYTES = 32
@@ -106,7 +108,7 @@ def parse_subject_key(text: str, name: str = "the subject key") -> SubjectKey:
             if len(row) != len(HEADER):
                 raise ConfigError(f"{len(row)} cells where {len(HEADER)} are due.")
             id, label, secret = row
-            if check_subject(label, label) in subjects:
+            if check_label(label, label) in subjects:
                 raise ConfigError(f"{label} occurs twice.")
             subjects[label] = CodedSubject(id, secret)
         return SubjectKey(subjects)
@@ -122,6 +124,7 @@ def code_lockfile(lockfile: Lockfile, key: SubjectKey) -> Lockfile:
     unknown = [subject for subject in lockfile.subjects if subject not in key.subjects]
     if unknown:
         raise ConfigError(f"The subject key lacks {', '.join(unknown[:5])}. Make a key for all subjects of the study.")
+    _check_unnamed(lockfile)
     files = {
         key.subjects[subject].id: {
             coded_path(subject, path): LockedFile(seal=_sealed(key.subjects[subject], subject, path, locked))
@@ -131,6 +134,18 @@ def code_lockfile(lockfile: Lockfile, key: SubjectKey) -> Lockfile:
     }
     ids = tuple(key.subjects[subject].id for subject in lockfile.subjects)
     return replace(lockfile, subjects=ids, files=files, is_coded=True)
+
+
+def _check_unnamed(lockfile: Lockfile) -> None:
+    """Raises ConfigError when the predicate chooses subjects by label, or a pattern holds a label of theirs."""
+    criteria = parse_predicate(lockfile.predicate).criteria()
+    if any(criterion.field.rpartition("/")[2] == LABEL for criterion in criteria):
+        raise ConfigError("Subjects are coded, and the predicate names one. Choose them by what is known of them.")
+    labels = "|".join(map(re.escape, lockfile.subjects))
+    named = re.compile(rf"(?<![A-Za-z0-9])(?:{labels})(?![A-Za-z0-9])")
+    for pattern in lockfile.patterns if labels else ():
+        if named.search(pattern):
+            raise ConfigError(f"Subjects are coded, and {pattern!r} names one. Write * in its place.")
 
 
 def fits_seal(locked: LockedFile, coded: CodedSubject, path: str, size: int, md5: str | None) -> bool:

@@ -16,6 +16,9 @@ def anywhere(glob: str) -> str:
     return glob if glob.startswith(("/", "**/")) else f"**/{glob}"
 
 
+ANY_SUBJECT = "[^/]+"
+"""Globs are of all studies, whatever these label their subjects."""
+
 _GLOB = re.compile(rf"(?:[^<>\\\x00-\x1f\x7f]|<(?:{'|'.join(WORDS)})>)+")
 _STARS = re.compile(r"\*{3,}|\*\*(?:/\*\*)+")
 _CROSSING = re.compile(r"(?:(?<=[/{,])|\A)\*\*/|\*\*")
@@ -33,7 +36,7 @@ def compile_glob(glob: str) -> re.Pattern[str]:
         )
     plain = f"{plain}**" if plain.endswith("/") else plain
     # A crossing may cross nothing: `**/x` finds x at the top, too.
-    return compile_pattern("", (_CROSSING.sub(r"{,\g<0>}", plain),))
+    return compile_pattern("", (_CROSSING.sub(r"{,\g<0>}", plain),), ANY_SUBJECT)
 
 
 def _is_balanced(glob: str) -> bool:

@@ -1,9 +1,49 @@
-"""What an ingest did, as a value that the server, the client and the command line share."""
+"""What is said of an ingest, and what it did: values that the server, the client and the command line share."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
 from connectomedb.errors import UnexpectedReply
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What is said about what comes in, beside the files. Empty words leave it to the server.
+
+    Attributes:
+        data_type: of the measures; else HCP's.
+        tier: of columns whose tier no dictionary states: `open`, `restricted` (if nothing is said), `sensitive`.
+        title, description: of the project, for people.
+        accessibility: of a project that is new: `private`, `protected`, `public`.
+        stores, prefix: files that stores of the server list, the preferred one first, and what their keys begin with.
+        only_known: refuse subjects that the project does not have.
+        trial: tell what would change, and keep nothing.
+    """
+
+    data_type: str = ""
+    tier: str = ""
+    title: str = ""
+    description: str = ""
+    accessibility: str = ""
+    stores: tuple[str, ...] = ()
+    prefix: str = ""
+    only_known: bool = False
+    trial: bool = False
+
+    def words(self) -> dict[str, str]:
+        """What is said, as parameters of a request."""
+        said = {
+            "data_type": self.data_type,
+            "tier": self.tier,
+            "title": self.title,
+            "description": self.description,
+            "accessibility": self.accessibility,
+            "store": ",".join(self.stores),
+            "prefix": self.prefix,
+            "only_known": "true" if self.only_known else "",
+            "trial": "true" if self.trial else "",
+        }
+        return {name: word for name, word in said.items() if word}
 
 
 @dataclass(frozen=True, slots=True)

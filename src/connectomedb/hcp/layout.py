@@ -13,7 +13,7 @@ Source: listings of HCP's buckets; the CREST addresses published by users of Con
 from dataclasses import dataclass
 
 from connectomedb.errors import AddressError
-from connectomedb.hcp.paths import check_file, check_path, check_subject
+from connectomedb.hcp.paths import check_file, check_own_file, check_path, check_subject
 from connectomedb.hcp.release import Release
 from connectomedb.xnat.address import Address, Level, format_address
 
@@ -23,17 +23,31 @@ _CREST_LEVELS = (Level.PROJECTS, Level.SUBJECTS, Level.EXPERIMENTS, Level.RESOUR
 
 
 @dataclass(frozen=True, slots=True)
-class ReleasePath:
-    """A file of a subject (six digits), and its clean path inside the subject. Raises AddressError."""
+class SubjectPath:
+    """A file of a subject of any study, and its clean path inside the subject. Raises AddressError."""
 
     subject: str
     path: str
 
     def __post_init__(self) -> None:
-        check_file(self.subject, self.path)
+        check_own_file(self.subject, self.path)
 
     def __str__(self) -> str:
         return f"{self.subject}/{self.path}"
+
+
+class ReleasePath(SubjectPath):
+    """A file of a subject of HCP (six digits). Raises AddressError."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        check_file(self.subject, self.path)
+
+
+def path_of(release: Release, subject: str, path: str) -> SubjectPath:
+    """A file of a release of HCP, or of a study that labels its subjects as it likes. Raises AddressError."""
+    return ReleasePath(subject, path) if release.is_hcp else SubjectPath(subject, path)
 
 
 def parse_release_path(text: str) -> ReleasePath:
@@ -54,16 +68,26 @@ def parse_key(release: Release, key: str) -> ReleasePath:
 
     Markers of pseudo-directories, which end in `/`, are no files and are refused: skip them first.
     """
+    return ReleasePath(*_split_key(release, key))
+
+
+def parse_study_key(release: Release, key: str) -> SubjectPath:
+    """As `parse_key`; in a study that is no release of HCP subjects may have other labels. Raises AddressError."""
+    return path_of(release, *_split_key(release, key))
+
+
+def _split_key(release: Release, key: str) -> tuple[str, str]:
+    """Subject, and path inside it."""
     prefix = release.prefix + "/"
     if not key.startswith(prefix):
         raise AddressError(f"Asked for key {key!r}: keys of {release.project} begin with {prefix!r}.")
     subject, slash, path = key[len(prefix) :].partition("/")
     if not slash:
         raise AddressError(f"Asked for key {key!r}: it names no file inside a subject.")
-    return ReleasePath(subject, release.from_bucket(path))
+    return subject, release.from_bucket(path)
 
 
-def format_key(release: Release, path: ReleasePath) -> str:
+def format_key(release: Release, path: SubjectPath) -> str:
     """Write the key of a file in the release's bucket. Raises AddressError for a path that is none there."""
     return f"{release.prefix}/{path.subject}/{release.to_bucket(path.path)}"
 
@@ -84,7 +108,7 @@ def parse_crest(address: Address) -> tuple[str, ReleasePath]:
     return project, ReleasePath(subject, path)
 
 
-def format_crest(project: str, path: ReleasePath) -> Address:
+def format_crest(project: str, path: SubjectPath) -> Address:
     """The CREST address of a file: a synthetic resource which shows the subject's whole release tree."""
     return crest_resource(project, path.subject).child(Level.FILES, path.path)
 

@@ -9,6 +9,7 @@ import re
 from connectomedb.errors import AddressError
 
 _SUBJECT = re.compile(r"[0-9]{6}")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _OWNER = re.compile(r"(?:\A|/)([0-9]{6})[_.]")
 
 _PART = r"(?!\.+(?:/|\Z))[A-Za-z0-9_.+,\[\]-]++"
@@ -59,6 +60,29 @@ def check_subject(subject: str, asked: str) -> str:
     if not _SUBJECT.fullmatch(subject):
         raise AddressError(f"Asked for {asked!r}: {subject!r} is no subject label. A label is six digits.")
     return subject
+
+
+def is_label(name: str) -> bool:
+    """Whether a study may label a subject so: letters, digits, `_` and `-`. HCP's six digits are among them."""
+    return _LABEL.fullmatch(name) is not None
+
+
+def check_label(label: str, asked: str) -> str:
+    """A label of any study's subject. Raises AddressError, naming what was `asked` for."""
+    if not is_label(label):
+        raise AddressError(
+            f"Asked for {asked!r}: {label!r} is no subject label. Use letters, digits, '_' and '-', at most 64."
+        )
+    return label
+
+
+def check_own_file(label: str, path: str) -> None:
+    """As `check_file`, of any study: whoever labels subjects otherwise than HCP may name files otherwise, too."""
+    if len(label) == 6 and is_subject(label):
+        check_file(label, path)
+    else:
+        check_label(label, f"{label}/{path}")
+        check_path(path)
 
 
 def check_owner(subject: str, path: str) -> str:

@@ -37,14 +37,14 @@ _TOKEN = re.compile(r"\*\*|[*?{},]|<\w+>|[^*?{},<>]+")
 _FIXED = {"**": ".+", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
 
 
-def compile_pattern(folder: str, names: Iterable[str] = ("**",)) -> re.Pattern[str]:
+def compile_pattern(folder: str, names: Iterable[str] = ("**",), subject: str = WORDS["subject"]) -> re.Pattern[str]:
     """Compile a folder (may be empty) and the patterns of names in it, to match whole paths with.
 
     The path matched begins with the subject, `<subject>/<folder>/<name>`. Words become groups of the same
-    name (`7T` becomes `seven`); what `names` matched is the group `name`.
+    name (`7T` becomes `seven`), `subject` is what its label may be; what `names` matched is the group `name`.
     """
-    seen: set[str] = set()
-    head = _translate("/".join(filter(None, ("<subject>", folder))), seen)
+    seen = {"subject"}
+    head = "/".join(filter(None, (f"(?P<subject>{subject})", _translate(folder, seen))))
     tail = "|".join([_translate(name, seen) for name in names])
     return re.compile(f"{head}/(?P<name>{tail})", re.DOTALL)
 

@@ -8,7 +8,7 @@ Source: listings of the buckets of 2013 and of 2019.
 from dataclasses import dataclass
 
 from connectomedb.errors import AddressError
-from connectomedb.hcp.paths import check_path
+from connectomedb.hcp.paths import check_label, check_path, check_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class Release:
             raise AddressError(f"Asked for the release of {self.project!r}, which is no project. Leave out the '/'.")
         if any(part.startswith(".") for part in check_path(self.prefix).split("/")):
             raise AddressError(f"Asked for the prefix {self.prefix!r}: names with a leading dot are ours.")
+
+    @property
+    def is_hcp(self) -> bool:
+        """Whether it is one of HCP's own, whose subjects are six digits."""
+        return self.project in RELEASES
+
+    def check_subject(self, subject: str) -> str:
+        """The label itself, if a subject of this release may have it. Raises AddressError."""
+        return check_subject(subject, subject) if self.is_hcp else check_label(subject, subject)
 
     def to_bucket(self, path: str) -> str:
         """Path inside the subject, as the bucket and its `.xdlm` manifests have it. Raises AddressError."""

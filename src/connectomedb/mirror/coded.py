@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from connectomedb.cohort.lockfile import LockedFile, Lockfile
@@ -69,9 +70,7 @@ def decode_lockfile(lockfile: Lockfile, key: SubjectKey, mirror: Mirror) -> Lock
             path=strange[0],
         )
     labels = tuple(key.label(id) for id in lockfile.subjects)
-    return Lockfile(
-        lockfile.release, lockfile.predicate, lockfile.patterns, labels, files, lockfile.dictionary, is_coded=False
-    )
+    return replace(lockfile, subjects=labels, files=files, is_coded=False)
 
 
 def _published(mirror: Mirror, label: str, lockfile: Lockfile) -> Mapping[str, LockedFile]:

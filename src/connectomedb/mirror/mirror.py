@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeAlias, overload
 
 from connectomedb.errors import AddressError, DiskFull, ManifestError, NotFound
-from connectomedb.hcp.paths import check_subject
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.mirror.bucket import S3Bucket
 from connectomedb.mirror.checked import Checked
@@ -242,10 +241,11 @@ class Mirror:
         return room_for((*plan.manifests, *plan.actions), folder)
 
     def _shelf_of(self, project: str, subject: str) -> Shelf:
-        check_subject(subject, subject)
         if not project:
             raise AddressError(f"Asked for {subject} of no project. Name the release, like project='HCP_Q1'.")
-        return self.shelf(project)
+        shelf = self.shelf(project)
+        shelf.release.check_subject(subject)
+        return shelf
 
     def _find(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> Inventory | None:
         """The chosen files, if all are there as they were proven."""

@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from connectomedb.errors import ConfigError
-from connectomedb.hcp.paths import check_file
+from connectomedb.hcp.paths import check_own_file
+from connectomedb.hcp.release import release_of
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.plan import Act, Action, Existing, Plan
 from connectomedb.transfer.checksum import Expected, Proof
@@ -93,7 +94,7 @@ def _plan(head: Mapping[str, object], actions: list[Action], manifests: list[Act
         raise TypeError("project and subject should be text")
     if not isinstance(choice, dict) or not isinstance(notes, list):
         raise TypeError("its choice or notes are malformed")
-    check_file(subject, "x")
+    release_of(project).check_subject(subject)
     return Plan(
         project=project,
         subject=subject,
@@ -109,7 +110,7 @@ def _action(subject: str, row: Mapping[str, object]) -> Action:
     path, source, modified = row["path"], row["source"], row["modified"]
     if not isinstance(path, str) or not isinstance(source, str | None):
         raise TypeError("path and source should be text")
-    check_file(subject, path)
+    check_own_file(subject, path)
     return Action(
         path,
         Act(str(row["act"])),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from connectomedb.errors import Interrupted, NotFound, TransferError
-from connectomedb.hcp.paths import check_path, check_subject, is_subject
+from connectomedb.hcp.paths import check_label, check_path, is_label, is_subject
 from connectomedb.mirror.checked import Checked, Seen
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.inspection import Inspection, Reading, inspect
@@ -67,7 +67,7 @@ def verify(
     """Check the files at or below `path` of the given subjects (default: all) in `tree`.
 
     Args:
-        tree: folder whose six-digit folders are subjects.
+        tree: folder whose six-digit folders are subjects, and those that the ledger or the caller names.
         ledger: what the mirror recorded; files that it never held are not missing. A file whose bytes are wrong is
             struck out there, so that the mirror fetches it again when it is next asked for.
         checked: notes of an interrupted run; what they tell is not read again.
@@ -92,15 +92,16 @@ def verify_files(tree: Path, subject: str, files: Collection[str], ledger: Ledge
 
 def _existing(tree: Path, subjects: Sequence[str], ledger: Ledger | None) -> list[str]:
     """Subjects that have a folder or a ledger. Raises NotFound when there is none, or not one that was asked for."""
-    there = {subject for subject in ledger.subjects() if is_subject(subject)} if ledger else set()
+    there = {subject for subject in ledger.subjects() if is_label(subject)} if ledger else set()
     try:
-        there |= {entry.name for entry in os.scandir(tree) if is_subject(entry.name) and entry.is_dir()}
+        known = (entry.name for entry in os.scandir(tree) if entry.is_dir())
+        there |= {name for name in known if is_subject(name) or name in subjects}
     except OSError as fault:
         if not there:
             message = f"Asked to verify {tree}. It is no folder that can be read: {fault.strerror}."
             raise NotFound(message) from fault
     for subject in subjects:
-        if check_subject(subject, subject) not in there:
+        if check_label(subject, subject) not in there:
             raise NotFound(f"Asked to verify {subject} in {tree}. There is no such folder: get it first.")
     if not there:
         message = f"Asked to verify {tree}. It holds no subject: name a mirror, or a folder of six-digit folders."

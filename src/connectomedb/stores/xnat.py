@@ -22,7 +22,7 @@ from connectomedb.errors import (
     StoreUnreachable,
     TooManyRequests,
 )
-from connectomedb.hcp.layout import ReleasePath, crest_resource, format_crest, format_key, parse_key
+from connectomedb.hcp.layout import crest_resource, format_crest, format_key, parse_study_key, path_of
 from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
@@ -97,7 +97,7 @@ class XnatStore:
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The file's bytes from `offset`. Raises ObjectMissing."""
-        address = format_crest(self.release.project, parse_key(self.release, key))
+        address = format_crest(self.release.project, parse_study_key(self.release, key))
         with translated(self.name, key):
             yield from self.connection.open_file(address, offset, length)
 
@@ -124,7 +124,7 @@ class XnatStore:
     def _describe(self, subject: str, cells: dict[str, str]) -> ObjectInfo:
         """A row of a file listing; its path is what follows the resource's number."""
         try:
-            key = format_key(self.release, ReleasePath(subject, parse_file_uri(cells["URI"])))
+            key = format_key(self.release, path_of(self.release, subject, parse_file_uri(cells["URI"])))
             return ObjectInfo(key, int(cells["Size"]), md5=cells["digest"].lower() or None)
         except (KeyError, ValueError) as fault:
             message = f"Asked {self.name} for the files of {subject}. A row of its listing is malformed: {cells}."

@@ -1,5 +1,7 @@
 """Tables of subjects for others: coded ids in place of labels."""
 
+from dataclasses import replace
+
 from connectomedb.client.table import Table
 from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.cohort.named import LABEL
@@ -22,4 +24,4 @@ def coded_table(table: Table, key: SubjectKey) -> Table:
     columns = (CODED_ID, *(table.columns[place] for place in kept))
     asked = {field: column for field, column in table.asked.items() if column in columns}
     types = {column: type for column, type in table.types.items() if column in columns}
-    return Table(columns, tuple(sorted(rows)), types, asked)
+    return replace(table, columns=columns, rows=tuple(sorted(rows)), types=types, asked=asked)

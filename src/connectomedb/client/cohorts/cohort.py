@@ -1,6 +1,7 @@
 """`Cohort`: the subjects of one predicate, found when asked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from connectomedb.cohort.lockfile import LockedFile, Lockfile
 from connectomedb.cohort.named import LABEL, PROJECT, within
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.cohort.split import Split, split_families
-from connectomedb.errors import ConfigError, QueryError
+from connectomedb.errors import ConfigError, NotFound, QueryError
 from connectomedb.hcp.advisories import Defect, defects, known_advisories
 from connectomedb.hcp.dictionary import Dictionary, Tier, ValueType, parse_value
 from connectomedb.hcp.dictionary_file import version_of
@@ -126,11 +127,12 @@ class Cohort:
         names = [ALIASES.get(name, name) for name in asked]
         weak = weaken(self.where)
         table = self._search((LABEL, *(name for name in names if name != LABEL)), weak.where)
+        table = replace(table, categories=self._categories(table))
         if weak.is_exact and not self.excluded:
             return table
         wanted = set(self.subjects())
         place = table.columns.index(table.asked[f"{NONTOOLBOX}/{LABEL}"])
-        return Table(table.columns, tuple(row for row in table.rows if row[place] in wanted), table.types, table.asked)
+        return replace(table, rows=tuple(row for row in table.rows if row[place] in wanted))
 
     def tier(self, *columns: str) -> Tier:
         """The highest tier among the columns that the predicate reads, and these: above open, publish coded ids only.
@@ -191,12 +193,14 @@ class Cohort:
     def lock(self, patterns: str | Iterable[str], *, to: str | Path | None = None) -> Lockfile:
         """What the files that match are at present: size and checksum of each. Nothing is brought but manifests.
 
-        Raises: ConfigError when the subjects are of several projects, or of none.
+        Raises: NotFound when there are no subjects, ConfigError when they are of several projects.
         """
         globs = _texts(patterns)
         projects = self.by_project()
-        if len(projects) != 1:
-            where = ", ".join(projects) or "none"
+        if not projects:
+            raise NotFound(f"Asked for subjects with {self.predicate}. There are none. See why: cdb explain.")
+        if len(projects) > 1:
+            where = ", ".join(projects)
             raise ConfigError(f"A lockfile is of one release; {self!r} has subjects of {where}. Name a project.")
         ((project, labels),) = projects.items()
         files = {}
@@ -211,6 +215,7 @@ class Cohort:
             subjects=tuple(labels),
             files=files,
             dictionary=version_of(self.dictionary),
+            excluded=self.excluded,
         )
 
     def by_project(self) -> dict[str, list[str]]:
@@ -251,6 +256,15 @@ class Cohort:
         definition = self.columns.definition(name)
         return (definition and definition.type) or ValueType.TEXT
 
+    def _categories(self, table: Table) -> dict[str, tuple[str, ...]]:
+        """Values that columns of text may have, as the dictionary lists them; cells that hold several are text."""
+        known = ((column, self.columns.definition(_bare(field))) for field, column in table.asked.items())
+        return {
+            column: tuple(allowed.value for allowed in found.values)
+            for column, found in known
+            if found and found.type is ValueType.TEXT and found.values and not found.holds_several
+        }
+
     def _search(self, names: Sequence[str], where: Group) -> Table:
         connection: Connection = self._db.connection
         search = Search(connection, FieldTypes(connection), NONTOOLBOX, [_qualified(name) for name in names])
@@ -259,6 +273,10 @@ class Cohort:
 
 def _qualified(name: str) -> str:
     return name if "/" in name else f"{NONTOOLBOX}/{name}"
+
+
+def _bare(field: str) -> str:
+    return field.removeprefix(f"{NONTOOLBOX}/")
 
 
 def _fields(where: Group) -> list[str]:

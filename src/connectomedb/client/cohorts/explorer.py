@@ -14,7 +14,7 @@ MAX_ADDRESS = 4_000
 
 
 class Explorer:
-    """A server's own answers; None where it has none to give. Raises RequestError, QueryError."""
+    """A server's own answers; None where it has none to give. Raises QueryError, RequestError, NotFound (project)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,6 +38,8 @@ class Explorer:
             return self._send(f"/data{below}/explore{what}", words)
         except (NotFound, UnexpectedReply):
             self._is_absent = not project or self._ask("", "", {"limit": "0"}) is None
+            if not self._is_absent:
+                raise
             return None
         except RequestError as fault:
             if fault.status == 422:

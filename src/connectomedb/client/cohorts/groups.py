@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from connectomedb.client.cohorts.cohort import Cohort
 from connectomedb.cohort.named import NamedCohort, from_stored, to_stored
-from connectomedb.errors import ConfigError
+from connectomedb.errors import ConfigError, NotFound
 from connectomedb.xnat.stored import format_stored
 
 if TYPE_CHECKING:
@@ -25,7 +25,15 @@ class Groups:
         self._db = db
 
     def save(self, name: str, cohort: Cohort) -> NamedCohort:
-        """Keep a cohort under a name, in place of one that has it. Raises ConfigError for a name that cannot be."""
+        """Keep a cohort under a name, in place of one that has it.
+
+        Raises ConfigError for a name that cannot be, and for a cohort `without` something: a group is its predicate.
+        """
+        if cohort.excluded:
+            raise ConfigError(
+                f"Asked to keep {name} without {', '.join(cohort.excluded)} data. A group keeps its predicate alone: "
+                "save it so, and say without() where it is used."
+            )
         group = NamedCohort(name, cohort.predicate, cohort.project)
         kept = to_stored(group, cohort.where)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
@@ -39,14 +47,14 @@ class Groups:
         return sorted((group for group in found if group), key=lambda group: group.name)
 
     def get(self, name: str) -> Cohort:
-        """The cohort of that name. Raises ConfigError, which says which there are."""
+        """The cohort of that name. Raises NotFound, which says which there are."""
         groups = {group.name: group for group in self.list()}
         if name not in groups:
             there = ", ".join(groups) or "none"
-            raise ConfigError(f"Asked for the group {name!r}. There are: {there}.")
+            raise NotFound(f"Asked for the group {name!r}. There are: {there}.")
         return self._db.where(groups[name].predicate, project=groups[name].project)
 
     def remove(self, name: str) -> None:
-        """Forget a group. Raises ConfigError when there is none."""
+        """Forget a group. Raises NotFound when there is none."""
         self.get(name)
         self._db.connection.change("DELETE", f"{_SAVED}/{quote(name)}")

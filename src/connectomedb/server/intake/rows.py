@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, select
 
 from connectomedb.errors import ConfigError, Conflict
+from connectomedb.hcp import bids
+from connectomedb.hcp.bids import Scan
 from connectomedb.hcp.dictionary import FieldDefinition
 from connectomedb.hcp.ingested import TableChanges
 from connectomedb.server.access.terms import set_terms
-from connectomedb.server.intake.inventory import Folder, Inventory, StoredFile, folders_of, scans_of
+from connectomedb.server.intake.inventory import Folder, Inventory, SharedFile, folders_of, scans_of
 from connectomedb.server.intake.subject_tables import CheckedTable
 from connectomedb.server.tables.agreements import prefixes
+from connectomedb.server.tables.meaning import load_definitions
 from connectomedb.server.tables.measures import MeasuresWriter, declare_fields, declare_type, load_columns
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.server.tables.upsert import Upsert, Wanted, in_parts
@@ -79,7 +82,7 @@ class ProjectRows:
         """Imaging experiments with their scans, resources and files."""
         owners: dict[str, int] = {}
         folders: dict[str, list[Folder]] = {}
-        acquired: dict[str, list[str]] = {}
+        acquired: dict[str, list[Scan]] = {}
         for label, found in inventory.files.items():
             of_subject = folders_of(found, self._delivery.release.project)
             scans_found = scans_of(found)
@@ -87,9 +90,11 @@ class ProjectRows:
                 folders.setdefault(folder.experiment, []).append(folder)
             acquired |= scans_found
             owners |= dict.fromkeys([*(folder.experiment for folder in of_subject), *scans_found], keys[label])
-        for label, key in self._experiments(owners, builtin.MR_SESSION).items():
+        for label, key in self._experiments(owners, builtin.MR_SESSION, inventory.visits).items():
             self._put_scans(key, acquired.get(label, []))
-            self._put_folders(key, folders.get(label, []))
+            self._put_folders({"experiment_key": key}, folders.get(label, []))
+        if inventory.shared:
+            self._put_folders({"project_key": self._project}, [Folder("", bids.RESOURCE, inventory.shared)])
 
     def measures(self, keys: Mapping[str, int], tables: Sequence[CheckedTable]) -> None:
         """The data type, its fields, one experiment per subject, and the values, table by table."""
@@ -116,10 +121,10 @@ class ProjectRows:
     def _definitions(self, tables: Sequence[CheckedTable]) -> list[FieldDefinition]:
         """What columns mean from now on: those of the tables, and those of the dictionary that are there already."""
         found = {definition.name: definition for table in tables for definition in table.definitions}
-        known = load_columns(self._connection, self._delivery.data_type)
+        known = load_definitions(self._connection, self._delivery.data_type)
         for definition in self._delivery.dictionary:
             if definition.name in known and definition.name not in found:
-                found[definition.name] = replace(definition, type=definition.type or known[definition.name].type)
+                found[definition.name] = _joined(definition, known[definition.name])
         return list(found.values())
 
     def _put_project(self) -> int:
@@ -143,36 +148,45 @@ class ProjectRows:
             if not self._connection.execute(known).first():
                 self._connection.execute(insert(prefixes).values(row))
 
-    def _experiments(self, owners: Mapping[str, int], data_type: str) -> dict[str, int]:
-        """Keys of experiments by label; `owners` are the keys of their subjects."""
+    def _experiments(
+        self, owners: Mapping[str, int], data_type: str, visits: Mapping[str, str] | None = None
+    ) -> dict[str, int]:
+        """Keys of experiments by label; `owners` are the keys of their subjects, `visits` what sessions are called."""
+        sessions = visits or {}
         self.seen["experiments"] += len(owners)
         keys: dict[str, int] = {}
         for labels in in_parts(sorted(owners)):
-            wanted = {label: Wanted({"subject_key": owners[label], "data_type": data_type}) for label in labels}
+            wanted = {
+                label: Wanted(
+                    {"subject_key": owners[label], "data_type": data_type},
+                    {"visit_id": sessions[label]} if label in sessions else {},
+                )
+                for label in labels
+            }
             keys |= self._rows.put(experiments, {"project_key": self._project}, "label", wanted, letter="E")
         return keys
 
-    def _put_scans(self, experiment: int, names: Sequence[str]) -> None:
+    def _put_scans(self, experiment: int, found: Sequence[Scan]) -> None:
         """Scans keep their numbers; new ones are numbered on."""
-        known = select(scans.c.type, scans.c.id).where(scans.c.experiment_key == experiment)
-        numbers = {str(row.type): str(row.id) for row in self._connection.execute(known)}
+        known = select(scans.c.series_description, scans.c.id).where(scans.c.experiment_key == experiment)
+        numbers = {str(row.series_description): str(row.id) for row in self._connection.execute(known)}
         highest = max((int(id) for id in numbers.values() if id.isdecimal()), default=0)
-        for name in names:
-            if name not in numbers:
+        for scan in found:
+            if scan.name not in numbers:
                 highest += 1
-                numbers[name] = str(highest)
+                numbers[scan.name] = str(highest)
         wanted = {
-            numbers[name]: Wanted(
-                {"data_type": builtin.MR_SCAN, "type": name, "series_description": name}, {"quality": "usable"}
+            numbers[scan.name]: Wanted(
+                {"data_type": builtin.MR_SCAN, "type": scan.type, "series_description": scan.name},
+                {"quality": "usable"},
             )
-            for name in names
+            for scan in found
         }
         self._rows.put(scans, {"experiment_key": experiment}, "id", wanted)
-        self.seen["scans"] += len(names)
+        self.seen["scans"] += len(found)
 
-    def _put_folders(self, experiment: int, folders: Sequence[Folder]) -> None:
-        """Resources, and exactly these files of the release in them."""
-        owner = {"experiment_key": experiment}
+    def _put_folders(self, owner: Mapping[str, int], folders: Sequence[Folder]) -> None:
+        """Resources of an experiment or of the project, and exactly these files of the release in them."""
         wanted = {folder.label: Wanted() for folder in folders}
         keys = self._rows.put(resources, owner, "label", wanted, has_history=False)
         for folder in folders:
@@ -180,11 +194,11 @@ class ProjectRows:
             self._rows.put(files, {"resource_key": keys[folder.label]}, "path", held, has_history=False)
             self.seen["files"] += len(held)
         self.seen["resources"] += len(folders)
-        self._drop_gone(experiment, {keys[folder.label]: folder for folder in folders})
+        self._drop_gone(owner, {keys[folder.label]: folder for folder in folders})
 
-    def _drop_gone(self, experiment: int, folders: Mapping[int, Folder]) -> None:
+    def _drop_gone(self, owner: Mapping[str, int], folders: Mapping[int, Folder]) -> None:
         """Remove files of this release that its listings no longer have, and resources that this leaves empty."""
-        known = select(resources.c.key).where(resources.c.experiment_key == experiment)
+        known = select(resources.c.key).where(*(resources.c[name] == key for name, key in owner.items()))
         of_release = files.c.object_key.startswith(f"{self._delivery.release.prefix}/", autoescape=True)
         from_listings = files.c.store.in_(list(self._delivery.listings))
         for key in self._connection.execute(known).scalars().all():
@@ -199,7 +213,22 @@ class ProjectRows:
                 self._connection.execute(delete(resources).where(resources.c.key == key))
 
 
-def _file_facts(file: StoredFile) -> dict[str, object]:
+def _joined(said: FieldDefinition, known: FieldDefinition) -> FieldDefinition:
+    """What a dictionary says of a column; one without types, as HCP's is, says nothing of values: those facts stay."""
+    if said.type is not None:
+        return said
+    return replace(
+        said,
+        type=known.type,
+        unit=said.unit or known.unit,
+        values=said.values or known.values,
+        low=known.low if said.low is None else said.low,
+        high=known.high if said.high is None else said.high,
+        holds_several=said.holds_several or known.holds_several,
+    )
+
+
+def _file_facts(file: SharedFile) -> dict[str, object]:
     return {
         "size": file.size,
         "md5": file.md5,
@@ -217,4 +246,4 @@ def _gender_facts(word: str) -> dict[str, object]:
 def _changes_of(table: CheckedTable, writer: MeasuresWriter) -> TableChanges:
     rows = len(table.labels)
     new, changed = len(writer.new), len(writer.changed)
-    return TableChanges(str(table.table), rows, new, changed, rows - new - changed, dict(writer.cells))
+    return TableChanges(str(table), rows, new, changed, rows - new - changed, dict(writer.cells))

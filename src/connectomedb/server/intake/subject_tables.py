@@ -3,29 +3,29 @@
     Subject,Gender,MMSE_Score          participant_id	sex	score
     100307,F,29                        sub-100307	F	n/a
 
+A second column `session_id` or `Session` says of which session a row is: `Subject,Session,Score` with the sessions
+`pre` and `post` gives the columns `Score.pre` and `Score.post`. So a subject stays one row, and one predicate may speak
+of several sessions.
 Empty cells are missing. Types are inferred from the values unless a definition states them. A table is read twice,
 a few hundred rows at a time: once to check it and to learn its types, once for its values.
 Sources: the CSV exports of ConnectomeDB; BIDS specification, tabular files.
 """
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import (
     FieldDefinition,
     Tier,
     ValueType,
-    check_field_name,
     infer_type,
     parse_value,
     widest,
 )
+from connectomedb.server.intake.table_lines import Line, Lines
 
 NONTOOLBOX = "hcp:nontoolboxdata"
 """HCP's data type for measures."""
@@ -37,13 +37,7 @@ GENDER = "Gender"
 
 Measured = int | float | str | None
 
-_Line: TypeAlias = tuple[int, list[str]]
-"""Number of a line in the file, and its cells."""
-
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_BIDS_LABEL = "participant_id"
-_BIDS_PREFIX = "sub-"
-_BIDS_MISSING = "n/a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +75,17 @@ class CheckedTable:
         definitions: of its columns, each with a type.
         labels: of its subjects, in the order of the rows.
         genders: what an open column Gender says of whom.
+        session: the rows are those of this session alone; empty in a table without sessions.
     """
 
     table: SubjectTable
     definitions: tuple[FieldDefinition, ...]
     labels: Mapping[str, None]
     genders: Mapping[str, str]
+    session: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.table}, session {self.session}" if self.session else str(self.table)
 
     def batches(self, types: Mapping[str, ValueType]) -> Iterator[Batch]:
         """The values, as `types` says that columns keep them: the table's own types, or wider ones.
@@ -94,8 +93,8 @@ class CheckedTable:
         Raises ConfigError with line and column of a value that is none of the table's type.
         """
         readers = [(one.name, _reader(one.type or ValueType.TEXT, types[one.name])) for one in self.definitions]
-        with _Lines(self.table) as lines:
-            for batch in lines.batches():
+        with Lines(self.table, self.session) as lines:
+            for batch in lines.batches(BATCH_CELLS):
                 columns = list(zip(*(cells for _, cells in batch), strict=True))
                 known = [label for label in columns[0] if label in self.labels]
                 if len(known) < len(batch):
@@ -107,18 +106,27 @@ class CheckedTable:
                 yield Batch(known, list(zip(*values, strict=True)) if values else [()] * len(known))
 
 
-def check_table(table: SubjectTable) -> CheckedTable:
-    """Look through a table. Raises ConfigError with file, line and column of what is wrong."""
+def check_table(table: SubjectTable) -> list[CheckedTable]:
+    """Look through a table: it alone, or its part of each session.
+
+    Raises ConfigError with file, line and column of what is wrong.
+    """
+    with Lines(table) as lines:
+        sessions = lines.sessions()
+    return [_check_part(table, session) for session in sessions]
+
+
+def _check_part(table: SubjectTable, session: str) -> CheckedTable:
     known = {definition.name: definition for definition in table.definitions}
-    with _Lines(table) as lines:
+    with Lines(table, session) as lines:
         names = lines.header[1:]
-        definitions = [known.get(name) or FieldDefinition(name, tier=table.tier) for name in names]
+        definitions = [_definition(known, name, session, table.tier) for name in names]
         open_columns = [place for place, definition in enumerate(definitions, 1) if definition.type is None]
         inferred: dict[int, ValueType | None] = dict.fromkeys(open_columns)
         labels: dict[str, None] = {}
         genders: dict[str, str] = {}
         is_told = any(definition.name == GENDER and definition.tier is Tier.OPEN for definition in definitions)
-        for batch in lines.batches():
+        for batch in lines.batches(BATCH_CELLS):
             for line, cells in batch:
                 _check_label(cells[0], labels, table, line)
                 labels[cells[0]] = None
@@ -131,93 +139,27 @@ def check_table(table: SubjectTable) -> CheckedTable:
         replace(definition, type=definition.type or inferred[place] or ValueType.TEXT)
         for place, definition in enumerate(definitions, 1)
     )
-    return CheckedTable(table, tuple(typed), labels, genders)
+    return CheckedTable(table, tuple(typed), labels, genders, session)
+
+
+def _definition(known: Mapping[str, FieldDefinition], name: str, session: str, tier: Tier) -> FieldDefinition:
+    """What is known of a column; with sessions what is said of all of them, unless one is spoken of."""
+    if not session:
+        return known.get(name) or FieldDefinition(name, tier=tier)
+    own = f"{name}.{session}"
+    common = known.get(name) or FieldDefinition(name, tier=tier)
+    label = f"{common.label}, session {session}" if common.label else ""
+    return known.get(own) or replace(common, name=own, label=label)
 
 
 def check_tables(tables: Sequence[SubjectTable]) -> list[CheckedTable]:
     """Several tables that stand side by side: subjects may lack some. Raises ConfigError, also for repeated columns."""
-    checked = [check_table(table) for table in tables]
+    checked = [part for table in tables for part in check_table(table)]
     names = [definition.name for table in checked for definition in table.definitions]
     repeated = sorted({name for name in names if names.count(name) > 1}) if len(checked) > 1 else []
     if repeated:
         raise ConfigError(f"The tables of measures repeat the columns {', '.join(repeated)}. Leave them in one table.")
     return checked
-
-
-class _Lines:
-    """An open table: its header, then its lines; cells without blanks around. A context that closes the file."""
-
-    def __init__(self, table: SubjectTable) -> None:
-        self._table = table
-        try:
-            self._file = table.path.open(encoding="utf-8-sig", newline="")
-        except OSError as fault:
-            raise self._no_table(fault) from fault
-        try:
-            self.header = self._read_header()
-        except BaseException:
-            self._file.close()
-            raise
-
-    def __enter__(self) -> "_Lines":
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self._file.close()
-
-    def batches(self) -> Iterator[list[_Line]]:
-        """The lines behind the header, as many at once as BATCH_CELLS allow."""
-        size = max(1, BATCH_CELLS // len(self.header))
-        lines = self._lines()
-        while batch := list(islice(lines, size)):
-            yield batch
-
-    def _lines(self) -> Iterator[_Line]:
-        width = len(self.header)
-        for line, cells in self._raw():
-            if len(cells) != width:
-                raise ConfigError(f"Read {self._table}, line {line}: {len(cells)} cells where the header has {width}.")
-            if self._is_bids:
-                cells = [_bids_label(cells[0]), *("" if cell == _BIDS_MISSING else cell for cell in cells[1:])]
-            yield line, cells
-
-    def _raw(self) -> Iterator[_Line]:
-        try:
-            for line in self._reader:
-                if line:
-                    yield self._reader.line_num, [cell.strip() for cell in line]
-        except (OSError, UnicodeDecodeError, csv.Error) as fault:
-            raise self._no_table(fault) from fault
-
-    def _read_header(self) -> list[str]:
-        try:
-            first = self._file.readline()
-            self._file.seek(0)
-        except (OSError, UnicodeDecodeError) as fault:
-            raise self._no_table(fault) from fault
-        self._reader = csv.reader(self._file, delimiter="\t" if "\t" in first else ",", strict=True)
-        _, header = next(self._raw(), (0, []))
-        if not header:
-            raise ConfigError(f"Read {self._table}: it is empty. Write a header line that begins with Subject.")
-        self._is_bids = header[0].lower() == _BIDS_LABEL
-        if header[0].lower() != "subject" and not self._is_bids:
-            raise ConfigError(
-                f"Read {self._table}: the first column is {header[0]!r}. "
-                f"It must be Subject, or {_BIDS_LABEL} of BIDS: the subject's label."
-            )
-        if len(set(header)) != len(header):
-            raise ConfigError(f"Read {self._table}: a column name occurs twice. Rename or drop one.")
-        for name in header[1:]:
-            check_field_name(name)
-        return header
-
-    def _no_table(self, fault: Exception) -> ConfigError:
-        why = fault.strerror if isinstance(fault, OSError) else fault
-        return ConfigError(f"Read {self._table}: no CSV table in UTF-8 ({why}).")
-
-
-def _bids_label(cell: str) -> str:
-    return cell.removeprefix(_BIDS_PREFIX)
 
 
 def _check_label(label: str, seen: Mapping[str, None], table: SubjectTable, line: int) -> None:
@@ -250,7 +192,7 @@ def _reader(own: ValueType, kept: ValueType) -> Callable[[str], Measured]:
 
 
 def _read_column(
-    read: Callable[[str], Measured], cells: Sequence[str], name: str, lines: Sequence[_Line], table: SubjectTable
+    read: Callable[[str], Measured], cells: Sequence[str], name: str, lines: Sequence[Line], table: SubjectTable
 ) -> list[Measured]:
     try:
         known = {cell: read(cell) for cell in set(cells)}  # most columns repeat few values

@@ -8,14 +8,14 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, FromClause, String, and_, select, type_coerce
 
-from connectomedb.hcp.glob import anywhere, compile_glob
+from connectomedb.hcp.glob import ANY_SUBJECT, anywhere, compile_glob
 from connectomedb.hcp.layout import crest_label
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.visible import may_see
 from connectomedb.server.tables.schema import experiments, files, resources
 from connectomedb.server.types.datatypes import Entity
 
-_SUBJECT = r"(?P<subject>[0-9]{6})/"
+_SUBJECT = f"(?P<subject>{ANY_SUBJECT})/"
 """What every compiled glob begins with: it is of `<subject>/<path>`."""
 
 _ANY_SUBJECT = "000000"
