@@ -239,7 +239,7 @@ class Mirror:
 
     def _needed_for(self, plan: Plan) -> int:
         folder = self.shelf(plan.project).local(plan.subject, "")
-        return room_for((*plan.manifests, *plan.actions), folder)
+        return room_for(plan.all(), folder)
 
     def _shelf_of(self, project: str, subject: str) -> Shelf:
         check_subject(subject, subject)
@@ -258,7 +258,7 @@ class Mirror:
         with shelf.turns(subject).hold(choice.path, is_done=lambda: self._is_here(shelf, subject, choice, options)):
             if not options.refresh and (present := self._find(shelf, subject, choice, options)):
                 return Report(subject, present.reports(), project=shelf.release.project)
-            files = tuple(sync(shelf, subject, choice, options, on_event=on_event))
+            files = sync(shelf, subject, choice, options, on_event=on_event)
             return Report(subject, files, project=shelf.release.project)
 
     def _is_here(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> bool:
@@ -267,7 +267,7 @@ class Mirror:
     def _apply(self, plan: Plan, options: Options, on_event: OnEvent) -> Report:
         shelf = self._shelf_of(plan.project, plan.subject)
         with shelf.turns(plan.subject).hold(plan.choice.path, is_done=lambda: False):
-            files = tuple(apply(shelf, plan, options, on_event=on_event))
+            files = apply(shelf, plan, options, on_event=on_event)
             return Report(plan.subject, files, project=plan.project)
 
     def shelf(self, project: str) -> Shelf:
