@@ -138,7 +138,10 @@ def translated(store: str, key: str) -> Iterator[None]:
     try:
         yield
     except RequestError as fault:
-        raise _translate(fault)(str(fault), store=store, key=key) from fault
+        kind = _translate(fault)
+        if isinstance(fault, TooManyRequests):
+            raise StoreUnreachable(str(fault), store=store, key=key, retry_after_s=fault.retry_after_s) from fault
+        raise kind(str(fault), store=store, key=key) from fault
 
 
 _KINDS: tuple[tuple[type[RequestError], type[StoreError]], ...] = (
