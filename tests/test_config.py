@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from connectomedb.config import S3Settings, XnatSettings, is_proxied, s3_settings, spare_loopback, xnat_settings
+from connectomedb.config import (
+    S3Settings,
+    XnatSettings,
+    is_proxied,
+    s3_settings,
+    server_profile,
+    spare_loopback,
+    xnat_settings,
+)
 from connectomedb.errors import ConfigError
 
 SERVER = "https://db.example.org"
@@ -335,6 +343,21 @@ def test_a_profile_of_aws_brings_its_region_and_endpoint(tmp_path: Path) -> None
         assert (settings.region, settings.endpoint_url) == ("eu-central-1", "https://s3.work.example.org")
     write(tmp_path, CONFIG, TOML)
     assert s3(tmp_path, profile="borrowed").access_key == "WORKKEY"
+
+
+def test_a_profile_of_aws_says_nothing_of_servers(tmp_path: Path) -> None:
+    with_aws(tmp_path)
+    write(tmp_path, CONFIG, TOML)
+    names = ("work", "borrowed", None)
+    assert [server_profile(name, environment={}, home=tmp_path) for name in names] == [None, "borrowed", None]
+    with pytest.raises(ConfigError, match="'nobody'"):
+        server_profile("nobody", environment={}, home=tmp_path)
+
+
+def test_a_profile_of_ours_without_keys_leaves_the_choice_of_an_aws_profile(tmp_path: Path) -> None:
+    with_aws(tmp_path)
+    write(tmp_path, CONFIG, '[profiles.lab]\nserver = "https://db.example.org"\n')
+    assert s3(tmp_path, profile="lab", env=dict(AWS_PROFILE="work")).access_key == "WORKKEY"
 
 
 def test_a_profile_named_hcp_serves_where_there_is_no_default(tmp_path: Path) -> None:

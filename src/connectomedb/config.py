@@ -135,6 +135,21 @@ def xnat_settings(
     return XnatSettings(address, name, word)
 
 
+def server_profile(
+    profile: str | None, *, environment: Environment | None = None, home: Path | None = None
+) -> str | None:
+    """The profile as a server's settings want it: one of `~/.aws` alone has keys to S3, and says nothing of servers.
+
+    Raises ConfigError when neither our configuration file nor `~/.aws` has it.
+    """
+    environment, home = _surroundings(environment, home)
+    if profile is None or _profile(profile, environment, home, must_exist=False):
+        return profile
+    if profile in _aws_profiles(environment, home):
+        return None
+    return profile if _profile(profile, environment, home) else None
+
+
 def s3_settings(
     access_key: str | None = None,
     secret_key: str | None = None,
@@ -308,7 +323,8 @@ def _s3_of_profiles(name: str | None, environment: Environment, home: Path) -> t
     if name and (name in profiles or not ours):
         wanted: str | None = name
     else:
-        wanted = (None if name else environment.get("AWS_PROFILE")) or _text(table, "aws_profile")
+        around, told = environment.get("AWS_PROFILE"), _text(table, "aws_profile")
+        wanted = told or around if name else around or told
     if wanted and wanted not in profiles:
         there = ", ".join(sorted(profiles)) or "none"
         raise ConfigError(f"Asked for the profile {wanted!r}. Our configuration file has none; ~/.aws has: {there}.")

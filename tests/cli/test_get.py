@@ -47,6 +47,32 @@ def test_a_diffusion_package_is_found_where_q1_keeps_it(get: Cdb) -> None:
     assert "100307/Diffusion/bvals" in found
 
 
+@pytest.mark.parametrize("lacks", ["XNAT_HOST", "CONNECTOMEDB_BUCKET"], ids=["bucket alone", "server alone"])
+@pytest.mark.parametrize("path", ["T1w/Diffusion", "Diffusion", "T1w/Diffusion/bvals"])
+def test_what_q1_moved_is_found_under_either_name(get: Cdb, path: str, lacks: str) -> None:
+    found = paths(get(f"HCP_Q1/100307/{path}", "--json", env={lacks: None}))
+    assert "100307/Diffusion/bvals" in found
+    assert all(name.startswith("100307/Diffusion/") for name in found)
+
+
+def test_keys_come_from_a_profile_of_aws_beside_a_server_that_has_none(get: Cdb, stage: Stage, tmp_path: Path) -> None:
+    keys = stage.environment()
+    (tmp_path / "aws").write_text(
+        f"[lab]\naws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n"
+    )
+    env = {
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "aws"),
+        "AWS_ACCESS_KEY_ID": None,
+        "AWS_SECRET_ACCESS_KEY": None,
+    }
+    place = "HCP_Q1/100307/release-notes"
+    done = get(place, "--profile", "lab", "--json", "--existing", "refetch", env=env)
+    assert {file["sources"][0][:5] for file in json.loads(done.stdout)} == {"s3://"}
+    unknown = get(place, "--profile", "laboratory", env=env)
+    assert unknown.returncode == 2 and "'laboratory'" in unknown.stderr
+
+
 def test_globs_narrow_what_the_path_leaves(get: Cdb) -> None:
     found = paths(get("HCP_Q1/100307/T1w", "--include", "**/*.nii.gz", "--exclude", "**/*restore*", "--json"))
     assert found

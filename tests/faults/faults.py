@@ -54,10 +54,11 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The connection ends once it has carried `after` bytes of bodies: by RST, else by FIN."""
+    """The connection ends once it has carried `after` bytes of bodies (or of this body): by RST, else by FIN."""
 
     after: int
     reset: bool = True
+    of_this: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ class Stall:
     """The connection falls silent for ever, and stays open, once it has carried `after` bytes of bodies."""
 
     after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drip:
+    """Once the connection has carried `after` bytes of bodies, one more comes now and then."""
+
+    after: int
+    every_s: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ class Call:
     action: Callable[[], None]
 
 
-Fault: TypeAlias = Pass | Cut | Stall | Flip | Answer | Delay | Lie | Trail | Chunked | Whole | Call
+Fault: TypeAlias = Pass | Cut | Stall | Drip | Flip | Answer | Delay | Lie | Trail | Chunked | Whole | Call
 Rule: TypeAlias = Callable[[Request], Fault]
 
 PASS = Pass()

@@ -26,6 +26,7 @@ from tests.faults.faults import (
     Chunked,
     Cut,
     Delay,
+    Drip,
     Fault,
     Flip,
     Lie,
@@ -200,15 +201,20 @@ class Proxy:
 
     def _send_body(self, line: "_Line", reply: HTTPResponse, request: Request, fault: Fault, length: int) -> None:
         left = length
+        if isinstance(fault, Cut) and fault.of_this:
+            fault = Cut(line.sent + fault.after, fault.reset)
         for block in _blocks(reply):
             piece = self._flip(block, request, fault)[:left] if isinstance(fault, Flip) else block[:left]
-            if isinstance(fault, Cut | Stall | Call) and line.is_due(fault, len(piece)):
+            if isinstance(fault, Cut | Stall | Drip | Call) and line.is_due(fault, len(piece)):
                 first = max(0, fault.after - line.sent)
                 self._pass_on(line, request, piece[:first])
                 left -= first
                 piece = piece[first:]
                 self._strike(fault)
-                line.suffer(fault)
+                if isinstance(fault, Drip):
+                    piece = self._drip(line, request, piece, fault)
+                else:
+                    line.suffer(fault)
             self._pass_on(line, request, piece)
             left -= len(piece)
         if isinstance(fault, Trail):
@@ -216,6 +222,14 @@ class Proxy:
             line.send(fault.rubbish)
         if left:
             raise _Over
+
+    def _drip(self, line: "_Line", request: Request, piece: bytes, fault: Drip) -> bytes:
+        """Byte by byte until the client has enough of it, or all was given."""
+        for place in range(len(piece)):
+            self._pass_on(line, request, piece[place : place + 1])
+            if self._stopped.wait(fault.every_s):
+                raise _Over
+        return b""
 
     def _send_chunks(self, line: "_Line", request: Request, headers: dict[str, str], reply: HTTPResponse) -> None:
         self._strike(Chunked())
@@ -284,7 +298,7 @@ class _Line:
     def send(self, content: bytes) -> None:
         self._client.sendall(content)
 
-    def is_due(self, fault: Cut | Stall | Call, size: int) -> bool:
+    def is_due(self, fault: Cut | Stall | Drip | Call, size: int) -> bool:
         """Whether a fault belongs into the next `size` bytes, or was due already; a call comes only once."""
         return fault.after < self.sent + size and not (isinstance(fault, Call) and fault.after < self.sent)
 

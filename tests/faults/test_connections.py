@@ -1,6 +1,6 @@
 """Connections that break off, fall silent or are slow: the file comes all the same, and is right."""
 
-from tests.faults.faults import Chunked, Cut, Delay, Stall, Whole, always, on_connections, on_first, on_keys
+from tests.faults.faults import Chunked, Cut, Delay, Drip, Stall, Whole, always, on_connections, on_first, on_keys
 from tests.faults.proxy import Proxy
 from tests.faults.site import LARGE, SMALL, Site
 
@@ -30,6 +30,14 @@ def test_small_files_behind_silent_connections_come(site: Site, proxy: Proxy) ->
     proxy.rule = on_connections(5, Stall(100))
     site.fetch_whole(SMALL)
     assert proxy.struck[Stall] >= 1
+
+
+def test_connections_that_only_drip_are_given_up_and_the_file_comes_once(site: Site, proxy: Proxy) -> None:
+    site.timeout_s = 0.4
+    proxy.rule = on_first(3, Drip(MIB))
+    site.fetch_whole(LARGE)
+    assert proxy.struck[Drip] >= 1
+    assert proxy.sent <= len(site.published.files[LARGE]) + 3 * MIB
 
 
 def test_slow_replies_are_as_good_as_others(site: Site, proxy: Proxy) -> None:

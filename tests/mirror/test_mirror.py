@@ -18,9 +18,9 @@ from connectomedb.errors import (
     StoreUnreachable,
 )
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
+from connectomedb.mirror.actions import Act
 from connectomedb.mirror.events import Event, Planned
 from connectomedb.mirror.mirror import Mirror
-from connectomedb.mirror.plan import Act
 from connectomedb.stores.base import Level, ObjectInfo
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.transfer.checksum import Proof

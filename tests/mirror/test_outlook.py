@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectomedb.errors import DiskFull
+from connectomedb.mirror.actions import Act, Action
 from connectomedb.mirror.choice import Choice
+from connectomedb.mirror.file_reports import FileReport
 from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.outlook import look_out
-from connectomedb.mirror.plan import Act, Action, Plan
-from connectomedb.mirror.report import FileReport
+from connectomedb.mirror.plan import Plan
 from connectomedb.mirror.space import BLOCK_BYTES, Disk, Room, room_for
 from connectomedb.mirror.speed import MOST_RUNS, Speeds
 from connectomedb.stores.memory import MemoryStore

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from connectomedb.errors import ChecksumMismatch, ConfigError, ManifestError, NotFound, StoreUnreachable
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
+from connectomedb.mirror.actions import Act, Action, Actions
 from connectomedb.mirror.choice import Choice
-from connectomedb.mirror.ledger import Held, Record
 from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.mirror.options import Options
-from connectomedb.mirror.plan import Act, Action, Existing, Plan, make_actions
+from connectomedb.mirror.plan import Existing, Plan, make_actions
 from connectomedb.mirror.plan_file import format_plan, parse_plans
+from connectomedb.mirror.record import Held, Record
 from connectomedb.stores.base import ObjectInfo
 from connectomedb.stores.folder import FolderStore
 from connectomedb.stores.memory import MemoryStore
@@ -88,7 +89,7 @@ def test_each_file_is_kept_checked_or_fetched(
     if there:
         file.write_bytes(b"x" * there[0])
         os.utime(file, (there[1], there[1]))
-    [action] = make_actions({"a": record}, lambda path: file.stat() if there else None, existing)
+    [action] = make_actions(["a"], {"a": record}.__getitem__, lambda path: file.stat() if there else None, existing)
     assert action.act is act
     assert action.reason
 
@@ -267,8 +268,8 @@ def test_a_plan_is_carried_out_without_listing(mirror: Mirror, store: MemoryStor
 def test_an_old_plan_looks_at_the_disk_again(mirror: Mirror) -> None:
     plan = mirror.plan(SUBJECT, "T1w", project="HCP_Q1")
     mirror.files(SUBJECT, "T1w", project="HCP_Q1")
-    assert plan.of(Act.FETCH) != ()
-    assert mirror.renew(plan).of(Act.FETCH) == ()
+    assert len(plan.of(Act.FETCH)) == 2
+    assert mirror.renew(plan).of(Act.FETCH) == Actions()
     shutil.rmtree(mirror.root / "q1")
     assert len(mirror.renew(plan).of(Act.FETCH)) == 2
 

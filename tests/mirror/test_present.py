@@ -107,9 +107,12 @@ def test_asked_to_fetch_again_or_to_list_again_it_does(mirror: Mirror) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda text: text.replace(b'"by":[0', b'"by":[9'),
-        lambda text: text.replace(b'"by":[0,', b'"by":['),
-        lambda text: text.replace(b'"path":[', b'"path":[1,'),
+        lambda text: text.replace(b'"by":[[0', b'"by":[[9'),
+        lambda text: text.replace(b'"by":[[0,', b'"by":[[0,1'),
+        lambda text: text.replace(b'"proof":[["', b'"proof":[["no '),
+        lambda text: text.replace(b'"folder":[[', b'"folder":[["T1w",2],['),
+        lambda text: text.replace(b'"name":[', b'"name":[1,'),
+        lambda text: text.replace(b'"size":[', b'"size":[1,'),
         lambda text: text.replace(b'"served":', b'"server":'),
         lambda text: text[: len(text) // 2],
         lambda text: b"[" * 100_000,

@@ -17,8 +17,9 @@ from connectomedb.hcp.release import release_of
 from connectomedb.mirror.checked import KEPT_S, SAVE_EVERY_S, SUFFIX, Checked
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.inspection import inspect
-from connectomedb.mirror.ledger import Held, Ledger, Record, SubjectLedger
+from connectomedb.mirror.ledger import Ledger, SubjectLedger
 from connectomedb.mirror.mirror import Mirror
+from connectomedb.mirror.record import Held, Record, Records
 from connectomedb.mirror.trees import Tree, trees_in
 from connectomedb.mirror.verify import Looked, Read, VerifyEvent, verify, verify_files
 from connectomedb.stores.memory import MemoryStore
@@ -143,7 +144,7 @@ def test_a_file_without_checksum_is_bad_when_it_cannot_be_the_file(
     ledger = Ledger(tree.parent, "q1", "HCP_Q1")
     if known == "to the ledger":
         record = Record(Expected(len(content), None, Proof.SIZE), Held(0, Proof.SIZE, ()))
-        ledger.save(SUBJECT, SubjectLedger({"T1w"}, {name: record}))
+        ledger.save(SUBJECT, SubjectLedger({"T1w"}, Records.of([(name, record)])))
     elif known == "no manifest at all":
         (tree / SUBJECT / MANIFEST).unlink()
     found = verdicts(tree, name, ledger)[name]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from connectomedb.mirror.plan import Act
+from connectomedb.mirror.actions import Act
 from connectomedb.transfer.sizes import format_size
 
 if TYPE_CHECKING:

@@ -12,14 +12,16 @@ from connectomedb.cli import _forecast, _output
 from connectomedb.cli._wanted import Group
 from connectomedb.errors import ConfigError, NotFound
 from connectomedb.hcp.advisories import known_advisories
+from connectomedb.mirror.actions import Act, Action
 from connectomedb.mirror.events import Event, OnEvent, Planned
+from connectomedb.mirror.file_reports import FileReport
 from connectomedb.mirror.links import Links
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.outlook import Outlook
-from connectomedb.mirror.plan import Act, Action, Plan
+from connectomedb.mirror.plan import Plan
 from connectomedb.mirror.plan_file import format_plan, parse_plans
-from connectomedb.mirror.report import FileReport, Report, Tally
+from connectomedb.mirror.report import Report, Tally
 from connectomedb.transfer.sizes import format_size
 
 WORTH_SAYING = 10**9

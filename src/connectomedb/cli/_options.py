@@ -24,7 +24,7 @@ def server_options(command: F) -> F:
     """Which XNAT or ConnectomeDB, and as whom. Passwords are asked for, or come from the environment or a profile."""
     for option in (
         click.option("--anonymous", is_flag=True, help="Sign in as nobody, and send no key to S3."),
-        click.option("--profile", help="Profile of the configuration file."),
+        click.option("--profile", help="Profile of the configuration file; for a bucket's keys also one of ~/.aws."),
         click.option("--user", help="User name [XNAT_USER]; the password comes from XNAT_PASS, or is asked for."),
         click.option("--server", help="Address of the server [XNAT_HOST]."),
     ):
@@ -62,9 +62,11 @@ def parse_where(text: str) -> Where:
 
 
 def has_server(server: str | None, profile: str | None) -> bool:
-    """Whether a server was named anywhere; without one, a bucket alone will do."""
+    """Whether a server was named anywhere; without one, a bucket alone will do. Raises ConfigError for what is none."""
     from connectomedb.config import xnat_settings
 
+    if server:
+        return True
     try:
         xnat_settings(server, profile=profile, anonymous=True)
     except ConfigError:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from connectomedb.mirror.actions import Act
 from connectomedb.mirror.events import Arrived, Ended, Event, Listed, OnEvent, Planned, ignore
-from connectomedb.mirror.plan import Act
 from connectomedb.transfer.sizes import format_size
 
 if TYPE_CHECKING:

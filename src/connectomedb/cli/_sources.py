@@ -38,14 +38,16 @@ class Sources:
 
     def open_both(self, stack: ExitStack, folder: Path) -> "tuple[Mirror, Interface | None]":
         """The mirror, and the server if one is known."""
+        from connectomedb.config import server_profile
         from connectomedb.mirror.mirror import Mirror
 
         s3 = None
         if self.bucket:
             s3 = open_s3_mirror(self.bucket, folder, self.endpoint_url, self.prefix, self.profile, self.anonymous)
-        if has_server(self.server, self.profile):
+        profile = server_profile(self.profile)
+        if has_server(self.server, profile):
             own = s3 or Mirror(folder, [], prefix=self.prefix)
-            db = stack.enter_context(open_interface(self.server, self.user, self.profile, self.anonymous, own))
+            db = stack.enter_context(open_interface(self.server, self.user, profile, self.anonymous, own))
             return own.with_fallback(db.store_of), db
         if s3 is None:
             raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")

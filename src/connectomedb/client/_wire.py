@@ -25,7 +25,14 @@ import httpx2
 from connectomedb.__about__ import __version__
 from connectomedb.client._replies import Asked, fault_of, is_page
 from connectomedb.config import is_proxied
-from connectomedb.errors import AuthenticationFailed, ConfigError, NotConnected, RequestError, UnexpectedReply
+from connectomedb.errors import (
+    AuthenticationFailed,
+    ConfigError,
+    NotConnected,
+    RequestError,
+    TooManyRequests,
+    UnexpectedReply,
+)
 
 TIMEOUT_S = 60.0
 """How long a server may stay silent, in seconds, unless told otherwise."""
@@ -114,7 +121,11 @@ class Wire:
             if len(body) >= MAX_REASON_BYTES:
                 break
         secrets = (self._password,) if self._password else ()
-        return fault_of(asked, response.status_code, body, secrets)
+        fault = fault_of(asked, response.status_code, body, secrets)
+        wait = response.headers.get("Retry-After", "")
+        if isinstance(fault, TooManyRequests) and wait.isascii() and wait.isdecimal():
+            fault.retry_after_s = float(wait)
+        return fault
 
     def close(self) -> None:
         """End the session on the server, as far as it answers, and let go of the connections."""

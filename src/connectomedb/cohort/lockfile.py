@@ -16,7 +16,8 @@
     [files.100307]
     "T1w/T1w_acpc_dc.nii.gz" = { size = 1234, md5 = "..." }        # md5 only where one is known
 
-One line per subject and per file, sorted, so that two of them compare well line by line. It holds no secret.
+One line per subject and per file, sorted, so that two of them compare well line by line. It holds no secret. Paths are
+those of the bucket, which are also those on disk (in Q1 `Diffusion/…`, where later releases have `T1w/Diffusion/…`).
 
 Where restricted columns took part, `coded` is true: subjects bear coded ids, their labels in paths are `{subject}`, and
 a file has a `seal` instead of size and checksum, which would name the subject to whoever has the images
@@ -76,7 +77,7 @@ class LockedFile:
 
 
 Files = Mapping[str, Mapping[str, LockedFile]]
-"""Subject → path inside the subject (as a release path) → what the file was."""
+"""Subject → path inside the subject, as the bucket and a mirror on disk have it → what the file was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,23 @@ One line of JSON per package, at `<subject>/.xdlm/<subject>_3T_<package>.json`:
 `Size` is text. A manifest does not list itself. Source: packager and verifier of HCP's shipped disks.
 """
 
+import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from connectomedb.errors import AddressError, ManifestError
+from connectomedb.hcp.long_list import LongList
 from connectomedb.hcp.paths import check_file, check_subject
 
 VERSION = "1.0.20130214"
 FOLDER = ".xdlm"
 
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_SIZE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,27 @@ def parse_manifest(document: bytes, *, name: str = "manifest") -> Manifest:
     Sizes may be numbers or decimal text, checksums in either case; an entry listed twice counts once.
     Refused: foreign subjects, paths that climb, and one path with two sizes or checksums.
     """
-    try:
-        body = json.loads(document, object_hook=lambda read: _parse_entry(read, name) if "URI" in read else read)
-        body = body["DownloadManifest"]
-        subject, entries = check_subject(str(body["Subject"]), name), body["Includes"]
-        for number, entry in enumerate(entries):
-            entries[number] = Entry(_inside_subject(subject, entry.path, name), entry.size, entry.md5)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        raise ManifestError(f"Read {name}: not a download manifest ({fault!r}). Fetch it again.") from fault
-    return Manifest(subject, tuple(join_entries(entries, name=name).values()))
+    with _malformed(name):
+        entries = LongList(io.BytesIO(document), "Includes")
+        found = [_parse_entry(include, name) for include in entries]
+        subject = check_subject(_subject_of(entries.rest), name)
+        inside = (Entry(_inside_subject(subject, entry.path, name), entry.size, entry.md5) for entry in found)
+        return Manifest(subject, tuple(join_entries(inside, name=name).values()))
+
+
+def read_entries(file: BinaryIO, subject: str, *, name: str = "manifest") -> Iterator[Entry]:
+    """The entries of a subject's manifest, one by one, as `parse_manifest` reads it, but each as often as it is listed.
+
+    Raises ManifestError, for another subject's too.
+    """
+    with _malformed(name):
+        entries = LongList(file, "Includes")
+        for include in entries:
+            entry = _parse_entry(include, name)
+            yield Entry(_inside_subject(subject, entry.path, name), entry.size, entry.md5)
+        other = _subject_of(entries.rest)
+    if other != subject:
+        raise ManifestError(f"Read {name}: it speaks of subject {other}. Fetch it again.")
 
 
 def join_entries(entries: Iterable[Entry], *, name: str = "manifests") -> dict[str, Entry]:
@@ -85,10 +102,27 @@ def join_entries(entries: Iterable[Entry], *, name: str = "manifests") -> dict[s
     return joined
 
 
+@contextmanager
+def _malformed(name: str) -> Iterator[None]:
+    """What reading a document makes raise that is no manifest, as ManifestError."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+        raise ManifestError(f"Read {name}: not a download manifest ({fault!r}). Fetch it again.") from fault
+
+
+def _subject_of(document: dict[str, dict[str, object]]) -> str:
+    """Whose a manifest is, given all of it but its entries."""
+    body = document["DownloadManifest"]
+    if not isinstance(body["Includes"], list):
+        raise TypeError("its entries are no list")
+    return str(body["Subject"])
+
+
 def _parse_entry(include: dict[str, object], name: str) -> Entry:
-    """An entry whose path begins with the subject still; made while reading, as the tree of thousands is large."""
+    """An entry whose path begins with the subject still."""
     size, md5 = str(include["Size"]), str(include["Checksum"])
-    if not size.isascii() or not size.isdecimal() or not _MD5.fullmatch(md5):
+    if not _SIZE.fullmatch(size) or not _MD5.fullmatch(md5):
         raise ManifestError(f"Read {name}: size {size!r} or checksum {md5!r} of {include['URI']!r} is malformed.")
     return Entry(str(include["URI"]), int(size), md5.lower())
 

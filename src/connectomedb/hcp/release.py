@@ -49,6 +49,13 @@ class Release:
                 raise AddressError(f"Asked for {path!r} of {self.project}: its release path begins with {released!r}.")
         return path
 
+    def in_bucket(self, path: str) -> str:
+        """A file or folder as the bucket has it, however it was spelled; for words of people, who may mean either."""
+        for released, stored in self.moved:
+            if f"{path}/".startswith(released):
+                return (stored + path[len(released) :]).rstrip("/")
+        return path
+
     def from_bucket(self, path: str) -> str:
         """Path inside the subject as a release path, given the bucket's. Raises AddressError."""
         for released, stored in self.moved:

@@ -5,7 +5,7 @@ Each part narrows what the others leave: a file is chosen when it lies at or bel
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from connectomedb.errors import AddressError
@@ -80,6 +80,11 @@ class Choice:
             f"without {' and '.join(self.exclude)}" if self.exclude else "",
         )
         return ", ".join(filter(None, parts)) or "all files"
+
+    def in_bucket(self, release: Release) -> "Choice":
+        """The same with its path as the bucket has it; it may be spelled as a release path."""
+        path = release.in_bucket(self.path)
+        return self if path == self.path else replace(self, path=path)
 
     def filter(self, release: Release, subject: str) -> Callable[[str], bool]:
         """Whether a path inside the subject, as the bucket has it, is chosen.

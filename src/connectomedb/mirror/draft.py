@@ -4,16 +4,18 @@ Nothing is written here. Manifests say what the other files ought to be, so they
 caller has: from disk after bringing them, or from the stores in memory.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from connectomedb.errors import ManifestError, NotFound
+from connectomedb.errors import NotFound
 from connectomedb.hcp import manifest
+from connectomedb.mirror.actions import Act, Action, Actions
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.events import Listed, OnEvent, ignore
-from connectomedb.mirror.ledger import Record, SubjectLedger, is_within
-from connectomedb.mirror.plan import Act, Action, Existing, Plan, decide, make_actions
+from connectomedb.mirror.ledger import SubjectLedger, is_within
+from connectomedb.mirror.plan import Existing, Plan, decide, make_actions
+from connectomedb.mirror.record import Record, Records
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.survey import Survey, Surveyor
 
@@ -21,8 +23,8 @@ from connectomedb.mirror.survey import Survey, Surveyor
 class ReadManifests(Protocol):
     """A way to the contents of manifests."""
 
-    def __call__(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
-        """Path inside the subject → content, for manifests with these claims."""
+    def __call__(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
+        """Path inside the subject, and the content to read before the next is asked for, of manifests so claimed."""
         ...
 
 
@@ -50,7 +52,7 @@ class Draft:
 
         Raises: NotFound when the choice names nothing; StoreError when no store answers; ManifestError.
         """
-        is_listed = self.ledger.covers(choice.path) and bool(self.ledger.below(choice.path))
+        is_listed = self.ledger.covers(choice.path) and any(True for _ in self.ledger.below(choice.path))
         if refresh or not is_listed:
             self._list(choice, existing, refresh)
             return self._compare(choice, existing)
@@ -63,25 +65,27 @@ class Draft:
 
     def _compare(self, choice: Choice, existing: Existing) -> Plan:
         is_chosen = choice.filter(self.shelf.release, self.subject)
-        wanted = {path: record for path, record in self.ledger.below(choice.path).items() if is_chosen(path)}
+        wanted = [path for path in self.ledger.below(choice.path) if is_chosen(path)]
         if not wanted:
             raise self._none_chosen(choice)
-        besides = {path: record for path, record in self._manifests().items() if path not in wanted}
+        chosen = set(wanted) if choice.is_filtered or choice.path else self.ledger.records
+        besides = [path for path in self._manifests() if path not in chosen]
         return Plan(
             project=self.shelf.release.project,
             subject=self.subject,
             choice=choice,
             actions=self._actions(wanted, existing),
-            manifests=tuple(action for action in self._actions(besides) if action.act is not Act.KEEP),
+            manifests=Actions(action for action in self._actions(besides) if action.act is not Act.KEEP),
             existing=existing,
             notes=tuple(dict.fromkeys(self.notes)),
         )
 
-    def _actions(self, wanted: Mapping[str, Record], existing: Existing = Existing.CHECK) -> tuple[Action, ...]:
-        return make_actions(wanted, lambda path: self.shelf.facts(self.subject, path), existing)
+    def _actions(self, paths: Iterable[str], existing: Existing = Existing.CHECK) -> Actions:
+        records = self.ledger.records
+        return make_actions(paths, records.__getitem__, lambda path: self.shelf.facts(self.subject, path), existing)
 
     def _manifests(self) -> dict[str, Record]:
-        return self.ledger.below(manifest.FOLDER)
+        return {path: self.ledger.records[path] for path in self.ledger.below(manifest.FOLDER)}
 
     def _list(self, choice: Choice, existing: Existing, refresh: bool) -> None:
         """Renew the claims at the choice's path. Manifests come first: they say what the other files ought to be."""
@@ -103,28 +107,23 @@ class Draft:
     def _list_manifests(self, surveyor: Surveyor, found: Survey, path: str, refresh: bool) -> None:
         """Enter the manifests' own claims; they are part of `found` when all is listed."""
         if is_within(manifest.FOLDER, path):
-            claims = {name: record for name, record in found.claims.items() if is_within(name, manifest.FOLDER)}
+            claims = Records.of(item for item in found.claims.items() if is_within(item[0], manifest.FOLDER))
         elif refresh or not self.ledger.covers(manifest.FOLDER):
             claims = surveyor.survey(manifest.FOLDER).claims
         else:
             return
         self.ledger.listed(manifest.FOLDER, claims, self.shelf.names)
 
-    def _read_entries(self) -> Mapping[str, manifest.Entry]:
-        entries: list[manifest.Entry] = []
-        for path, content in self.read_manifests(self._manifests()).items():
+    def _read_entries(self) -> Iterator[manifest.Entry]:
+        for path, file in self.read_manifests(self._manifests()):
             name = f"{self.shelf.release.project}/{self.subject}/{path}"
-            read = manifest.parse_manifest(content, name=name)
-            if read.subject != self.subject:
-                raise ManifestError(f"Read {name}: it speaks of subject {read.subject}. Fetch it again.")
-            entries.extend(read.entries)
-        return manifest.join_entries(entries, name=f"the manifests of {self.subject}")
+            yield from manifest.read_entries(file, self.subject, name=name)
 
     def _listed(self, count: int) -> None:
         self.on_event(Listed(self.subject, count))
 
     def _none_chosen(self, choice: Choice) -> NotFound:
-        there = self.ledger.below(choice.path)
+        there = list(self.ledger.below(choice.path))
         folders = [glob for glob in choice.include if any(is_within(path, glob.strip("/")) for path in there)]
         hint = f" {folders[0]!r} is a folder: write '{folders[0].strip('/')}/**'." if folders else ""
         message = (

@@ -80,15 +80,15 @@ class Mirror:
 
         Args:
             subject: six-digit label.
-            path: inside the subject, as the bucket has it, like `T1w` or `MNINonLinear/Results/tfMRI_MOTOR_LR`;
-                empty for the whole subject.
+            path: inside the subject, like `T1w` or `MNINonLinear/Results/tfMRI_MOTOR_LR`; empty for the whole
+                subject. Folders that the bucket keeps elsewhere (Q1: `Diffusion`) go by either name.
             project: release, like `HCP_Q1`.
         Raises: NotFound when the path names nothing (it says what is there); MirrorIncomplete when some file
             could not be had or proven; DiskFull, before the first byte, when they cannot fit; StoreError when no
             store answers; AddressError for `..` and the like.
         """
-        choice = Choice.of(path)
         shelf = self._shelf_of(project, subject)
+        choice = Choice.of(path).in_bucket(shelf.release)
         if present := self._find(shelf, subject, choice, Options()):
             return present.paths()
         report = self._fetch(shelf, subject, choice, Options(), on_event)
@@ -147,7 +147,7 @@ class Mirror:
             )
             return list(many)
         shelf = self._shelf_of(project, subjects)
-        wanted = Choice.of(choice)
+        wanted = Choice.of(choice).in_bucket(shelf.release)
         if present := self._find(shelf, subjects, wanted, options):
             return Report(subjects, present.reports(), project=project)
         return self._fetch(shelf, subjects, wanted, options, on_event)
@@ -189,7 +189,7 @@ class Mirror:
         """
         shelf = self._shelf_of(project, subject)
         draft = Draft(shelf, subject, shelf.ledger.load(subject), Papers(shelf, subject))
-        return draft.plan(Choice.of(choice), options.existing, refresh=options.refresh)
+        return draft.plan(Choice.of(choice).in_bucket(shelf.release), options.existing, refresh=options.refresh)
 
     def plans(
         self, subjects: Iterable[str], choice: str | Choice = "", *, project: str, options: Options = DEFAULT
@@ -218,7 +218,8 @@ class Mirror:
         wanted = Choice.of(choice)
 
         def plan(subject: str) -> Plan:
-            return prepare(self._shelf_of(project, subject), subject, wanted, options, on_event=on_event)
+            shelf = self._shelf_of(project, subject)
+            return prepare(shelf, subject, wanted.in_bucket(shelf.release), options, on_event=on_event)
 
         return ahead(_forgiving(plan, project, wanted), dict.fromkeys(subjects))
 
@@ -238,7 +239,7 @@ class Mirror:
 
     def _needed_for(self, plan: Plan) -> int:
         folder = self.shelf(plan.project).local(plan.subject, "")
-        return room_for((*plan.manifests, *plan.actions), folder)
+        return room_for(plan.all(), folder)
 
     def _shelf_of(self, project: str, subject: str) -> Shelf:
         if not project:
@@ -258,7 +259,7 @@ class Mirror:
         with shelf.turns(subject).hold(choice.path, is_done=lambda: self._is_here(shelf, subject, choice, options)):
             if not options.refresh and (present := self._find(shelf, subject, choice, options)):
                 return Report(subject, present.reports(), project=shelf.release.project)
-            files = tuple(sync(shelf, subject, choice, options, on_event=on_event))
+            files = sync(shelf, subject, choice, options, on_event=on_event)
             return Report(subject, files, project=shelf.release.project)
 
     def _is_here(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> bool:
@@ -267,7 +268,7 @@ class Mirror:
     def _apply(self, plan: Plan, options: Options, on_event: OnEvent) -> Report:
         shelf = self._shelf_of(plan.project, plan.subject)
         with shelf.turns(plan.subject).hold(plan.choice.path, is_done=lambda: False):
-            files = tuple(apply(shelf, plan, options, on_event=on_event))
+            files = apply(shelf, plan, options, on_event=on_event)
             return Report(plan.subject, files, project=plan.project)
 
     def shelf(self, project: str) -> Shelf:
@@ -298,11 +299,12 @@ class Mirror:
         An interrupted run is gone on with, unless `restart`. No request is made.
         Raises: NotFound when a subject, or anything at the path, is not there at all.
         """
-        ledger = self.shelf(project).ledger
+        shelf = self.shelf(project)
+        ledger, inside = shelf.ledger, shelf.release.in_bucket(path.strip("/"))
         checked = Checked.of(ledger.tree, ledger)
         if restart:
-            checked.forget(subjects, path.strip("/"))
-        return verify(ledger.tree, subjects, path, ledger=ledger, checked=checked, workers=workers, on_event=on_event)
+            checked.forget(subjects, inside)
+        return verify(ledger.tree, subjects, inside, ledger=ledger, checked=checked, workers=workers, on_event=on_event)
 
     def repair(
         self,
@@ -317,8 +319,8 @@ class Mirror:
 
         What is there stays until the right bytes have come. Nothing is raised for a file that stays bad.
         """
-        shelf, inside = self.shelf(project), path.strip("/")
-        ledger = shelf.ledger
+        shelf = self.shelf(project)
+        ledger, inside = shelf.ledger, shelf.release.in_bucket(path.strip("/"))
         checked = Checked.of(ledger.tree, ledger)
         if findings is None:
             findings = verify(ledger.tree, path=inside, ledger=ledger, checked=checked, keep_notes=True)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from connectomedb.mirror.plan import Act, Action, Plan
+from connectomedb.mirror.actions import Act, Action
+from connectomedb.mirror.plan import Plan
 from connectomedb.mirror.space import Room
 
 
@@ -74,7 +75,7 @@ def look_out(
         subjects += 1
         needed += needed_for(plan)
         notes |= dict.fromkeys(plan.notes)
-        for action in (*plan.actions, *plan.manifests):
+        for action in plan.all():
             _count(action, acts, sources)
     seconds = _seconds(sources, bytes_per_s, limit)
     return Outlook(subjects, acts, sources, replace(room, needed=needed), seconds, tuple(notes))

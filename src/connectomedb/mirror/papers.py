@@ -1,15 +1,17 @@
 """Reads a subject's manifests without writing anything: from disk where they are right, else from the stores."""
 
 import hashlib
+import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from connectomedb.errors import ChecksumMismatch, ManifestError, SizeMismatch, StoreError, TransferError
 from connectomedb.hcp.paths import check_path
-from connectomedb.mirror.ledger import Record
+from connectomedb.mirror.record import Record
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.stores.base import StoredObject
 from connectomedb.transfer.feed import Feed
@@ -27,13 +29,14 @@ class Papers:
     shelf: Shelf
     subject: str
 
-    def __call__(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
-        """Path inside the subject → content, proven where a checksum is known. Raises StoreError, TransferError."""
+    def __call__(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
+        """Path inside the subject and content, proven where a checksum is known. Raises StoreError, TransferError."""
         health, stop = Health(), threading.Event()
         with ThreadPoolExecutor(READERS, thread_name_prefix="manifest") as pool:
             try:
                 contents = pool.map(lambda path: self._read(path, manifests[path], health, stop), manifests)
-                return dict(zip(manifests, contents, strict=True))
+                for path, content in zip(manifests, contents, strict=True):
+                    yield path, io.BytesIO(content)
             except BaseException:
                 stop.set()
                 raise

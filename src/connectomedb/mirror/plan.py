@@ -6,21 +6,14 @@ fetch   not on disk, or not the file that was published
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
+from connectomedb.mirror.actions import Act, Action, Actions
 from connectomedb.mirror.choice import Choice
-from connectomedb.mirror.ledger import Record
-from connectomedb.transfer.checksum import Expected
-
-
-class Act(StrEnum):
-    """What is to be done with one file."""
-
-    KEEP = "keep"
-    CHECK = "check"
-    FETCH = "fetch"
+from connectomedb.mirror.record import Record
 
 
 class Existing(StrEnum):
@@ -32,26 +25,6 @@ class Existing(StrEnum):
     KEEP = "keep"
     CHECK = "check"
     REFETCH = "refetch"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One file: path inside the subject, what to do, the reason in words, and what it ought to be.
-
-    `source` is the first store that lists it, None when no store does; `modified` is when it was published, in
-    seconds since 1970.
-    """
-
-    path: str
-    act: Act
-    reason: str
-    expected: Expected
-    source: str | None = None
-    modified: float | None = None
-
-    def claim(self) -> Record:
-        """What the action knows of the file, as the ledger keeps it."""
-        return Record(self.expected, None, self.modified, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +43,27 @@ class Plan:
     project: str
     subject: str
     choice: Choice
-    actions: tuple[Action, ...]
-    manifests: tuple[Action, ...] = ()
+    actions: Sequence[Action]
+    manifests: Sequence[Action] = ()
     existing: Existing = Existing.CHECK
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("actions", "manifests"):
+            object.__setattr__(self, name, Actions.of(getattr(self, name)))
 
     @property
     def is_done(self) -> bool:
         """Whether there is nothing to do."""
         return all(action.act is Act.KEEP for action in self.actions)
 
-    def of(self, act: Act) -> tuple[Action, ...]:
+    def all(self) -> Iterator[Action]:
+        """The actions, those on manifests first."""
+        return chain(self.manifests, self.actions)
+
+    def of(self, act: Act) -> Sequence[Action]:
         """The actions of one kind."""
-        return tuple(action for action in self.actions if action.act is act)
+        return Actions(action for action in self.actions if action.act is act)
 
     def size(self, act: Act) -> int:
         """Bytes that the actions of one kind are about; unknown sizes count nothing."""
@@ -90,29 +71,32 @@ class Plan:
 
     def summary(self) -> str:
         """One line: how many files and bytes of each kind."""
-        parts = [f"{len(self.of(act))} to {act} ({self.size(act)} bytes)" for act in Act if self.of(act)]
+        found = {act: len(self.of(act)) for act in Act}
+        parts = [f"{count} to {act} ({self.size(act)} bytes)" for act, count in found.items() if count]
         return f"{self.subject}: {', '.join(parts) or 'nothing wanted'}"
 
 
 def make_actions(
-    wanted: Mapping[str, Record],
+    paths: Iterable[str],
+    record_of: Callable[[str], Record],
     facts_of: Callable[[str], os.stat_result | None],
     existing: Existing = Existing.CHECK,
-) -> tuple[Action, ...]:
+) -> Actions:
     """Compare what is wanted with what is on disk.
 
     Args:
-        wanted: path inside the subject → record.
-        facts_of: path inside the subject → facts, None for those that do not exist as regular files.
+        paths: those of the wanted files, inside the subject.
+        record_of: path → what is known of it.
+        facts_of: path → facts, None for those that do not exist as regular files.
         existing: what is done with files that are on disk.
     Returns: the actions, sorted by path.
     """
-    return tuple(decide(path, wanted[path], facts_of(path), existing) for path in sorted(wanted))
+    return Actions(decide(path, record_of(path), facts_of(path), existing) for path in sorted(paths))
 
 
-def claims_of(actions: Iterable[Action]) -> dict[str, Record]:
-    """What the actions know of their files, by path."""
-    return {action.path: action.claim() for action in actions}
+def claims_of(actions: Iterable[Action]) -> Iterator[tuple[str, Record]]:
+    """Path, and what the action knows of the file."""
+    return ((action.path, action.claim()) for action in actions)
 
 
 def decide(path: str, record: Record, facts: os.stat_result | None, existing: Existing) -> Action:

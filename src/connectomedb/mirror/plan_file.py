@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.paths import check_own_file
 from connectomedb.hcp.release import release_of
+from connectomedb.mirror.actions import Act, Action
 from connectomedb.mirror.choice import Choice
-from connectomedb.mirror.plan import Act, Action, Existing, Plan
+from connectomedb.mirror.plan import Existing, Plan
 from connectomedb.transfer.checksum import Expected, Proof
 
 FORMAT = 1

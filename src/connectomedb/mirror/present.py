@@ -4,73 +4,76 @@ The ledger's columns are compared with the disk, folder by folder; nothing else 
 memory for the next call, for as long as the ledger's file stays the same.
 """
 
+import gc
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import compress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import compress, groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from connectomedb.mirror.choice import Choice
-from connectomedb.mirror.ledger import is_within
-from connectomedb.mirror.report import FileReport
+from connectomedb.mirror.file_reports import FileReport, FileReports
+from connectomedb.mirror.ledger import Stamp, is_within
+from connectomedb.mirror.ledger_file import DAMAGE, OnDisk, Runs, spread
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.transfer.checksum import Proof
 
 MOST_KEPT = 4
 """Subjects whose inventory stays in memory."""
 
-Row: TypeAlias = tuple[str, int | None, int]
-"""Name inside its folder, size, modification time in ns."""
-
-Stamp: TypeAlias = tuple[int, int, int]
+Folder: TypeAlias = tuple[str, list[str], list[int | None], list[int | None]]
+"""Name of a folder inside the subject; of files in it names, sizes and modification times in ns."""
 
 
 @dataclass(slots=True)
 class Inventory:
     """The chosen files of one subject as the ledger has them, all of which were on disk when it was written.
 
-    `folders` are runs of files of one folder, in the order of paths; `proofs` are proof and server of each file.
+    `folders` are runs of files of one folder, in the order of paths; `proofs` and `by` say what proves each and which
+    of `served` gave it.
     """
 
     root: str
-    folders: list[tuple[str, list[Row]]]
-    proofs: list[tuple[str, int]]
+    folders: list[Folder]
+    proofs: Runs
+    by: Runs
     served: list[tuple[str, ...]]
-    _paths: list[Path] = field(default_factory=list)
-    _reports: tuple[FileReport, ...] = ()
+    _paths: list[Path] | None = None
+    _reports: FileReports | None = None
 
     def is_there(self) -> bool:
         """Whether every file is on disk, with the size and time it had when it was proven."""
-        return all(_are_there(self.root + folder, rows) for folder, rows in self.folders)
+        return all(_are_there(self.root, *folder) for folder in self.folders)
 
     def paths(self) -> list[Path]:
         """Local paths, sorted."""
-        if not self._paths:
-            paths: list[Path] = []
-            for folder, rows in self.folders:
-                place = Path(self.root + folder)
-                paths.extend([place / row[0] for row in rows])
-            self._paths = paths
+        if self._paths is None:
+            with _uncollected():
+                self._paths = [
+                    path for folder, names, _, _ in self.folders for path in _below(Path(self.root + folder), names)
+                ]
         return list(self._paths)
 
-    def reports(self) -> tuple[FileReport, ...]:
+    def reports(self) -> FileReports:
         """A report per file, sorted by path."""
-        if not self._reports:
-            rows = (
-                (f"{folder}/{name}" if folder else name, size)
-                for folder, rows in self.folders
-                for name, size, _ in rows
-            )
-            root = self.root.rstrip("/")
-            found = [
-                FileReport(path, root, size, False, Proof(proof), self.served[by])
-                for (path, size), (proof, by) in zip(rows, self.proofs, strict=True)
-            ]
-            self._reports = tuple(sorted(found, key=lambda report: report.path))
+        if self._reports is None:
+            self._reports = FileReports(sorted(self._each(), key=lambda report: report.path))
         return self._reports
+
+    def _each(self) -> Iterator[FileReport]:
+        root = self.root.rstrip("/")
+        rows = (
+            (folder, name, size)
+            for folder, names, sizes, _ in self.folders
+            for name, size in zip(names, sizes, strict=True)
+        )
+        for (folder, name, size), proof, by in zip(rows, spread(self.proofs), spread(self.by), strict=True):
+            path = f"{folder}/{name}" if folder else name
+            yield FileReport(path, root, size, False, Proof(proof), self.served[by])
 
 
 class Inventories:
@@ -82,12 +85,9 @@ class Inventories:
 
     def find(self, shelf: Shelf, subject: str, choice: Choice) -> Inventory | None:
         """The inventory of the chosen files if they are all on disk as proven, else None."""
-        file = shelf.ledger.path(subject)
-        try:
-            facts = os.stat(file)
-        except OSError:
+        stamp, key = shelf.ledger.stamp(subject), (shelf.ledger.path(subject), choice)
+        if stamp is None:
             return None
-        stamp, key = (facts.st_ino, facts.st_mtime_ns, facts.st_size), (file, choice)
         with self._lock:
             known = self._kept.get(key)
         if known is None or known[0] != stamp:
@@ -110,66 +110,87 @@ def take_inventory(shelf: Shelf, subject: str, choice: Choice) -> Inventory | No
 
     Raises ConfigError when the folder holds another release.
     """
-    document = shelf.ledger.read(subject)
-    if document is None:
+    text = shelf.ledger.read(subject)
+    if text is None:
         return None
     try:
-        if not any(not listed or is_within(choice.path, listed) for listed in _texts(document["complete"])):
+        if not any(not listed or is_within(choice.path, listed) for listed in text.texts("complete")):
             return None
-        served = [tuple(_texts(sources)) for sources in _cells(document["served"])]
-        columns = [_cells(document[name]) for name in ("path", "size", "mtime_ns", "proof", "by")]
+        served, disk = text.served(), OnDisk.parse(text.disk)
         if choice.path or choice.is_filtered:
-            is_chosen = choice.filter(shelf.release, subject)
-            chosen = [is_chosen(path) for path in _texts(columns[0])]
-            columns = [list(compress(column, chosen)) for column in columns]
-        paths, sizes, times, proofs, by = columns
-        if not paths or None in times or max(by) >= len(served):
+            disk = _chosen(disk, map(choice.filter(shelf.release, subject), disk.paths()))
+        has_all = None not in disk.mtimes and all(proof is not None for proof, _ in disk.proofs)
+        if not disk.names or not has_all or not all(0 <= by < len(served) for by, _ in disk.by):
             return None
-        folders = _by_folder(paths, sizes, times)
-        return Inventory(f"{shelf.local(subject, '')}/", folders, list(zip(proofs, by, strict=True)), served)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        for proof, _ in disk.proofs:
+            Proof(proof)
+        return Inventory(f"{shelf.local(subject, '')}/", list(_folders(disk)), disk.proofs, disk.by, served)
+    except DAMAGE:
         return None  # a damaged ledger: the files are looked at one by one, and it is written anew
 
 
-def _by_folder(paths: list[str], sizes: list[int | None], times: list[int]) -> list[tuple[str, list[Row]]]:
-    """Runs of files of one folder, in the order of the paths."""
-    folders: list[tuple[str, list[Row]]] = []
-    rows: list[Row] = []
-    last = None
-    for path, size, mtime_ns in zip(paths, sizes, times, strict=True):
-        folder, _, name = path.rpartition("/")
-        if folder != last:
-            rows = []
-            folders.append((folder, rows))
-            last = folder
-        rows.append((name, size, mtime_ns))
-    return folders
+def _chosen(disk: OnDisk, is_chosen: Iterable[bool]) -> OnDisk:
+    """Some of the rows."""
+    chosen = list(is_chosen)
+
+    def narrow(column: Runs) -> Runs:
+        return [(cell, sum(1 for _ in same)) for cell, same in groupby(compress(spread(column), chosen))]
+
+    return OnDisk(
+        narrow(disk.folders),
+        list(compress(disk.names, chosen)),
+        list(compress(disk.sizes, chosen)),
+        list(compress(disk.mtimes, chosen)),
+        narrow(disk.proofs),
+        narrow(disk.by),
+    )
 
 
-def _are_there(folder: str, rows: list[Row]) -> bool:
+def _folders(disk: OnDisk) -> Iterator[Folder]:
+    start = 0
+    for folder, count in disk.folders:
+        rows = slice(start, start := start + count)
+        yield folder, disk.names[rows], disk.sizes[rows], disk.mtimes[rows]
+
+
+def _below(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Paths of files in a folder.
+
+    By the way that pathlib itself takes for what it lists, where this Python has it: it need not parse names anew,
+    which for thousands of files costs more than all the rest of a call.
+    """
+    child = getattr(folder, "_make_child_relpath", folder.joinpath)
+    return [child(name) for name in names]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Garbage is not looked for while thousands of values are made that are none: it would take as long as they do."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _are_there(
+    root: str, folder: str, names: Sequence[str], sizes: Sequence[int | None], mtimes: Sequence[int | None]
+) -> bool:
     """Compare files of one folder. Relative to the open folder, as long paths take the system long to walk."""
     try:
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        place = os.open(root + folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return False
     stat = os.stat
     try:
-        for name, size, mtime_ns in rows:
+        for name, size, mtime_ns in zip(names, sizes, mtimes, strict=True):
             facts = stat(name, dir_fd=place)
             if facts.st_mtime_ns != mtime_ns or (facts.st_size != size and size is not None):
                 return False
-    except OSError:
+    except (OSError, ValueError):
         return False
     finally:
         os.close(place)
     return True
-
-
-def _cells(column: object) -> list[Any]:  # raw JSON
-    if not isinstance(column, list):
-        raise TypeError("not a column")
-    return column
-
-
-def _texts(column: object) -> Iterator[str]:
-    return (str(cell) for cell in _cells(column))

@@ -12,15 +12,17 @@ from operator import attrgetter
 
 from connectomedb.errors import ConnectomeDBError, Interrupted
 from connectomedb.hcp import manifest
+from connectomedb.mirror.actions import Act, Action
 from connectomedb.mirror.checked import Checked
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.claims import read_claims
 from connectomedb.mirror.events import OnEvent, ignore
+from connectomedb.mirror.file_reports import FileReport
 from connectomedb.mirror.finding import Finding, Verdict
-from connectomedb.mirror.ledger import Record, SubjectLedger, is_within
+from connectomedb.mirror.ledger import SubjectLedger, is_within
 from connectomedb.mirror.options import DEFAULT, Options
-from connectomedb.mirror.plan import Act, Action, Existing, Plan
-from connectomedb.mirror.report import FileReport
+from connectomedb.mirror.plan import Existing, Plan
+from connectomedb.mirror.record import Record
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.sync import apply
 from connectomedb.mirror.verify import verify, verify_files

@@ -1,37 +1,13 @@
 """What a call brought, file by file, as values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectomedb.errors import ConnectomeDBError, Interrupted, MirrorIncomplete
-from connectomedb.transfer.checksum import Proof
+from connectomedb.mirror.file_reports import FileReport, FileReports
 
 MOST_FAILURES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """One wanted file: its size in bytes, what proves it, who served it, or what kept it away.
-
-    Attributes:
-        path: inside the subject.
-        folder: the subject's own on this disk.
-        fetched: whether this run brought it.
-    """
-
-    path: str
-    folder: str
-    size: int | None
-    fetched: bool
-    proof: Proof | None = None
-    sources: tuple[str, ...] = ()
-    error: ConnectomeDBError | None = None
-
-    @property
-    def local(self) -> Path:
-        """Where it lies, made when asked for: a report holds thousands of files."""
-        return Path(f"{self.folder}/{self.path}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +18,12 @@ class Report:
     """
 
     subject: str
-    files: tuple[FileReport, ...]
+    files: Sequence[FileReport]
     error: ConnectomeDBError | None = None
     project: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", FileReports.of(self.files))
 
     @property
     def failures(self) -> dict[str, FileReport]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from connectomedb.errors import DiskFull, DiskRefused
-from connectomedb.mirror.plan import Act, Action
+from connectomedb.mirror.actions import Act, Action
 from connectomedb.transfer.large import RANGE_BYTES
 from connectomedb.transfer.part import SUFFIX
 from connectomedb.transfer.sizes import format_size

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from connectomedb.mirror.file_reports import FileReport
 from connectomedb.mirror.ledger import FOLDER
-from connectomedb.mirror.report import FileReport
 from connectomedb.transfer.disk import removed_on_fault
 
 FORMAT = 1
@@ -43,11 +43,12 @@ class Speeds:
     def measured(self, files: Sequence[FileReport], seconds: float) -> None:
         """Take note of a run: what it fetched, and how long that took."""
         served: dict[str, int] = {}
-        fetched = [file for file in files if file.fetched]
-        for file in fetched:
-            for name in file.sources[:1]:
-                served[name] = served.get(name, 0) + (file.size or 0)
-        total = sum(file.size or 0 for file in fetched)
+        total = 0
+        for file in files:
+            if file.fetched:
+                total += file.size or 0
+                for name in file.sources[:1]:
+                    served[name] = served.get(name, 0) + (file.size or 0)
         source = max(served, key=lambda name: served[name], default=None)
         if source is None or total < LEAST_BYTES or served[source] < _NEARLY_ALL * total or seconds <= 0:
             return

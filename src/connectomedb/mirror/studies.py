@@ -8,9 +8,10 @@ from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.dictionary_file import parse_dictionary
 from connectomedb.hcp.dictionary_hcp import DictionaryReading
+from connectomedb.mirror.actions import Act, Action
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror
-from connectomedb.mirror.plan import Act, Action, Plan
+from connectomedb.mirror.plan import Plan
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.disk import write_whole
 

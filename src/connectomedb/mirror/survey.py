@@ -6,13 +6,14 @@ manifests say, never what a template says.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectomedb.errors import NotFound, ObjectMissing, StoreError
+from connectomedb.errors import ManifestError, NotFound, ObjectMissing, StoreError
 from connectomedb.hcp.manifest import Entry
 from connectomedb.hcp.release import Release
-from connectomedb.mirror.ledger import Record, is_within
+from connectomedb.mirror.ledger import is_within
+from connectomedb.mirror.record import Record, Records
 from connectomedb.stores.base import ObjectInfo, Store
 from connectomedb.transfer.checksum import Expected, Proof
 
@@ -25,7 +26,7 @@ PAGE = 1000
 class Survey:
     """What a subject has: path inside the subject → what it ought to be; and what went wrong, in sentences."""
 
-    claims: dict[str, Record] = field(default_factory=dict)
+    claims: Records = field(default_factory=Records)
     notes: list[str] = field(default_factory=list)
 
 
@@ -56,7 +57,7 @@ class Surveyor:
         fault: StoreError | None = None
         for store in self.stores:
             try:
-                found = dict(self._claims(store, path))
+                found = Records.of(self._claims(store, path))
             except ObjectMissing:
                 continue
             except StoreError as broken:
@@ -68,21 +69,30 @@ class Surveyor:
             raise fault
         return Survey()
 
-    def join(self, found: Survey, manifests: Mapping[str, Entry], path: str) -> Survey:
-        """What the listing and the manifests (path → entry, over all of them) say together of `path`.
+    def join(self, found: Survey, entries: Iterable[Entry], path: str) -> Survey:
+        """What the listing and the manifests (entries of all of them, one after the other) say together of `path`.
 
-        The claims found are changed in place: there may be a hundred thousand.
-        Raises: NotFound when neither knows the path; it says what is there instead.
+        The claims found are changed in place, and entries are not kept: there may be a hundred thousand.
+        Raises: NotFound when neither knows the path; it says what is there instead. ManifestError when two entries
+            disagree on one file.
         """
         claims = found.claims
         lacking = []
-        for name, entry in manifests.items():
-            if is_within(name, path):
-                expected = Expected(entry.size, entry.md5, Proof.MANIFEST)
-                listed = claims.get(name)
-                claims[name] = Record(expected, None, listed.modified, listed.source) if listed else Record(expected)
-                if listed is None:
-                    lacking.append(name)
+        for entry in entries:
+            if not is_within(entry.path, path):
+                continue
+            expected = Expected(entry.size, entry.md5, Proof.MANIFEST)
+            known = claims.get(entry.path)
+            if known is None:
+                lacking.append(entry.path)
+                claims[entry.path] = Record(expected)
+            elif known.expected.proof is not Proof.MANIFEST:
+                claims[entry.path] = Record(expected, None, known.modified, known.source)
+            elif known.expected != expected:
+                raise ManifestError(
+                    f"Read the manifests of {self.subject}: {entry.path} is listed twice with different size or "
+                    "checksum. Ask who publishes it which is right."
+                )
         if not claims:
             raise self.not_found(path)
         notes = list(found.notes)

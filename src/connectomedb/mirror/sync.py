@@ -5,20 +5,22 @@ The one place that sees stores, ledger, plan and transfer together.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO, TypeAlias
 
 from connectomedb.errors import ChecksumMismatch, ConnectomeDBError, Interrupted, SizeMismatch, VersionChanged
 from connectomedb.hcp.paths import check_path
+from connectomedb.mirror.actions import Act, Action, Actions
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
 from connectomedb.mirror.events import Arrived, Ended, OnEvent, Planned, ignore
-from connectomedb.mirror.ledger import Held, Record
+from connectomedb.mirror.file_reports import FileReport, FileReports
 from connectomedb.mirror.options import Options
-from connectomedb.mirror.plan import Act, Action, Existing, Plan, claims_of, make_actions
-from connectomedb.mirror.report import FileReport
+from connectomedb.mirror.plan import Existing, Plan, claims_of, make_actions
+from connectomedb.mirror.record import Held, Record
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
@@ -31,13 +33,11 @@ from connectomedb.transfer.rate import Rate
 
 SAVE_EVERY_S = 30.0
 
-Outcomes = Mapping[str, FileReport | ConnectomeDBError]
-"""Path inside the subject → what was brought, or what kept it away."""
+Outcomes: TypeAlias = Mapping[str, bool | ConnectomeDBError]
+"""Path inside the subject → whether it was fetched (else: found right), or what kept it away."""
 
 
-def sync(
-    shelf: Shelf, subject: str, choice: Choice, options: Options, *, on_event: OnEvent = ignore
-) -> list[FileReport]:
+def sync(shelf: Shelf, subject: str, choice: Choice, options: Options, *, on_event: OnEvent = ignore) -> FileReports:
     """Bring the chosen files to disk, proven; those that are there cost no request.
 
     Returns: one report per chosen file, sorted by path; those with an error are not on disk.
@@ -47,7 +47,7 @@ def sync(
     return _Sync(shelf, subject, options, on_event).run(choice)
 
 
-def apply(shelf: Shelf, plan: Plan, options: Options, *, on_event: OnEvent = ignore) -> list[FileReport]:
+def apply(shelf: Shelf, plan: Plan, options: Options, *, on_event: OnEvent = ignore) -> FileReports:
     """As `sync`, for a plan that was made before: nothing is listed; what is on disk by now is looked at again."""
     return _Sync(shelf, plan.subject, options, on_event).apply(plan)
 
@@ -80,7 +80,7 @@ class _Sync:
             self._shelf.ledger.save(self._subject, self._ledger)
         return plan
 
-    def run(self, choice: Choice) -> list[FileReport]:
+    def run(self, choice: Choice) -> FileReports:
         draft = self._draft()
         plan = draft.plan(choice, self._options.existing, refresh=self._options.refresh)
         if draft.has_listed and plan.is_done:  # otherwise the work saves it
@@ -91,48 +91,50 @@ class _Sync:
         bring, check = self._bring_manifests, self._check_room
         return Draft(self._shelf, self._subject, self._ledger, bring, check, self._on_event)
 
-    def apply(self, plan: Plan) -> list[FileReport]:
+    def apply(self, plan: Plan) -> FileReports:
         return self._carry_out(self.renew(plan))
 
     def renew(self, plan: Plan) -> Plan:
-        self._ledger.learn(claims_of((*plan.manifests, *plan.actions)))
+        self._ledger.learn(claims_of(plan.all()))
         manifests = self._actions((action.path for action in plan.manifests), Existing.CHECK)
         actions = self._actions((action.path for action in plan.actions), plan.existing)
         return replace(plan, actions=actions, manifests=manifests)
 
-    def _carry_out(self, plan: Plan) -> list[FileReport]:
-        self._check_room((*plan.manifests, *plan.actions))
+    def _carry_out(self, plan: Plan) -> FileReports:
+        self._check_room(plan.all())
         self._on_event(Planned(plan))
         started = time.monotonic()
-        outcomes = self._work((*plan.manifests, *plan.actions), self._on_event)
-        reports = [self._report(action, outcomes) for action in plan.actions]
+        outcomes = self._work(plan.all(), self._on_event)
+        reports = FileReports(self._report(action, outcomes) for action in plan.actions)
         Speeds(self._shelf.root).measured(reports, time.monotonic() - started)
         return reports
 
-    def _bring_manifests(self, manifests: Mapping[str, Record]) -> Mapping[str, bytes]:
+    def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
         """Manifests are files like others: brought to disk, and read there."""
         outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
         for outcome in outcomes.values():
             if isinstance(outcome, ConnectomeDBError):
                 raise outcome
-        return {path: self._shelf.local(self._subject, path).read_bytes() for path in manifests}
+        for path in manifests:
+            with self._shelf.local(self._subject, path).open("rb") as file:
+                yield path, file
 
     def _check_room(self, actions: Iterable[Action]) -> None:
         """Refuse before the first byte what cannot fit."""
         needed = room_for(actions, self._shelf.local(self._subject, ""))
         Room.on(self._shelf.root, needed, self._options.reserve).check()
 
-    def _actions(self, paths: Iterable[str], existing: Existing) -> tuple[Action, ...]:
-        wanted = {path: self._ledger.records[path] for path in paths}
-        return make_actions(wanted, lambda path: self._shelf.facts(self._subject, path), existing)
+    def _actions(self, paths: Iterable[str], existing: Existing) -> Actions:
+        records = self._ledger.records
+        return make_actions(paths, records.__getitem__, lambda path: self._shelf.facts(self._subject, path), existing)
 
     def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
         """Do what is to be done, and record what was proven."""
-        outcomes: dict[str, FileReport | ConnectomeDBError] = {}
+        outcomes: dict[str, bool | ConnectomeDBError] = {}
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
             if outcome.value is not None:
-                outcomes[outcome.name] = outcome.value
+                outcomes[outcome.name] = outcome.value.fetched
                 self._hold(outcome.value)
                 self._save_at_times()
             elif outcome.error is not None:
@@ -141,16 +143,16 @@ class _Sync:
                     self._ledger.doubt(outcome.name)
             on_event(Ended(outcome.name, outcome.error))
 
-        wanted = [action for action in actions if action.act is not Act.KEEP]
+        wanted = Actions(action for action in actions if action.act is not Act.KEEP)
         if not wanted:
             return outcomes
         # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
-        wanted.sort(key=lambda action: action.expected.size or 0, reverse=True)
+        order = sorted(range(len(wanted)), key=lambda row: wanted.size(row) or 0, reverse=True)
         try:
             with Engine(is_confirming=self._options.confirm) as engine:
                 jobs = (
-                    _FileJob(self._shelf, self._subject, self._folder, action, engine, self._rate, on_event)
-                    for action in wanted
+                    _FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
+                    for row in order
                 )
                 workers = self._rate.workers(self._options.workers)
                 pool.run(jobs, stop=engine.stop, workers=workers, on_outcome=ended)
@@ -166,25 +168,31 @@ class _Sync:
 
     def _hold(self, report: FileReport) -> None:
         facts = os.stat(f"{report.folder}/{report.path}")
-        known = self._ledger.records[report.path]
-        if known.expected.size is None:
-            self._ledger.records[report.path] = replace(known, expected=replace(known.expected, size=facts.st_size))
+        records = self._ledger.records
+        if records.claims.size(records.row(report.path)) is None:
+            known = records[report.path]
+            records[report.path] = replace(known, expected=replace(known.expected, size=facts.st_size))
         assert report.proof is not None
         self._ledger.hold(report.path, Held(facts.st_mtime_ns, report.proof, report.sources))
 
     def _report(self, action: Action, outcomes: Outcomes) -> FileReport:
         folder = self._folder
         if action.act is Act.KEEP:
-            held = self._ledger.records[action.path].held
-            proof, sources = (held.proof, held.sources) if held else (Proof.SIZE, ())
-            return FileReport(action.path, folder, action.expected.size, False, proof, sources)
+            return self._held(action, fetched=False)
         outcome = outcomes.get(action.path)
         if outcome is None:
             stopped = Interrupted(f"Asked for {action.path}; the run ended before its turn. Run again to go on.")
             return FileReport(action.path, folder, action.expected.size, False, error=stopped)
         if isinstance(outcome, ConnectomeDBError):
             return FileReport(action.path, folder, action.expected.size, False, error=outcome)
-        return outcome
+        return self._held(action, fetched=outcome)
+
+    def _held(self, action: Action, *, fetched: bool) -> FileReport:
+        """A file that is on disk; one that was only kept may have no proof but its size."""
+        records = self._ledger.records
+        held, size = records.held(action.path), records.claims.size(records.row(action.path))
+        proof, sources = (held.proof, held.sources) if held else (Proof.SIZE, ())
+        return FileReport(action.path, self._folder, size, fetched, proof, sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,31 @@ Source: S3 API reference, error responses.
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from connectomedb.config import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
+
+_CLOCK = "This machine's clock is wrong: set it."
 
 _CURES = {
     "InvalidAccessKeyId": "The access key is not known: creating a new key ends the old one; enter the new one.",
     "SignatureDoesNotMatch": "The secret key does not belong to the access key: enter both again.",
     "AccessDenied": "The key is valid but may not read this: accept the data-use terms, or ask for the right.",
     "ExpiredToken": "The session token has expired: sign in again.",
-    "RequestTimeTooSkewed": "This machine's clock is wrong: set it.",
+    "RequestTimeTooSkewed": _CLOCK,
     "PermanentRedirect": "The bucket lies in another region: give region=.",
     "AuthorizationHeaderMalformed": "The bucket lies in another region: give region=.",
     "NoSuchBucket": "There is no such bucket at this endpoint: check its name and endpoint_url.",
 }
+
+_SKEW_S = 900.0
+"""How far S3 lets clocks be apart. Source: S3 API reference, RequestTimeTooSkewed."""
+_NOT_NOW = re.compile(r"<Message>[^<]*(?:expired|not (?:yet valid|valid yet))", re.IGNORECASE)
+"""A signed address that is valid for an hour is expired, or not valid yet, by the store's clock alone."""
+_REGION = re.compile(r"<Region>([a-z0-9-]+)</Region>")
+_ABROAD = ("PermanentRedirect", "AuthorizationHeaderMalformed")
 
 _MISSING = ("NoSuchBucket", "NoSuchKey")
 _BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable")
@@ -34,9 +45,9 @@ def fault_of_reply(store: str, key: str, status: int, body: str, headers: Mappin
         return ObjectMissing(f"{asked} It answered {code or status}. {cure}", store=store, key=key)
     if status >= 500 or status == 429 or code in _BUSY:
         message = f"{asked} It answered {code or status}. Check endpoint and network, then run again."
-        return StoreUnreachable(message, store=store, key=key, retry_after_s=_seconds(headers.get("retry-after")))
+        return StoreUnreachable(message, store=store, key=key, retry_after_s=_retry_after_s(headers))
     if code in _CURES or status in (301, 307, 400, 401, 403):
-        cure = _CURES.get(code, "Check the access key, its rights and the data-use terms.")
+        cure = _cure(code, status, body, headers)
         return StoreDenied(f"{asked} It answered {code or status}. {cure}", store=store, key=key)
     if status in _CHANGED:
         return VersionChanged(f"{asked} The object was replaced meanwhile: run again.", store=store, key=key)
@@ -70,6 +81,34 @@ def _code(body: str) -> str:
     return found.group(1) if found else ""
 
 
-def _seconds(text: str | None) -> float | None:
-    """`Retry-After` in seconds; a date there is passed over, the usual waiting serves as well."""
-    return float(text) if text and text.isdecimal() else None
+def _cure(code: str, status: int, body: str, headers: Mapping[str, str]) -> str:
+    """What to do about a refusal, by its code and what else it tells."""
+    home = _REGION.search(body)
+    region = home.group(1) if home else headers.get("x-amz-bucket-region")
+    if region and (code in _ABROAD or status in (301, 307)):
+        return f"The bucket lies in another region: give region={region!r}."
+    apart_s = (datetime.now(UTC) - (_time(headers.get("date")) or datetime.now(UTC))).total_seconds()
+    if code in ("AccessDenied", "RequestTimeTooSkewed", "") and abs(apart_s) > _SKEW_S:
+        way = "ahead" if apart_s > 0 else "behind"
+        return f"This machine's clock is {abs(apart_s) / 60:.0f} minutes {way}: set it."
+    if code == "AccessDenied" and _NOT_NOW.search(body):
+        return _CLOCK
+    return _CURES.get(code, "Check the access key, its rights and the data-use terms.")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds; it is a number of them, or a date by the store's own clock."""
+    text = headers.get("retry-after", "")
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    until, now = _time(text), _time(headers.get("date")) or datetime.now(UTC)
+    return None if until is None else max(0.0, (until - now).total_seconds())
+
+
+def _time(text: str | None) -> datetime | None:
+    """A date of HTTP; None for what is none."""
+    try:
+        found = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

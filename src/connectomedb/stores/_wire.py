@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from connectomedb.transfer.source import Sink
 
 BUFFER_BYTES = 256 << 10
+_LEAST_BYTES_PER_S = 512
+"""A connection that brings less than this for as long as it may be silent is as good as silent."""
 _HEAD_BYTES = 64 << 10
 _ERROR_BYTES = 64 << 10
 
@@ -111,7 +114,7 @@ class Wire:
                 connection = self._tls.wrap_socket(connection, server_hostname=self._host)
         except OSError as fault:
             raise Broken(f"{self._authority} cannot be reached: {fault}") from fault
-        return _Line(connection)
+        return _Line(connection, self._timeout_s)
 
     def _give_back(self, line: "_Line", head: Head) -> None:
         if head.headers.get("connection", "").lower() == "close":
@@ -130,8 +133,11 @@ def _close_all(lines: "list[_Line]") -> None:
 class _Line:
     """One connection with its buffer. `_start` and `_end` mark what was received and not yet handed on."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, timeout_s: float) -> None:
         self.is_used = False
+        self._timeout_s = timeout_s
+        self._waited_s = 0.0
+        self._came = 0
         self._connection = connection
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
@@ -190,14 +196,19 @@ class _Line:
             if self._start == self._end:
                 self._start = self._end = 0
             # Small bodies arrive whole before they are handed on; long ones fill the buffer.
-            while self._end - self._start < left and self._end < BUFFER_BYTES:
-                self._receive()
+            try:
+                while self._end - self._start < left and self._end < BUFFER_BYTES:
+                    self._receive()
+            except Broken:
+                sink(self._view[self._start : self._end])  # the next source goes on behind it
+                raise
             piece = self._view[self._start : min(self._end, self._start + left)]
             sink(piece)
             self._start += len(piece)
             left -= len(piece)
 
     def _receive(self) -> None:
+        asked = time.monotonic()
         try:
             count = self._connection.recv_into(self._view[self._end :])
         except OSError as fault:
@@ -205,6 +216,16 @@ class _Line:
         if not count:
             raise Broken("the other side closed the connection")
         self._end += count
+        self._check_pace(count, time.monotonic() - asked)
+
+    def _check_pace(self, count: int, waited_s: float) -> None:
+        """Raises Broken where bytes only drip; time that others take with what came does not count."""
+        self._waited_s += waited_s
+        self._came += count
+        if self._waited_s > self._timeout_s:
+            if self._came < _LEAST_BYTES_PER_S * self._waited_s:
+                raise Broken("hardly any bytes come")
+            self._waited_s, self._came = 0.0, 0
 
     def close(self) -> None:
         with suppress(OSError):

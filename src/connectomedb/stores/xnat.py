@@ -26,6 +26,7 @@ from connectomedb.hcp.layout import crest_resource, format_crest, format_key, pa
 from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
+from connectomedb.transfer.checksum import md5_of_etag
 from connectomedb.transfer.source import OnVersion, Sink, ignore
 from connectomedb.xnat.address import Address, parse_file_uri
 from connectomedb.xnat.address import Level as XnatLevel
@@ -125,7 +126,7 @@ class XnatStore:
         """A row of a file listing; its path is what follows the resource's number."""
         try:
             key = format_key(self.release, path_of(self.release, subject, parse_file_uri(cells["URI"])))
-            return ObjectInfo(key, int(cells["Size"]), md5=cells["digest"].lower() or None)
+            return ObjectInfo(key, int(cells["Size"]), md5=md5_of_etag(cells["digest"]))
         except (KeyError, ValueError) as fault:
             message = f"Asked {self.name} for the files of {subject}. A row of its listing is malformed: {cells}."
             raise StoreError(message, store=self.name, key=subject) from fault
@@ -137,7 +138,10 @@ def translated(store: str, key: str) -> Iterator[None]:
     try:
         yield
     except RequestError as fault:
-        raise _translate(fault)(str(fault), store=store, key=key) from fault
+        kind = _translate(fault)
+        if isinstance(fault, TooManyRequests):
+            raise StoreUnreachable(str(fault), store=store, key=key, retry_after_s=fault.retry_after_s) from fault
+        raise kind(str(fault), store=store, key=key) from fault
 
 
 _KINDS: tuple[tuple[type[RequestError], type[StoreError]], ...] = (

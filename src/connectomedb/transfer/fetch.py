@@ -18,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 
 from connectomedb.errors import ChecksumMismatch, SizeMismatch, StoreError, TransferError, VersionChanged, WrongContent
-from connectomedb.transfer.checksum import Expected, Proof
+from connectomedb.transfer.begun import begun, is_resumable
+from connectomedb.transfer.checksum import CHUNK_BYTES, Expected, Proof
 from connectomedb.transfer.content import check_content
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 from connectomedb.transfer.feed import Feed
@@ -164,31 +165,49 @@ class _Job:
         return self._bring_small(sources)
 
     def _bring_small(self, sources: Sequence[Source]) -> Fetched:
-        feed = self._feed(sources)
         part = f"{self.folder or '.'}/.{self.name}.{self.engine.name}-{threading.get_ident():x}.part"
+        if not is_resumable(self.expected):
+            with removed_on_fault(part):
+                return self._pour_small(sources, part, 0)
+        with begun(part, self.expected, self.engine.run) as resumed:
+            try:
+                return self._pour_small(sources, part, resumed)
+            except ChecksumMismatch:
+                if not resumed:
+                    raise
+                return self._pour_small(sources, part, 0)
+
+    def _pour_small(self, sources: Sequence[Source], part: str, resumed: int) -> Fetched:
+        """Bring what follows the first `resumed` bytes of a part file, and give it its final name."""
+        feed = self._feed(sources)
         digest = hashlib.md5(usedforsecurity=False)
         size = 0
-        with removed_on_fault(part):
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-            try:
+        file = os.open(part, os.O_RDWR | os.O_CREAT | (0 if resumed else os.O_TRUNC), 0o666)
+        try:
+            while size < resumed:
+                kept = os.read(file, CHUNK_BYTES)
+                if not kept:
+                    raise ChecksumMismatch(f"Read {part}: it became shorter. Try again.", path=self.target)
+                digest.update(kept)
+                size += len(kept)
 
-                def take(piece: memoryview) -> None:
-                    nonlocal size
-                    size += len(piece)
-                    digest.update(piece)
-                    while piece:
-                        piece = piece[os.write(file, piece) :]
+            def take(piece: memoryview) -> None:
+                nonlocal size
+                size += len(piece)
+                digest.update(piece)
+                while piece:
+                    piece = piece[os.write(file, piece) :]
 
-                feed.pour(take)
-            finally:
-                os.close(file)
-            md5 = digest.hexdigest()
-            self._check(part, size, md5, feed)
-            proof = self._prove(size, md5, feed)
-            if self.modified is not None:
-                os.utime(part, (time.time(), self.modified.timestamp()))
-            os.replace(part, self.target)
-        return Fetched(size, md5, proof, self.engine.server(feed.served))
+            feed.pour(take, resumed, (self.expected.size or 0) - resumed if resumed else None)
+        finally:
+            os.close(file)
+        md5 = digest.hexdigest()
+        self._check(part, size, md5, feed)
+        proof = self._prove(size, md5, feed)
+        if self.modified is not None:
+            os.utime(part, (time.time(), self.modified.timestamp()))
+        os.replace(part, self.target)
+        return Fetched(size, md5, proof, self.engine.server(feed.served), resumed)
 
     def _bring_large(self, sources: Sequence[Source], size: int) -> Fetched:
         part = self._open_part(sources)

@@ -11,6 +11,8 @@ from connectomedb.transfer.source import Source
 TRIES = 6
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 15.0
+LONGEST_ASKED_S = 120.0
+"""What a store may ask for; for more than that the run is not kept waiting."""
 FAULTS_IN_A_ROW = 3
 SHORTEST_ABSENCE_S = 2.0
 LONGEST_ABSENCE_S = 120.0
@@ -39,7 +41,7 @@ class Patience:
             return False
         bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._faults)
         asked = fault.retry_after_s if isinstance(fault, StoreUnreachable) else None
-        return not self._stop.wait(max(random.uniform(0, bound), min(asked or 0.0, LONGEST_WAIT_S)))
+        return not self._stop.wait(max(random.uniform(0, bound), min(asked or 0.0, LONGEST_ASKED_S)))
 
 
 class Health:

@@ -1,0 +1,83 @@
+"""Files of middling size in progress: one part file beside the final place, written from its start.
+
+    dir/.T1w.nii.gz.<run>-<thread>.part
+
+How long it is tells how far a run came. One that has ended leaves its part to the next, which reads the bytes again and
+goes on behind them; so that is done only where a checksum decides over the whole file. Small files are begun anew.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from connectomedb.errors import Interrupted, StoreError
+from connectomedb.transfer.checksum import Expected
+from connectomedb.transfer.part import SUFFIX
+from connectomedb.transfer.run import Run
+
+LEAST_BYTES = 1 << 20
+"""Files from this size on are gone on with; for smaller ones looking would cost as much as fetching."""
+
+_AT_WORK: set[str] = set()
+_LOCK = threading.Lock()
+
+
+def is_resumable(expected: Expected) -> bool:
+    """Whether a part of such a file is worth keeping, and a checksum can judge what becomes of it."""
+    return expected.md5 is not None and expected.size is not None and expected.size >= LEAST_BYTES
+
+
+@contextmanager
+def begun(part: str, expected: Expected, run: Run) -> Iterator[int]:
+    """How many bytes of a file an ended run left, now in `part`; it stays when source or user end this run, too."""
+    with _LOCK:
+        _AT_WORK.add(part)
+    try:
+        yield _take_over(part, expected.size or 0, run)
+    except BaseException as fault:
+        with suppress(OSError):
+            if not isinstance(fault, Interrupted | StoreError) or not os.stat(part).st_size:
+                os.unlink(part)
+        raise
+    finally:
+        with _LOCK:
+            _AT_WORK.discard(part)
+
+
+def _take_over(part: str, size: int, run: Run) -> int:
+    """Rename the longest part that is nobody's any more, and remove the others."""
+    found = sorted(_left(part, run), reverse=True)
+    for count, path in found:
+        with suppress(OSError):
+            if count <= size and not os.path.exists(part):
+                os.rename(path, part)
+                continue
+            os.unlink(path)
+    try:
+        count = os.stat(part).st_size
+    except FileNotFoundError:
+        return 0
+    return count if count <= size else 0
+
+
+def _left(part: str, run: Run) -> Iterator[tuple[int, str]]:
+    """Length and path of parts of the same file that nobody works at."""
+    folder, _, own = part.rpartition("/")
+    start = own.rpartition(f".{run}-")[0] + "."
+    with os.scandir(folder or ".") as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(start) and entry.name.endswith(SUFFIX)]
+    for name in names:
+        path = f"{folder}/{name}" if folder else name
+        owner = Run.parse(name[len(start) : -len(SUFFIX)].rpartition("-")[0])
+        with suppress(FileNotFoundError):
+            if owner is not None and os.path.isfile(path) and _is_free(path, owner, run):
+                yield os.stat(path).st_size, path
+
+
+def _is_free(path: str, owner: Run, run: Run) -> bool:
+    """Whether nobody writes a part any more; of another host's runs that is never sure enough for bytes so few."""
+    with _LOCK:
+        if path in _AT_WORK:
+            return False
+    return owner == run or (owner.host == run.host and owner.has_ended(0.0))
