@@ -58,6 +58,14 @@ class Names:
             raise QueryError(f"Asked to search by {text!r}. There is no such field: list those of its data type.")
         return found
 
+    def has(self, text: str) -> bool:
+        """Whether there is such a field of a criterion."""
+        try:
+            self.criterion(text)
+        except QueryError:
+            return False
+        return True
+
     def fields_of(self, data_type: DataType) -> list[Display]:
         """The display fields that the caller may use."""
         return [display for display in data_type.displays if self.rights.may_use(display.tier)]
