@@ -210,7 +210,7 @@ def test_scans_are_made_by_their_id(owner: httpx2.Client) -> None:
     path = "xnat:mrScanData/parameters"
     put(owner, f"{scans}/4?{path}/addParam[name=foo]/addField=bar&{path}/tr=2.4&{path}/voxelRes/x=0.7")
     found = item(owner, f"{scans}/4")
-    assert found.fields["parameters/tr"] == "2.4"
+    assert found.fields["parameters/tr"] == 2.4
     assert [child.fields for child in found.children["parameters/addParam"]] == [{"name": "foo", "addField": "bar"}]
     root = ET.fromstring(owner.get(f"{scans}/4?format=xml").content)
     assert root.find(f"{XNAT}parameters/{XNAT}voxelRes").get("x") == "0.7"  # type: ignore[union-attr]
@@ -309,7 +309,7 @@ def test_a_document_makes_a_subject_with_all_below_it(owner: httpx2.Client, way:
     (session,) = found.children["experiments/experiment"]
     (scan,) = session.children["scans/scan"]
     assert (session.fields["date"], scan.fields["lab_note"]) == ("2024-01-02", "kept")
-    assert (scan.fields["ID"], scan.fields["parameters/voxelRes/x"]) == ("1", "0.7")
+    assert (scan.fields["ID"], scan.fields["parameters/voxelRes/x"]) == ("1", 0.7)
 
 
 @pytest.mark.parametrize(
@@ -459,6 +459,9 @@ def test_a_shared_subject_is_seen_in_both_projects(lab: ClientsOf) -> None:
         put(second, "/data/projects/SHARED/subjects/there?group=mine", 403)
         listed = rows(owner, f"{P}/subjects/both/projects")
         assert [(row["label"], row["ID"]) for row in listed] == [("both", "P1"), ("there", "SHARED")]
+        put(owner, f"{P}?name=Secret+name&secondary_ID=Secret+too")
+        seen = rows(second, "/data/projects/SHARED/subjects/there/projects")
+        assert (seen[0]["ID"], seen[0]["Name"], seen[0]["Secondary_ID"]) == ("P1", "", "")
         put(second, "/data/projects/SHARED/subjects/taken", 201)
         put(owner, f"{P}/subjects/both/projects/SHARED?label=taken", 409)
         put(owner, f"{P}/subjects/both/projects/SHARED?label=elsewhere")

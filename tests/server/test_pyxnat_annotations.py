@@ -58,7 +58,22 @@ def test_custom_variables_are_defined_and_set(project: Any, session: Any) -> Non
     session.clearcache()
     subject = session.projects["P1"].subjects["n2"]
     assert dict(subject.custom_variables["visit"]) == {"consent": None, "count": 5, "late": None}
+    protocol = session.projects["P1"].study_protocol["P1_xnat_subjectData"]
+    assert protocol.definitions["visit"].fields["count"].required is False
     assert subject.insert_date.tzinfo is not None
+
+
+def test_numbers_are_numbers_wherever_they_are_kept(project: Any, session: Any) -> None:
+    demographics = "xnat:subjectData/demographics[@xsi:type=xnat:demographicData]"
+    project.subject("n4").create(**{f"{demographics}/height": "190", f"{demographics}/height/units": "cm"})
+    scan = project.subject("n4").experiment("n4_MR").scan("1").insert(use_label=True)
+    parameters = {"te": "2.752", "voxelRes/x": "0.5", "fov/x": "512", "acqType": "3D"}
+    scan.attrs.mset({f"xnat:mrScanData/parameters/{name}": text for name, text in parameters.items()})
+    seen = session.projects["P1"].subjects["n4"]
+    assert (seen.demographics.height, seen.demographics.height_units) == (190, "cm")
+    found = seen.experiments["n4_MR"].scans["1"].parameters
+    assert found.data == {"te": 2.752, "voxelRes/x": 0.5, "fov/x": 512, "acqType": "3D"}
+    assert (found.te, found.fov.x, found.acq_time) == (2.752, 512, None)
 
 
 @pytest.mark.parametrize("kind", ["assessor", "reconstruction"])

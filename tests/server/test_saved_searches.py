@@ -160,8 +160,8 @@ def test_a_search_is_used_by_those_it_is_for(client: Client, search: StoredSearc
 def test_a_kept_search_shows_nobody_a_column_that_does_not_exist_for_them(client: Client) -> None:
     hidden = Criterion(f"{N}/THC", Comparison.EQUAL, "1")
     fields = (*LABELS.fields, SearchField(N, "AGE_IN_YRS", header="THC and age"))
-    shown = StoredSearch(Query(N, fields, sort=SearchField(N, "THC")), name="columns")
-    compared = StoredSearch(Query(N, LABELS.fields, Group(members=(Group(members=(hidden,)),))), name="criteria")
+    shown = StoredSearch(Query(N, fields, sort=SearchField(N, "THC")), name="THC users", description="by THC")
+    compared = StoredSearch(Query(N, LABELS.fields, Group(members=(Group(members=(hidden,)),))), name="THC = 1")
     for id, search in (("columns", shown), ("criteria", compared)):
         assert put(client("granted"), id, search).status_code == 200
     full = client("granted").get("/data/search/saved/columns/results?format=csv")
@@ -178,6 +178,8 @@ def test_a_kept_search_shows_nobody_a_column_that_does_not_exist_for_them(client
     for reply in replies:
         assert not {"thc", "age_in_yrs"} & set(reply.text.lower().replace("/", " ").replace("<", " ").split())
         assert "THC" not in reply.text and "AGE_IN" not in reply.text.upper()
+    assert '"brief_description":"criteria"' in replies[4].text
+    assert '"brief_description":"THC = 1"' in client("granted").get("/data/search/saved").text
     assert put(me, "mine", compared).status_code == 422
     for id in ("columns", "criteria"):
         assert client("granted").delete(f"/data/search/saved/{id}").status_code == 200

@@ -143,6 +143,24 @@ def test_groups_nest_and_empty_ones_are_true(reader: httpx2.Client) -> None:
     assert labels(reader, deep) == [A, C]
 
 
+def test_subjects_may_be_named_one_by_one(reader: httpx2.Client) -> None:
+    """As pyxnat narrows a search: by `ID = S1 or ID = S2 or ...`, for as many as there are."""
+    many = [Criterion(f"{N}/SUBJECT_LABEL", Comparison.EQUAL, str(label)) for label in range(100307, 103516)]
+    assert labels(reader, Group(Method.OR, tuple(many))) == [A, B]
+    numbers = [Criterion(f"{N}/MMSE_SCORE", Comparison.EQUAL, text) for text in ("28.0", "29", "29.5")]
+    missing = Criterion(f"{N}/MMSE_SCORE", Comparison.EQUAL, "NULL")
+    assert labels(reader, Group(Method.OR, tuple(numbers))) == [A, C]
+    assert labels(reader, Group(Method.OR, (missing, *numbers))) == [A, C, D]
+    unequal = [Criterion(f"{N}/SUBJECT_LABEL", Comparison.NOT_EQUAL, str(label)) for label in range(501)]
+    reply = post(reader, Query(N, fields(f"{N}/SUBJECT_LABEL"), Group(members=tuple(unequal))))
+    assert reply.status_code == 422
+    assert "501 criteria" in reply.text
+    too_many = [Criterion(f"{N}/SUBJECT_LABEL", Comparison.EQUAL, str(label)) for label in range(20_001)]
+    reply = post(reader, Query(N, fields(f"{N}/SUBJECT_LABEL"), Group(Method.OR, tuple(too_many))))
+    assert reply.status_code == 422
+    assert "20001 values" in reply.text
+
+
 NAMES = [
     (SUBJECT, f"{SUBJECT}/SUBJECT_ID", "subject_id"),
     (SUBJECT, f"{SUBJECT}/subject_label", "subject_label"),
@@ -209,6 +227,14 @@ def test_json_describes_its_columns(reader: httpx2.Client) -> None:
         },
         {"key": "quarantine_status"},
     ]
+
+
+def test_json_is_written_as_xnat_does(reader: httpx2.Client) -> None:
+    """To the letter, for xnatpy's own tests compare the text."""
+    asked = (SearchField(SESSION, "PROJECT"), SearchField(SESSION, f"{SESSION}/label"))
+    reply = post(reader, Query(SESSION, asked, one(f"{SESSION}/label", "=", "100307_3T")))
+    row = '{"quarantine_status":"active","project":"HCP_Q1","xnat_col_mrsessiondatalabel":"100307_3T"}'
+    assert reply.text.endswith(f'"Result":[{row}], "rootElementName": "{SESSION}","totalRecords": "1"}}}}')
 
 
 def test_values_print_as_their_type(reader: httpx2.Client) -> None:
@@ -320,7 +346,7 @@ def test_a_document_that_makes_no_sense_is_refused_in_one_line(reader: httpx2.Cl
 
 
 def test_a_document_that_is_too_long_is_not_read(reader: httpx2.Client) -> None:
-    assert reader.post("/data/search", content=b" " * (2 << 20)).status_code == 413
+    assert reader.post("/data/search", content=b" " * (17 << 20)).status_code == 413
 
 
 DATES = ["2024-01-02", "01/02/2024", "20240102"]

@@ -4,6 +4,7 @@
       database.sqlite     users, projects, subjects, measures, and which file lies where; unless PostgreSQL has them
       archive/            file bytes that the server keeps itself: the store named "archive"
       staging/            uploads that are being received; see `server.staging`
+      cache/              files that users put aside for an import; see `server.intake.user_cache`
       pictures/           small pictures of images, made again when they are missing; see `server.pictures`
       cdb.toml            optional: settings (`server.settings`), and further stores
 
@@ -98,6 +99,11 @@ class DataFolder:
     def pictures(self) -> Path:
         """The folder of small pictures of images."""
         return self.root / "pictures"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of files that users put aside."""
+        return self.root / "cache"
 
     def declared_stores(self) -> dict[str, FolderDeclaration | S3Declaration]:
         """Stores of `cdb.toml` by name; none without the file. Raises ConfigError."""

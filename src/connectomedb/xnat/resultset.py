@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 from connectomedb.errors import UnexpectedReply
 
+STATUS_COLUMN = "quarantine_status"
+"""The column that stands last in the result of every search."""
+
 MAX_REASON = 120
 """Longest explanation of a broken reply, in characters: the reply itself may stand in it."""
 

@@ -12,12 +12,12 @@ import html
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring  # written in C; of everything in `json` the one that takes single texts
 from typing import Protocol, TypeAlias
 
 from connectomedb.xnat.document import plain_text
-from connectomedb.xnat.resultset import ResultTable
+from connectomedb.xnat.resultset import STATUS_COLUMN, ResultTable
 
 Columns: TypeAlias = Sequence[Sequence[str]]
 """A batch of rows, as columns: one sequence per column of the table."""
@@ -59,7 +59,10 @@ def format_csv(table: ResultTable) -> bytes:
 
 
 class JsonWriter:
-    """`{"ResultSet":{"Columns":[...],"Result":[{...}],"title":"T","totalRecords":"1"}}`."""
+    """`{"ResultSet":{"Columns":[...],"Result":[{...}], "title": "T","totalRecords": "1"}}`.
+
+    Blanks and the order inside rows are XNAT's: xnatpy's own tests compare the text of a search's result.
+    """
 
     separator = ","
 
@@ -74,7 +77,7 @@ class JsonWriter:
         count, width = len(columns[0]), 2 * len(columns)
         pieces = [""] * (count * width)
         opening = "{"
-        for number, (name, cells) in enumerate(zip(table.columns, columns, strict=True)):
+        for number, (name, cells) in enumerate(_status_first(zip(table.columns, columns, strict=True))):
             pieces[2 * number :: width] = [f"{opening}{_json(name)}:"] * count
             pieces[2 * number + 1 :: width] = map(encode_basestring, cells)
             opening = ","
@@ -88,7 +91,8 @@ class JsonWriter:
             texts["title"] = table.title
         if table.total is not None:
             texts["totalRecords"] = str(table.total)
-        return "]" + "".join(f",{_json(key)}:{_json(text)}" for key, text in texts.items()) + "}}"
+        words = ",".join(f"{_json(key)}: {_json(text)}" for key, text in texts.items())
+        return f"], {words}}}}}" if words else "]}}"
 
 
 class CsvWriter:
@@ -166,6 +170,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet run a cell. Source: OWASP, CSV injection."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def _status_first(columns: Iterable[tuple[str, Sequence[str]]]) -> list[tuple[str, Sequence[str]]]:
+    """Columns by name, that of the status in front."""
+    return sorted(columns, key=lambda column: column[0] != STATUS_COLUMN)
 
 
 def _one_line(cells: Sequence[str]) -> Sequence[str]:

@@ -278,6 +278,19 @@ def _files() -> Iterator[Row]:
     for address in (f"{P}/resources/PLAN", "/data/subjects/{S}", "/data/experiments/{E}", f"{SESSION}/scans/1"):
         yield Row(f"PUT {address}/files/{{new}}", EDIT, b"x")
     yield Row("POST /data/services/refresh/catalog?resource=/archive/projects/{P}/resources/PLAN", EDIT)
+    yield Row("POST /data/services/import?project={P}&resource={new}", EDIT.replace("200", "400"), b"x")
+    mine, kept = "/data/user/cache/resources", "PUT /data/user/cache/resources/{new}/files/a"
+    yield Row(f"GET {mine}", USERS)
+    yield Row(f"PUT {mine}/{{new}}", USERS)
+    yield Row(f"PUT {mine}/{{new}}/files/a", USERS, b"x")
+    yield Row(f"POST {mine}/{{new}}/files/a", USERS, b"x")
+    yield Row(f"PUT {mine}/{{new}}/files", USERS.replace("200", "400"), b"x")
+    yield Row(f"POST {mine}/{{new}}/files", USERS.replace("200", "400"), b"x")
+    hidden = "401 401 404 404 404 404 404 404 200"  # what an administrator put there is nobody else's
+    for below in ("", "/files", "/files/a"):
+        yield Row(f"GET {mine}/{{new}}{below}", hidden, b"x", before=(kept,), body_before=True)
+        if below != "/files":
+            yield Row(f"DELETE {mine}/{{new}}{below}", hidden, b"x", before=(kept,), body_before=True)
     yield Row("GET /data/prearchive", ENTER)
     yield Row("GET /data/prearchive/projects", ENTER)
     yield Row("GET /data/prearchive/projects/{P}", READ)

@@ -7,7 +7,7 @@ share it into any project to which he may add; who owns both projects may move i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, insert, select, update
 
 from connectomedb.errors import Conflict, NotFound
 from connectomedb.server.access.rules import Action
@@ -32,14 +32,17 @@ class SharedInto:
 
 
 def list_shares(view: View, entity: Entity, found: Found) -> Sequence[SharedInto]:
-    """Home first, then the others that the caller may know."""
+    """Home first, then the others that the caller may know; of a home that is closed to them they know the ID only,
+    which every list of the object tells."""
     shares, rows = SHARES[entity], ROWS[entity]
-    columns = (projects.c.id, projects.c.secondary_id, projects.c.name)
+    is_known = may_list(view.caller, projects.c.key)
+    names = (case((is_known, column)).label(column.name) for column in (projects.c.secondary_id, projects.c.name))
+    columns = (projects.c.id, *names)
     home = select(*columns).where(projects.c.key == home_of(view, entity, found.key))
     label = rows.c.id if entity is Entity.SCAN else rows.c.label
     own = view.connection.execute(select(label).where(rows.c.key == found.key)).scalar_one()
     shared = select(shares.c.label, *columns).join(projects).where(shares.c.owner_key == found.key)
-    known = shared.where(may_list(view.caller, projects.c.key)).order_by(projects.c.key)
+    known = shared.where(is_known).order_by(projects.c.key)
     listed = [(own, *view.connection.execute(home).one()), *view.connection.execute(known)]
     return [SharedInto(*(cell or "" for cell in row)) for row in listed]
 

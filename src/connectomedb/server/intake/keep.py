@@ -1,4 +1,4 @@
-"""Received files become files of a resource: bytes first, rows after, all of an upload or nothing.
+"""Received files become files of resources: bytes first, rows after, all of an upload or nothing.
 
 1. a row announces the objects          (a process that dies now leaves nothing unaccounted for)
 2. the bytes are moved or sent to the store, under keys that were never used
@@ -10,7 +10,7 @@ What a file named before stays readable until the third step, and is removed by 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -33,6 +33,14 @@ class Target:
 
     resource: int
     project: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Finished parts by path that go into one resource, and columns of their new rows."""
+
+    files: Sequence[tuple[str, Part]]
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,45 +69,48 @@ def check_new_path(path: str) -> str:
 
 def keep_files(
     site: Site,
-    received: Sequence[tuple[str, Part]],
-    find_target: Callable[[Connection], Target],
-    facts: Mapping[str, str],
+    parcels: Sequence[Parcel],
+    find_targets: Callable[[Connection], Sequence[Target]],
     *,
     overwrite: bool,
     note: Callable[[Connection, Target, Sequence[Kept]], None],
 ) -> list[str]:
-    """Make files of finished parts, by path. Paths that were taken already and are not to be overwritten come back.
+    """Make files of finished parts, all or none. Paths that were taken and are not to be overwritten come back.
 
     Args:
-        find_target: tells where they go, and makes the resource if it must; asked inside the transaction. What it
+        find_targets: tells where each parcel goes, and makes what it must; asked inside the transaction. What it
             raises leaves everything as it was.
-        facts: columns of the new rows.
-        note: told what was kept, inside the transaction; not asked when nothing was.
+        note: told what was kept where, inside the transaction; not asked when nothing was.
     Raises: TooLarge (quota), Conflict (a file stands where a folder is needed), StoreError, DiskFull.
     """
     store = site.settings.files.uploads
-    objects = [_Object(check_new_path(path), part, _new_key()) for path, part in received]
-    keys = [made.key for made in objects]
+    sent = [[_Object(check_new_path(path), part, _new_key()) for path, part in parcel.files] for parcel in parcels]
+    keys = [made.key for objects in sent for made in objects]
     with site.database.write() as connection:
         loose.announce(connection, store, keys, site.staging.claim(), now())
     try:
-        for made in objects:
+        for made in (made for objects in sent for made in objects):
             site.archive.adopt(store, made.key, made.part.path)
+        duplicates: list[str] = []
+        taken: set[str] = set()
         with site.database.write() as connection:
-            target = find_target(connection)
-            duplicates = _write_rows(connection, target.resource, store, objects, facts, overwrite)
-            _check_quota(connection, target.project, site.settings.files.project_quota_bytes)
-            taken = {made.key for made in objects if made.path in duplicates}
-            kept = [Kept(made.path, made.part.size) for made in objects if made.key not in taken]
-            if kept:
-                note(connection, target, kept)
+            targets = find_targets(connection)
+            for parcel, objects, target in zip(parcels, sent, targets, strict=True):
+                there = _write_rows(connection, target.resource, store, objects, parcel.facts, overwrite)
+                duplicates += sorted(there)
+                taken |= {made.key for made in objects if made.path in there}
+                kept = [Kept(made.path, made.part.size) for made in objects if made.path not in there]
+                if kept:
+                    note(connection, target, kept)
+            for project in {target.project for target in targets}:
+                _check_quota(connection, project, site.settings.files.project_quota_bytes)
             loose.forget(connection, [key for key in keys if key not in taken])
             loose.give_up(connection, sorted(taken))
     except BaseException:
         with suppress(ConnectomeDBError), site.database.write() as connection:  # else the sweep finds them later
             loose.give_up(connection, keys)
         raise
-    return sorted(duplicates)
+    return duplicates
 
 
 def _new_key() -> str:

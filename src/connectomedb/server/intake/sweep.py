@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from connectomedb.errors import ConnectomeDBError, StoreError
 from connectomedb.server.access.clock import now
+from connectomedb.server.intake.user_cache import expire
 from connectomedb.server.site import Site
 from connectomedb.server.staging import dead_processes
 from connectomedb.server.tables import loose
@@ -29,6 +30,7 @@ def sweep(site: Site, *, grace_s: float = GRACE_S) -> int:
     Safe beside other processes that sweep, upload and download. Raises LedgerBusy.
     """
     removed = 0
+    expire(site.folder.cache)
     with dead_processes(site.folder.staging) as dead:
         refused: set[int] = set()
         while True:

@@ -27,6 +27,7 @@ _BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadG
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FLAG_ENCRYPTED = 1
 _GZIP = b"\x1f\x8b"
+_TAR_AT, _TAR = 257, b"ustar"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 Member = tuple[str, IO[bytes]]
@@ -56,6 +57,19 @@ def unpack(archive: Path, new_part: Callable[[], Part], settings: FileSettings) 
                     raise TooLarge(f"The archive unpacks to more than {most} bytes. Send it in several.")
                 part.write(piece)
             part.finish()
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file begins as a zip, a tar or a compressed tar does; a compressed image is none."""
+    with path.open("rb") as file:
+        start = file.read(_TAR_AT + len(_TAR))
+    if start.startswith(_GZIP):
+        try:
+            with gzip.open(path) as plain:
+                start = plain.read(_TAR_AT + len(_TAR))
+        except _BROKEN:
+            return False
+    return start.startswith(_ZIP) or start[_TAR_AT:] == _TAR
 
 
 def _members(archive: Path) -> Iterator[Member]:

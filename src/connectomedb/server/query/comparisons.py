@@ -14,7 +14,7 @@ Source: XNAT's search engine and its acceptance tests.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Double, String, and_, literal, not_, or_, type_coerce
@@ -26,7 +26,7 @@ from connectomedb.server.types.values import Value, parse_value
 from connectomedb.xnat.query import Comparison
 
 MAX_ITEMS = 20_000
-"""Longest comma list of IN; databases limit how many values one statement takes."""
+"""Most values that one field is compared with; databases limit how many one statement takes."""
 
 _ANY_RUN = re.compile(r"[%*]")
 _ESCAPE = "\\"
@@ -66,6 +66,16 @@ def compare(operand: Operand, comparison: Comparison, text: str) -> ColumnElemen
     return _OPERATORS[comparison](operand, text)
 
 
+def equals_one_of(operand: Operand, texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether `=` is true of one of the values, which `is_plain`. Raises QueryError when one does not fit."""
+    return _is_one_of(operand, [parse_value(operand.kind, text) for text in texts])
+
+
+def is_plain(text: str) -> bool:
+    """Whether `=` compares with this value itself; it says of others whether there is a value at all."""
+    return text.strip() not in ("", "NULL", "*")
+
+
 def like(value: ColumnElement[object], kind: Kind, pattern: str) -> ColumnElement[bool]:
     """Whole value against a pattern, without case: `%` and `*` stand for any run of characters, nothing else does."""
     escaped = re.sub(r"([\\_])", r"\\\1", pattern)
@@ -97,8 +107,14 @@ def _like(operand: Operand, text: str) -> ColumnElement[bool]:
 def _in(operand: Operand, text: str) -> ColumnElement[bool]:
     items = [item.strip().strip("'\"").strip() for item in text.strip().strip("()").split(",")]
     wanted = [parse_value(operand.kind, item) for item in items if item]
-    if not 0 < len(wanted) <= MAX_ITEMS:
-        raise QueryError(f"IN compares with 1 to {MAX_ITEMS} values, joined by commas. {len(wanted)} were given.")
+    if not wanted:
+        raise QueryError("IN compares with values, joined by commas. None was given.")
+    return _is_one_of(operand, wanted)
+
+
+def _is_one_of(operand: Operand, wanted: Sequence[Value]) -> ColumnElement[bool]:
+    if len(wanted) > MAX_ITEMS:
+        raise QueryError(f"The search compares a field with {len(wanted)} values. Ask for at most {MAX_ITEMS} at once.")
     if operand.kind is Kind.INTEGER:  # no integer equals a fraction, and a database may round one to match
         wanted = [value for value in wanted if not isinstance(value, float)]
     return operand.value.in_(wanted)

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, true
 
 from connectomedb.errors import QueryError
-from connectomedb.server.query.comparisons import Operand, compare
+from connectomedb.server.query.alternatives import Alternatives, count_conditions, join_alternatives
+from connectomedb.server.query.comparisons import Operand, compare, equals_one_of
 from connectomedb.server.query.joins import Joins
 from connectomedb.server.types.columns import LAST_COLUMN, Asked, Names, column_name
 from connectomedb.server.types.datatypes import DataType, Display, Kind
@@ -78,8 +79,7 @@ def compile_search(
     if root is None or root.is_abstract:
         raise QueryError(f"Asked to search for {query.root!r}. There is no such data type to search for.")
     columns = tuple(_columns(query, root, names))
-    criteria = list(query.where.criteria()) if query.where else []
-    _check_size(columns, criteria, {column.asked.data_type.name for column in columns})
+    _check_size(columns, query.where or Group(), {column.asked.data_type.name for column in columns})
     joins = Joins(names.registry, root, names.rights, details)
     values = [joins.value(column.asked.data_type, column.asked.field, column.asked.argument) for column in columns]
     repeating = joins.repeating
@@ -130,13 +130,13 @@ def _id(asked: Asked, name: str) -> str:
     return f"{field.id}{value}" if isinstance(field, Display) else name.upper()
 
 
-def _check_size(columns: Sequence[SearchColumn], criteria: Sequence[Criterion], types: set[str]) -> None:
+def _check_size(columns: Sequence[SearchColumn], where: Group, types: set[str]) -> None:
     types = {name.lower() for name in types} | {
-        criterion.field.replace(".", "/").partition("/")[0].lower() for criterion in criteria
+        criterion.field.replace(".", "/").partition("/")[0].lower() for criterion in where.criteria()
     }
     for what, count, most in (
         ("columns", len(columns), MAX_COLUMNS),
-        ("criteria", len(criteria), MAX_CRITERIA),
+        ("criteria", count_conditions(where), MAX_CRITERIA),
         ("data types", len(types), MAX_TYPES),
     ):
         if count > most:
@@ -145,20 +145,22 @@ def _check_size(columns: Sequence[SearchColumn], criteria: Sequence[Criterion], 
 
 def _where(group: Group, joins: Joins, names: Names) -> ColumnElement[bool]:
     """An empty group is true."""
-    conditions = [
-        _where(member, joins, names) if isinstance(member, Group) else _criterion(member, joins, names)
-        for member in group.members
-    ]
+    conditions = [_condition(member, joins, names) for member in join_alternatives(group)]
     if not conditions:
         return true()
     return (and_ if group.method is Method.AND else or_)(*conditions)
 
 
-def _criterion(criterion: Criterion, joins: Joins, names: Names) -> ColumnElement[bool]:
-    asked = names.criterion(criterion.field)
+def _condition(member: Criterion | Alternatives | Group, joins: Joins, names: Names) -> ColumnElement[bool]:
+    if isinstance(member, Group):
+        return _where(member, joins, names)
+    asked = names.criterion(member.field)
     value = joins.value(asked.data_type, asked.field, asked.argument)
-    is_display = names.registry.display(asked.data_type, _last(criterion.field)) is not None
-    return compare(Operand(value, asked.field.kind, is_display), criterion.comparison, criterion.value)
+    is_display = names.registry.display(asked.data_type, _last(member.field)) is not None
+    operand = Operand(value, asked.field.kind, is_display)
+    if isinstance(member, Alternatives):
+        return equals_one_of(operand, member.values)
+    return compare(operand, member.comparison, member.value)
 
 
 def _last(field: str) -> str:

@@ -131,8 +131,11 @@ class Call:
         """
         caller = self.signed_in
         with self.site.database.write() as connection:
-            catalogue = self.site.catalogue.load(connection)
-            yield _view(connection, load_rights(connection, caller), catalogue)
+            yield self.view_of(connection, caller)
+
+    def view_of(self, connection: Connection, caller: Caller) -> View:
+        """The database as somebody may see it, in a transaction that is open already."""
+        return _view(connection, load_rights(connection, caller), self.site.catalogue.load(connection))
 
 
 def _view(connection: Connection, rights: Rights, catalogue: Catalogue) -> View:

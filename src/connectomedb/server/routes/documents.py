@@ -10,7 +10,7 @@ All objects of one type are read by one statement, their facts and resources by 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time
 from functools import cache, lru_cache
@@ -28,7 +28,7 @@ from connectomedb.server.routes.call import View
 from connectomedb.server.routes.inner import StoredFact, inner_items
 from connectomedb.server.tables.schema import experiments, files, projects, reconstructions, resources, scans
 from connectomedb.server.types import builtin
-from connectomedb.server.types.datatypes import DataType, Entity, Path
+from connectomedb.server.types.datatypes import DataType, Entity, Kind, Path
 from connectomedb.server.types.protocols import DEFINITIONS, PROTOCOL, protocols_of
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.document import FieldValue, Item
@@ -47,6 +47,8 @@ ENTITIES: Mapping[Level, Entity] = {
 
 _LEVELS = {entity: level for level, entity in ENTITIES.items() if level is not Level.ASSESSORS}
 _FIXED = {Entity.PROJECT: builtin.PROJECT, Entity.SUBJECT: builtin.SUBJECT}
+
+_NUMBERS: Mapping[Kind, Callable[[str], int | float]] = {Kind.INTEGER: int, Kind.FLOAT: float}
 
 _Items = dict[int, Item]
 """By the keys of their rows."""
@@ -222,7 +224,9 @@ def _plain_items(view: View, type: str, keys: Sequence[int], facts: _Facts) -> _
         cells: dict[str, object] = dict(zip((path.path for path in wanted.selected), row, strict=True))
         cells |= {fact.path: fact.value for fact in mine if not fact.name and fact.path not in cells}
         shown = {
-            _plain(path): _field(cells[path.path]) for path in wanted.paths if cells.get(path.path) not in (None, "")
+            _plain(path): _field(cells[path.path], path.kind)
+            for path in wanted.paths
+            if cells.get(path.path) not in (None, "")
         }
         foreign = {
             fact.path: fact.value for fact in mine if not fact.name and fact.path not in wanted.known and fact.value
@@ -236,7 +240,10 @@ def _plain(path: Path) -> str:
     return path.path.replace(builtin.DEMOGRAPHICS, "demographics/")
 
 
-def _field(value: object) -> FieldValue:
+def _field(value: object, kind: Kind) -> FieldValue:
+    """A value of an item; numbers that are kept as texts are numbers again."""
+    if isinstance(value, str) and kind in _NUMBERS:
+        return _NUMBERS[kind](value)
     if isinstance(value, str | int | float):
         return value
     return value.isoformat() if isinstance(value, date | time) else str(value)

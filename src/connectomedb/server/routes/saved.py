@@ -29,7 +29,8 @@ def get_saved(call: Call) -> Response:
     """The searches that the caller may use; of one project, below its address."""
     with call.view() as view:
         project = _project(call, view)
-        rows = tuple(_row(kept) for kept in searches.list_searches(view.connection, view.caller, project))
+        found = searches.list_searches(view.connection, view.caller, project)
+        rows = tuple(_row(replace(kept, search=searches.told(kept.search, view.names))) for kept in found)
     return table(call, ResultTable(_COLUMNS, rows, "Stored Searches", len(rows)))
 
 
@@ -77,7 +78,8 @@ def _load(call: Call, view: View) -> StoredSearch:
         version = call.parameters.get("dv", VERSIONS[0])
         return generated_search(data_type, view.names, version, project or "")
     kept = searches.find_search(view.connection, view.caller, id, project)
-    return replace(kept.search, query=searches.usable_query(kept.search.query, view.names))
+    known = searches.told(kept.search, view.names)
+    return replace(known, query=searches.usable_query(known.query, view.names))
 
 
 def _project(call: Call, view: View) -> str | None:

@@ -18,7 +18,7 @@ from connectomedb.server.types.values import format_json_value, format_value
 from connectomedb.xnat.bundle import format_bundle, parse_bundle
 from connectomedb.xnat.query import Query
 
-MAX_DOCUMENT_BYTES = 1 << 20
+MAX_DOCUMENT_BYTES = 16 << 20
 
 
 def post_search(call: Call) -> Response | Later:

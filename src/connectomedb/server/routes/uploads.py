@@ -14,7 +14,7 @@ from starlette.responses import Response
 from connectomedb.errors import AddressError
 from connectomedb.server.access.audit import Action
 from connectomedb.server.intake.bodies import Body, FormBody, RawBody, Received, too_large
-from connectomedb.server.intake.keep import Kept, Target, check_new_path, keep_files
+from connectomedb.server.intake.keep import Kept, Parcel, Target, check_new_path, keep_files
 from connectomedb.server.intake.part import Part
 from connectomedb.server.intake.unpack import unpack
 from connectomedb.server.routes.call import Call
@@ -87,7 +87,6 @@ class Upload:
     def __init__(self, call: Call, address: Address) -> None:
         self._call = call
         self._address = address
-        self._settings = call.site.settings.files
         self._received = Reception(call)
 
     def feed(self, piece: bytes) -> None:
@@ -96,19 +95,12 @@ class Upload:
 
     def finish(self) -> Response:
         """Keep what came. 200 without a word, or with the list of files that were there already."""
-        received = self._received.finish()
-        if not received:
-            raise AddressError("Asked to keep a file. Nothing was sent: send it as body, or as part of a form.")
         call = self._call
-        found = self._unpacked(received) if call.parameters.is_true("extract") else self._named(received)
-        paths = [path for path, _ in found]
-        if len(set(paths)) < len(paths):
-            raise AddressError("Asked to keep several files under one path. Give each file a name of its own.")
+        found = paths_of(call, self._received, self._address.get(Level.FILES) or "")
         duplicates = keep_files(
             call.site,
-            found,
-            lambda connection: find_or_make_resource(connection, call.signed_in, self._address, {}),
-            facts_of(call),
+            [Parcel(found, facts_of(call))],
+            lambda connection: [find_or_make_resource(connection, call.signed_in, self._address, {})],
             overwrite=call.parameters.is_true("overwrite"),
             note=self._note,
         )
@@ -123,29 +115,43 @@ class Upload:
         """Remove what was not kept."""
         self._received.drop()
 
-    def _named(self, received: list[Received]) -> list[tuple[str, Part]]:
-        """Paths of files: the one of the address, or their own names, in its folder if several came."""
-        path = self._address.get(Level.FILES) or ""
-        if path and not path.endswith("/") and len(received) == 1:
-            return [(check_new_path(path), received[0].part)]
-        folder = f"{path.rstrip('/')}/" if path else ""
-        nameless = next((file for file in received if not file.name), None)
-        if nameless is not None:
-            raise AddressError("Asked to keep a file without a name. Put its path behind files/ in the address.")
-        return [(check_new_path(folder + file.name), file.part) for file in received]
 
-    def _unpacked(self, received: list[Received]) -> list[tuple[str, Part]]:
-        """Paths of an archive's members, below the folder of the address."""
-        path = self._address.get(Level.FILES) or ""
-        folder = path[: path.rindex("/") + 1] if "/" in path else ""
-        found: list[tuple[str, Part]] = []
-        for file in received:
-            for member, part in unpack(file.part.path, self._received.new_part, self._settings):
-                found.append((check_new_path(folder + member), part))
-            file.part.drop()
-        if not found:
-            raise AddressError("Unpacked the archive: it has no file. Send one that has.")
-        return found
+def paths_of(call: Call, received: Reception, path: str) -> list[tuple[str, Part]]:
+    """What was received, by path below the path of the address; with `extract=true` members of archives.
+
+    Raises AddressError when nothing came, or two files under one path; what an archive may raise.
+    """
+    sent = received.finish()
+    if not sent:
+        raise AddressError("Asked to keep a file. Nothing was sent: send it as body, or as part of a form.")
+    found = _unpacked(call, received, sent, path) if call.parameters.is_true("extract") else _named(sent, path)
+    if len({name for name, _ in found}) < len(found):
+        raise AddressError("Asked to keep several files under one path. Give each file a name of its own.")
+    return found
+
+
+def _named(received: list[Received], path: str) -> list[tuple[str, Part]]:
+    """Paths of files: the one of the address, or their own names, in its folder if several came."""
+    if path and not path.endswith("/") and len(received) == 1:
+        return [(check_new_path(path), received[0].part)]
+    folder = f"{path.rstrip('/')}/" if path else ""
+    nameless = next((file for file in received if not file.name), None)
+    if nameless is not None:
+        raise AddressError("Asked to keep a file without a name. Put its path behind files/ in the address.")
+    return [(check_new_path(folder + file.name), file.part) for file in received]
+
+
+def _unpacked(call: Call, reception: Reception, received: list[Received], path: str) -> list[tuple[str, Part]]:
+    """Paths of an archive's members, below the folder of the address."""
+    folder = path[: path.rindex("/") + 1] if "/" in path else ""
+    found: list[tuple[str, Part]] = []
+    for file in received:
+        for member, part in unpack(file.part.path, reception.new_part, call.site.settings.files):
+            found.append((check_new_path(folder + member), part))
+        file.part.drop()
+    if not found:
+        raise AddressError("Unpacked the archive: it has no file. Send one that has.")
+    return found
 
 
 def _duplicates(paths: list[str]) -> bytes:

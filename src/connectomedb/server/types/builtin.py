@@ -143,6 +143,7 @@ _PROJECT = DataType(
     ),
 )
 
+_RACES = ("race2", "race3", "race4", "race5", "race6")
 _BIRTH = ("gestational_age", "post_menstrual_age", "birth_weight")
 
 _SUBJECT = DataType(
@@ -169,6 +170,7 @@ _SUBJECT = DataType(
         Path(DEMOGRAPHICS + "ethnicity", _subject("ethnicity")),
         Path(DEMOGRAPHICS + "weight", _subject("weight"), Kind.FLOAT),
         Path(DEMOGRAPHICS + "height", _subject("height"), Kind.FLOAT),
+        *facts(*(DEMOGRAPHICS + name for name in ("weight/units", "height/units", "employment", *_RACES))),
         *(fact(DEMOGRAPHICS + name, Kind.FLOAT) for name in _BIRTH),
         *_INVESTIGATOR,
         *_FIELDS,
@@ -363,6 +365,7 @@ _IMAGE_SCAN = DataType(
         Path("frames", _scan("frames"), Kind.INTEGER),
         Path("startTime", _scan("start_time"), Kind.TIME),
         *facts("UID", "documentation", "operator", "series_class", "protocolName", "requestedProcedureDescription"),
+        fact("bodyPartExamined"),
         *facts("scanner/manufacturer", "scanner/model", "scanner/softwareVersion"),
         fact("start_date", Kind.DATE),
         *_VALIDATION,
@@ -390,16 +393,19 @@ _IMAGE_SCAN = DataType(
     ),
 )
 
+_DIFFUSION = ("bValues", "bMax", "directionality", "orientations", "anisotropyType", "refocusFlipAngle")
 _MR_TEXTS = (
     *("voxelRes/units", "orientation", "sequence", "origin", "imageType", "scanSequence", "seqVariant", "scanOptions"),
-    *("acqType", "coil", "derivation", "readoutDirection", "matrix/units", "fov/units"),
+    *("acqType", "acqTime", "coil", "coilElements", "derivation", "readoutDirection", "matrix/units", "fov/units"),
+    *("subjectPosition", "pmc", *(f"diffusion/{name}" for name in _DIFFUSION)),
+    *(f"inPlanePhaseEncoding/{name}" for name in ("direction", "rotation", "polaritySwap", "directionPositive")),
     *("phaseEncodingDirection", "phaseEncodingDirectionPositive", "shimGroup", "seFieldMapGroup"),
 )
 _MR_NUMBERS = (
     *("voxelRes/x", "voxelRes/y", "voxelRes/z", "tr", "te", "ti", "flip"),
     *("pixelBandwidth", "readoutSampleSpacing", "echoSpacing", "deltaTE"),
 )
-_MR_COUNTS = ("fov/x", "fov/y", "matrix/x", "matrix/y", "partitions")
+_MR_COUNTS = ("fov/x", "fov/y", "matrix/x", "matrix/y", "partitions", "dtiAcqCount")
 
 _MR_SCAN = DataType(
     name=MR_SCAN,

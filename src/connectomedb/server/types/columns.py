@@ -18,8 +18,9 @@ from connectomedb.errors import QueryError
 from connectomedb.server.access.auth import Rights
 from connectomedb.server.types.datatypes import DataType, Display, Field, Path, Registry
 from connectomedb.xnat.query import SearchField
+from connectomedb.xnat.resultset import STATUS_COLUMN
 
-LAST_COLUMN = "quarantine_status"
+LAST_COLUMN = STATUS_COLUMN
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ class Names:
 
     def column(self, asked: SearchField) -> Asked | None:
         """The field of a search column, or None when there is none."""
+        data_type, path = self.registry.find(asked.element), asked.field_id.removeprefix(f"{asked.element}/")
+        if data_type and path != asked.field_id and not path.isupper():
+            # As xnatpy writes a schema path, which a display field may be called, too: `xnat:mrSessionData/label`.
+            found = self._path(data_type, path)
+            if found is not None:
+                return found if self.rights.may_use(found.field.tier) else None
         return self._find(asked.element, asked.field_id, asked.value)
 
     def criterion(self, text: str) -> Asked:
@@ -50,6 +57,14 @@ class Names:
         if found is None:
             raise QueryError(f"Asked to search by {text!r}. There is no such field: list those of its data type.")
         return found
+
+    def has(self, text: str) -> bool:
+        """Whether there is such a field of a criterion."""
+        try:
+            self.criterion(text)
+        except QueryError:
+            return False
+        return True
 
     def fields_of(self, data_type: DataType) -> list[Display]:
         """The display fields that the caller may use."""

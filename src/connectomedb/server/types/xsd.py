@@ -12,7 +12,7 @@ extensions and `displayIdentifiers`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
@@ -304,7 +304,8 @@ def _add_protocols(root: ET.Element) -> None:
     group = ("ID", "data-type", "description", "project-specific")
     made = _add_type(root, "fieldDefinitionGroup", "")
     field = {"possibleValues": _Node(inside={"possibleValue": _Node(entries=_NAMELESS)})}
-    field |= dict.fromkeys(("name", "datatype", "type", "required", "sequence", "xmlPath"), text)
+    field |= dict.fromkeys(("name", "datatype", "type", "xmlPath"), text)
+    field |= {"required": _Node("xs:boolean"), "sequence": _Node(_TYPES[Kind.INTEGER])}
     _add_content(
         made,
         {"fields": _Node(inside={"field": _Node(entries="*", inside=field)}), **dict.fromkeys(group, text)},
@@ -319,5 +320,5 @@ def _predicated(registry: Registry) -> Iterator[tuple[str, dict[str, _Node]]]:
         head, _, rest = path.path.partition("/")
         match = _PREDICATE.search(head)
         if match:
-            trees.setdefault(match[1], {})[rest] = _Node(_TYPES[path.kind])
+            _plant(trees.setdefault(match[1], {}), replace(path, path=rest))
     return iter(trees.items())
