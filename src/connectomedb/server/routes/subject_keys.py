@@ -1,11 +1,11 @@
 """Subject keys of a project: the coded ids of publications for which restricted columns were used.
 
-| request                                          | who                       | does                                       |
-|--------------------------------------------------|---------------------------|--------------------------------------------|
-| `GET /data/projects/P/subject_keys`              | who reads the project     | table: those that are shared, and own ones |
-| `GET .../NAME`                                   | see `access.subject_keys` | CSV: Coded ID, HCP ID                      |
-| `PUT .../NAME?title=&description=&pmid=&shared=` | who reads the project     | keeps the CSV of the body under the name   |
-| `DELETE .../NAME`                                | its maker, owners         | forgets it                                 |
+| request                                          | who                       | does                                 |
+|--------------------------------------------------|---------------------------|--------------------------------------|
+| `GET /data/projects/P/subject_keys`              | who reads the project     | table: the shared ones, and own ones |
+| `GET .../NAME`                                   | see `access.subject_keys` | CSV: Coded ID, HCP ID                |
+| `PUT .../NAME?title=&description=&pmid=&shared=` | who reads the project     | keeps the CSV of the body            |
+| `DELETE .../NAME`                                | its maker, owners         | forgets it                           |
 
 The CSV may be a key that `cdb lock --key` made: of its secrets nothing is kept. Without a body, PUT changes the rest.
 """
