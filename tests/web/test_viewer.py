@@ -107,9 +107,7 @@ def test_a_volume_under_another_is_drawn_and_told_in_words(browse: Browse, reade
     assert (pixels(page) != coloured).any()
 
 
-def test_regions_over_a_volume_have_colours_and_their_keys_are_told(
-    browse: Browse, reader: str, shoot: Shoot
-) -> None:
+def test_regions_over_a_volume_have_colours_and_their_keys_are_told(browse: Browse, reader: str, shoot: Shoot) -> None:
     page = open_view(browse(reader, viewport=SMALL), T1W, "T1w/aparc+aseg.nii.gz")
     shoot(page, "viewer-regions")
     coloured = pixels(page).astype(int)

@@ -26,7 +26,7 @@ class Groups:
 
     def save(self, name: str, cohort: Cohort) -> NamedCohort:
         """Keep a cohort under a name, in place of one that has it. Raises ConfigError for a name that cannot be."""
-        group = NamedCohort(name, cohort.predicate, cohort.project)
+        group = NamedCohort(name, cohort.predicate, cohort.project, cohort.data_type)
         kept = to_stored(group, cohort.where)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
         return group
@@ -44,7 +44,8 @@ class Groups:
         if name not in groups:
             there = ", ".join(groups) or "none"
             raise ConfigError(f"Asked for the group {name!r}. There are: {there}.")
-        return self._db.where(groups[name].predicate, project=groups[name].project)
+        found = groups[name]
+        return self._db.where(found.predicate, project=found.project, data_type=found.data_type)
 
     def remove(self, name: str) -> None:
         """Forget a group. Raises ConfigError when there is none."""

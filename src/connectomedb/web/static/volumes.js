@@ -24,6 +24,11 @@ export class Volumes extends Shown {
     return this.hasLayer ? "warm" : "gray";
   }
 
+  // Regions cover everything: what lies under them is to be seen, too.
+  get opacity() {
+    return this.scene.layer?.regions ? 0.5 : 0.8;
+  }
+
   get top() {
     return this.niivue.volumes[this.niivue.volumes.length - 1];
   }
@@ -31,7 +36,7 @@ export class Volumes extends Shown {
   async load() {
     const { volume, layer } = this.scene;
     const files = [this._file(volume, { colormap: "gray" })];
-    if (layer) files.push(this._file(layer, { colormap: "warm", opacity: 0.8 }));
+    if (layer) files.push(this._file(layer, { colormap: "warm", opacity: this.opacity }));
     await this.niivue.loadVolumes(files);
     this.keys = [volume, layer].map((file, at) => (file?.regions ? colourRegions(this.niivue.volumes[at], file.regions) : null));
     if (this.keys.some(Boolean)) this.niivue.updateGLVolume();
