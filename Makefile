@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constrai
 # The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests; openssl makes
 # certificates; the server is tested on PostgreSQL too, which the tests start themselves, on no port. Pages are tested in
 # Chromium; npm brings what checks that everybody can use them.
-DEBIAN_PACKAGES := curl openssl postgresql chromium npm
+DEBIAN_PACKAGES := curl openssl postgresql chromium-headless-shell npm
 
 .PHONY: demo serve test soak lint bench system vendor clean
 
