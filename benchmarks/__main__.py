@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from platformdirs import user_cache_path
 
-from benchmarks import explore, ingest, listing, memory, mirror, presence, server
+from benchmarks import browser, explore, ingest, listing, memory, mirror, presence, server
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "mirror": mirror.main,
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "server": server.main,
     "ingest": ingest.main,
     "explore": explore.main,
+    "browser": browser.main,
 }
 
 
@@ -32,7 +33,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     help="Where data and copies go for a while: a disk of the kind that users have, with 15 GB to spare.",
 )
 def main(names: tuple[str, ...], rounds: int, is_small: bool, folder: Path) -> None:
-    """Measure copying (mirror), memory, the all-present call (presence), listing, server, ingest, explore; or all."""
+    """Measure all, or what is named: copying (mirror), memory, the all-present call (presence), and so on."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix="data-", dir=folder, ignore_cleanup_errors=True) as place:

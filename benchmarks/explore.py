@@ -66,12 +66,12 @@ def main(folder: Path, *, rounds: int, is_small: bool) -> None:
         Study("WIDE", many, 100, MANY_MS),
     )
     print(f"## Explore\n\nOne client; each question {TIMES} times in each of {rounds} rounds; {describe(folder)}.\n")
-    tables = {study.project: _write_table(folder / f"{study.project}.csv", study) for study in studies}
+    tables = {study.project: write_table(folder / f"{study.project}.csv", study) for study in studies}
     rows: list[list[str]] = []
     filters: dict[tuple[str, Study], float] = {}
     with databases() as urls:
         for engine, url in urls.items():
-            _fill(folder / engine, url, studies, tables)
+            fill(folder / engine, url, studies, tables)
             with ServerProcess.start(folder / engine, {"CDB_DATABASE_URL": url}, PASSWORD) as server:
                 session = httpx2.get(f"{server.address}/data/JSESSION", auth=(LOGIN, PASSWORD)).raise_for_status().text
                 settle()
@@ -97,12 +97,9 @@ def _questions(client: httpx2.Client, study: Study) -> dict[str, Callable[[int],
     shown = ",".join(f"C{number:03}" for number in range(min(study.columns, 12)))
     common = {"type": study.data_type, "columns": shown}
 
-    def where(turn: int) -> str:
-        return f"C000 >= {10 + turn % 9} and C{last:03} < {60 + turn / 100} and C002 in ('b', 'c') and C003 > 5"
-
     def ask(what: str, **words: str) -> Callable[[int], None]:
         def turn(number: int) -> None:
-            asked = {**common, **words, "where": where(number)}
+            asked = {**common, **words, "where": condition(study, number)}
             reply = client.get(f"{address}{what}", params=asked).raise_for_status()
             if what == "" and not 0 < json.loads(reply.content)["passed"] < study.subjects:
                 raise SystemExit(f"{study.project}: the filter chooses nobody, or everybody")
@@ -110,7 +107,7 @@ def _questions(client: httpx2.Client, study: Study) -> dict[str, Callable[[int],
         return turn
 
     def page(number: int) -> None:
-        words = {"type": study.data_type, "where": where(number)}
+        words = {"type": study.data_type, "where": condition(study, number)}
         client.get(f"/projects/{study.project}/subjects", params=words).raise_for_status()
 
     return {
@@ -139,7 +136,14 @@ def _measure(ask: Callable[[int], None], rounds: int) -> Spread:
     return Spread(tuple(middles))
 
 
-def _fill(folder: Path, url: str, studies: tuple[Study, ...], tables: dict[str, Path]) -> None:
+def condition(study: Study, turn: int) -> str:
+    """A filter with four criteria, slightly another each turn; some pass."""
+    last = study.columns - 1
+    return f"C000 >= {10 + turn % 9} and C{last:03} < {60 + turn / 100} and C002 in ('b', 'c') and C003 > 5"
+
+
+def fill(folder: Path, url: str, studies: tuple[Study, ...], tables: dict[str, Path]) -> None:
+    """Take studies into a new data folder, for one reader."""
     folder.mkdir()
     settings = read_settings(None, {})
     site = open_site(folder, config=replace(settings, database=replace(settings.database, url=url)))
@@ -155,7 +159,7 @@ def _fill(folder: Path, url: str, studies: tuple[Study, ...], tables: dict[str, 
     site.close()
 
 
-def _write_table(file: Path, study: Study) -> Path:
+def write_table(file: Path, study: Study) -> Path:
     """Whole numbers, fractions and words in turn, with a gap in every twentieth cell."""
     numbers = random.Random(SEED)
     with file.open("w", encoding="ascii") as table:

@@ -303,7 +303,8 @@ def test_columns_are_found_by_words_and_a_foreign_one_is_refused(db: Interface) 
 def test_a_group_is_kept_shown_and_forgotten(cdb: Cdb, db: Interface) -> None:
     assert cdb("cohort", "save", "bright", "MMSE_Score >= 29", "--project", "HCP_Q1").returncode == 0
     kept = json.loads(cdb("cohort", "list", "--json").stdout)
-    assert kept == [{"name": "bright", "project": "HCP_Q1", "predicate": "MMSE_Score >= 29"}]
+    bright = {"name": "bright", "project": "HCP_Q1", "predicate": "MMSE_Score >= 29"}
+    assert kept == [bright | {"data_type": "hcp:nontoolboxdata"}]
     assert cdb("cohort", "show", "bright").stdout.split() == db.where("MMSE_Score >= 29", project="HCP_Q1").subjects()
     stored = db.connection.get_table("/data/search/saved/bright/results")
     assert len(stored.rows) == db.groups.get("bright").count()

@@ -277,7 +277,8 @@ def test_groups_are_saved_listed_and_forgotten(served: Served, reader: httpx2.Cl
     with served.client("granted") as granted:
         saved = granted.put(f"{Q1}/groups/aged", params={"where": "Age_in_Yrs>28 and not Gender has F"})
         predicate = "Age_in_Yrs > 28 and not Gender has F"
-        assert saved.json() == {"name": "aged", "predicate": predicate, "project": "HCP_Q1"}
+        facts = {"name": "aged", "predicate": predicate, "project": "HCP_Q1"}
+        assert saved.json() == facts | {"data_type": "hcp:nontoolboxdata"}
         assert labels(ask(granted, "/data/explore", group="aged")) == ["103515", "200614"]
         assert {**saved.json(), "owner": "granted"} in ask(granted, f"{Q1}/groups")["groups"]
         with Interface(served.address, "granted", "correct horse") as db:

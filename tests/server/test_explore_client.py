@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
+from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.errors import PredicateError, QueryError
 from connectomedb.mirror.mirror import Mirror
@@ -155,3 +156,45 @@ def test_faults_are_told_as_ever(served: Served) -> None:
         assert db.where("Age = '22-25'", project="NONE").subjects() == []
     with Interface(served.address, "stranger", PASSWORD) as db:
         assert db.where("Gender = F", project="HCP_Q1").explain().funnel.total == 0
+
+
+@pytest.mark.parametrize("hidden", [(), OURS], ids=["ours", "any XNAT"])
+def test_a_labs_own_measures_choose_subjects_and_groups(served: Served, hidden: tuple[str, ...]) -> None:
+    with front(served, hidden) as before, Interface(before.address, "admin", PASSWORD) as db:
+        chosen = db.where("Recall > 5", project="LAB", data_type="lab:memorydata")
+        assert chosen.subjects() == ["L1"]
+        table = chosen.table("Note")
+        assert [table["note"], table["subject_label"]] == [["good"], ["L1"]]
+        assert chosen.explain().funnel.total == 1
+        assert chosen.without("any").data_type == "lab:memorydata"
+
+
+def test_a_group_of_a_labs_measures_is_kept_from_python(served: Served) -> None:
+    with Interface(served.address, "admin", PASSWORD) as db:
+        db.groups.save("recalling", db.where("Recall > 5", project="LAB", data_type="lab:memorydata"))
+        try:
+            kept = db.groups.get("recalling")
+            assert (kept.data_type, kept.project, kept.subjects()) == ("lab:memorydata", "LAB", ["L1"])
+        finally:
+            db.groups.remove("recalling")
+
+
+def test_a_group_of_a_labs_measures_is_kept_over_rest_and_by_command(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served.client("admin") as admin:
+        asked = {"where": "Recall > 5", "type": "lab:memorydata"}
+        admin.put("/data/projects/LAB/explore/groups/remembering", params=asked).raise_for_status()
+        try:
+            (kept,) = admin.get("/data/projects/LAB/explore/groups").json()["groups"]
+            assert (kept["name"], kept["data_type"]) == ("remembering", "lab:memorydata")
+            page = admin.get("/projects/LAB/subjects?group=remembering", follow_redirects=True)
+            assert "L1" in page.text and "type=lab%3Amemorydata" in str(page.url)
+            monkeypatch.setenv("XNAT_PASS", PASSWORD)
+            server = ("--server", served.address, "--user", "admin")
+            for words in (("show", "remembering"), ("find", "Recall > 5", "--type", "lab:memorydata")):
+                with pytest.raises(SystemExit, match="0"):
+                    main(["cohort", *words, *server])
+                assert capsys.readouterr().out.split() == ["L1"]
+        finally:
+            admin.delete("/data/explore/groups/remembering").raise_for_status()

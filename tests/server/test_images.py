@@ -444,3 +444,41 @@ def test_a_new_file_has_a_new_picture(owner: httpx2.Client, reader: httpx2.Clien
         put(owner, "changing.nii", nib.Nifti1Image(data, np.eye(4)).to_bytes())
         seen.append(reader.get(asked).content)
     assert seen[0] != seen[1]
+
+
+LABELS = b"""<?xml version="1.0"?><CaretExtension><VolumeInformation Index="0"><LabelTable>
+<Label Key="0" Red="1" Green="1" Blue="1" Alpha="0">???</Label>
+<Label Key="2" Red="1" Green="0" Blue="0" Alpha="1">Left &amp; white</Label>
+</LabelTable></VolumeInformation></CaretExtension>"""
+
+
+@pytest.mark.parametrize(
+    ("content", "names"), [(LABELS, {"0": "???", "2": "Left & white"}), (b"<Label Key='x'", {}), (b"", {})]
+)
+def test_regions_have_the_files_colours_or_some_by_their_number(
+    owner: httpx2.Client, reader: httpx2.Client, content: bytes, names: dict[str, str]
+) -> None:
+    data = np.zeros((12, 12, 12), np.int16)
+    data[2:10, 2:6, 2:10], data[2:10, 6:10, 2:10] = 2, 12_101
+    image = nib.Nifti1Image(data, np.eye(4))
+    if content:
+        image.header.extensions.append(nib.nifti1.Nifti1Extension(30, content))
+    put(owner, "aparc+aseg.nii", image.to_bytes())
+    told = reader.get(f"{OWN}/files/aparc+aseg.nii?describe=image").raise_for_status().json()["regions"]
+    assert {key: label["name"] for key, label in told["labels"].items()} == names
+    picture = Image.open(io.BytesIO(reader.get(f"{OWN}/files/aparc+aseg.nii?preview=png&size=90").content))
+    seen = {colour for _, colour in picture.convert("RGB").getcolors() or ()}
+    palette = [tuple(colour) for colour in told["palette"]]
+    assert seen == {(0, 0, 0), (255, 0, 0) if names else palette[2], palette[12_101 % len(palette)]}
+
+
+def test_only_volumes_of_regions_have_regions(reader: httpx2.Client) -> None:
+    for path, has in (
+        ("T1w/T1w_acpc_dc_restore_brain.nii.gz", False),
+        ("T1w/T1wDividedByT2w_ribbon.nii.gz", False),
+        ("T1w/wmparc.nii.gz", True),
+        ("T1w/ribbon.nii.gz", True),
+        ("MNINonLinear/ROIs/Atlas_ROIs.2.nii.gz", True),
+    ):
+        told = reader.get(f"{FILES}/{path}?describe=image").raise_for_status().json()
+        assert (told["regions"] is not None) == has, path

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.sync_api import Download, Page, Route, expect
+from playwright.sync_api import Download, Page, Response, Route, expect
 
 from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
@@ -265,6 +265,12 @@ def test_csv_and_snippets_give_the_same_subjects(
     assert list(parse_lockfile(copied["Lockfile"]).subjects) == sorted(expected)
 
 
+def _body(reply: Response) -> str:
+    """What a response says; nothing of styles, scripts and pictures, or of a redirect."""
+    is_text = re.match(r"text/(html|csv|plain)|application/(json|toml)", reply.headers.get("content-type", ""))
+    return reply.text() if is_text and reply.ok else ""
+
+
 def _listen(page: Page) -> list[str]:
     """All that comes over the wire from now on, but for styles and scripts."""
     heard: list[str] = []
@@ -310,6 +316,54 @@ def test_restricted_values_never_reach_a_user_without_the_grant(
     assert offered == []
 
 
+def test_a_whole_session_without_a_grant_brings_no_restricted_name_or_value(browse: Browse, people: People) -> None:
+    with people.client() as admin:
+        fields = admin.get("/data/dictionary/hcp:nontoolboxdata").json()
+        closed = {name for name, field in fields.items() if field["Tier"] != "open"}
+        page_of_all = admin.get(EXPLORE, params={"columns": "*"}).json()
+    telling, plain = set[str](), set[str]()
+    for place, column in enumerate(page_of_all["columns"]):
+        values = {str(row[place]) for row in page_of_all["rows"] if row[place] is not None}
+        (plain if column["tier"] == "open" else telling).update(values)
+    telling = {value for value in telling - plain if len(value) > 4 and value not in ("FALSE", "TRUE")}
+    assert len(closed) > 50 and len(telling) > 10
+
+    def hear(login: str, tier: str) -> str:
+        page, heard = browse(login), list[str]()
+        page.on("response", lambda reply: heard.append(_body(reply)))
+        page.goto(f"{SUBJECTS}?tier={tier}&tab=Subject+Information")
+        for step in ("Alertness", "Cognition"):
+            tab = page.get_by_role("link", name=step, exact=True)
+            tab.click()
+            expect(tab).to_have_attribute("aria-current", "page")
+            expect(page.locator("#charts")).to_have_attribute("data-drawn", "true")
+        page.get_by_label("Add a column").focus()
+        page.get_by_text("Copy as Python").click()
+        page.get_by_label("Filter in one line").fill("MMSE_Score > 0")
+        expect(page.locator("#line-says")).to_have_text("3 of 3 subjects")
+        page.wait_for_load_state("networkidle")
+        csv_address = page.get_by_role("link", name="Download CSV").get_attribute("href")
+        page.evaluate("address => fetch(address).then(reply => reply.text())", csv_address)
+        for address in (
+            "/projects/HCP_Q1",
+            f"{SUBJECTS}/100307?tier={tier}",
+            "/projects/HCP_Q1/queue",
+            "/dictionary/hcp:nontoolboxdata?q=family",
+            "/dictionary/hcp:nontoolboxdata",
+            "/account",
+        ):
+            page.goto(address)
+        page.wait_for_load_state("networkidle")
+        return "\n".join(heard)
+
+    def found(text: str) -> set[str]:
+        words = set(re.findall(r"[A-Za-z0-9_.-]+", text))
+        return words & (closed | telling)
+
+    assert len(found(hear(people.reader("sensitive"), "sensitive"))) > 50, "the test would see them"
+    assert found(hear(people.reader(), "sensitive")) == set()
+
+
 def test_the_tier_is_chosen_by_those_who_hold_it_and_tints_the_page(
     browse: Browse, people: People, check_access: CheckAccess, shoot: Callable[[Page, str], None], faults: Faults
 ) -> None:
@@ -345,5 +399,9 @@ def test_snippets_of_a_guest_ask_as_nobody() -> None:
     compile(made["python"].text, "snippet", "exec")
     assert shlex.split(made["shell"].text)[-1] == "--anonymous"
     assert "--user" not in made["curl"].text
-    of_lab = snippets(Selection("P", data_type="lab:memorydata"), [], "https://db.example.org", "ann")
-    assert [one.id for one in of_lab] == ["curl", "lockfile"], "Python and shell choose by HCP's measures"
+    measured = Selection("P", data_type="lab:memorydata")
+    of_lab = {one.id: one.text for one in snippets(measured, [], "https://db.example.org", "ann")}
+    assert "data_type='lab:memorydata'" in of_lab["python"]
+    words = shlex.split(of_lab["shell"])
+    assert words[words.index("--type") + 1] == "lab:memorydata"
+    assert "type=lab:memorydata" in shlex.split(of_lab["curl"])

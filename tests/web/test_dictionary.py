@@ -32,6 +32,7 @@ def test_columns_above_ones_tier_are_not_there_and_others_are_marked(
     page = browse(people.reader())
     page.goto(TYPE)
     assert "Age_in_Yrs" not in page.content()
+    check_access(page)
     granted = browse(people.reader("sensitive"))
     granted.goto(TYPE)
     expect(granted.locator("#Age_in_Yrs .badge")).to_have_text("restricted")

@@ -107,3 +107,32 @@ def test_groups_of_the_project_are_listed(browse: Browse, people: People) -> Non
     expect(page.get_by_role("status")).to_have_text("The group is deleted.")
     page.goto(PROJECT)
     expect(page.get_by_text("No group is kept yet")).to_be_visible()
+
+
+def test_a_subject_key_is_kept_and_told_to_holders_of_restricted_access(
+    browse: Browse, people: People, check_access: CheckAccess
+) -> None:
+    page = browse(people.user(), java_script_enabled=False)
+    page.goto(PROJECT)
+    page.get_by_text("Add a subject key").click()
+    for label, words in (
+        ("Name", "twins-2026"),
+        ("Title of the publication", "On twins"),
+        ("PMID", "23684880"),
+        ("Coded ids, as CSV", "Coded ID,HCP ID\nS0001,100307\n"),
+    ):
+        page.get_by_label(label, exact=True).fill(words)
+    page.get_by_label("Share").check()
+    page.get_by_role("button", name="Keep the subject key").click()
+    expect(page.get_by_role("status")).to_contain_text("The subject key is kept")
+    for login, is_told in ((people.reader("restricted"), True), (people.reader(), False)):
+        other = browse(login)
+        other.goto(PROJECT)
+        row = other.get_by_role("row", name="twins-2026")
+        expect(row).to_contain_text("On twins")
+        expect(row.get_by_role("link", name="Coded ids of twins-2026")).to_have_count(int(is_told))
+        expect(row.get_by_role("button")).to_have_count(0)
+    other.get_by_text("Add a subject key").click()
+    check_access(other)
+    page.get_by_role("button", name="Delete the subject key twins-2026").click()
+    expect(page.get_by_role("status")).to_contain_text("The subject key is deleted")

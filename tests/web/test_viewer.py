@@ -107,6 +107,15 @@ def test_a_volume_under_another_is_drawn_and_told_in_words(browse: Browse, reade
     assert (pixels(page) != coloured).any()
 
 
+def test_regions_over_a_volume_have_colours_and_their_keys_are_told(browse: Browse, reader: str, shoot: Shoot) -> None:
+    page = open_view(browse(reader, viewport=SMALL), T1W, "T1w/aparc+aseg.nii.gz")
+    shoot(page, "viewer-regions")
+    coloured = pixels(page).astype(int)
+    assert ((coloured.max(axis=2) - coloured.min(axis=2)) > 60).mean() > 0.03, "grey would have equal parts"
+    go_to(page, "45 60 50")
+    expect(page.locator("#where")).to_contain_text(re.compile(r"value \d+, region \d+"))
+
+
 @pytest.mark.parametrize(
     ("name", "file", "over"), [("surface", SURFACE, THICKNESS), ("cifti", SULC, ""), ("labels", REGIONS, "")]
 )

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import click
 
+from connectomedb.cohort.columns import NONTOOLBOX
+
 PREDICATE = click.argument("predicate")
 PATTERNS = click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 PROJECT = click.option("--project", default="", help="Only subjects of this project.")
+TYPE = click.option(
+    "--type", "data_type", default=NONTOOLBOX, show_default=True, help="The data type whose measures PREDICATE reads."
+)
 WITHOUT = click.option(
     "--without",
     multiple=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from connectomedb.cli import _output
-from connectomedb.cli._cohort import PREDICATE, PROJECT, WITHOUT
+from connectomedb.cli._cohort import PREDICATE, PROJECT, TYPE, WITHOUT
 from connectomedb.cli._options import JSON, open_interface, server_options
 from connectomedb.cli._server import ServerChoice, with_server
 
@@ -19,12 +19,14 @@ def command() -> None:
 @command.command()
 @PREDICATE
 @PROJECT
+@TYPE
 @WITHOUT
 @JSON
 @server_options
 def find(
     predicate: str,
     project: str,
+    data_type: str,
     without: tuple[str, ...],
     as_json: bool,
     server: str | None,
@@ -38,7 +40,7 @@ def find(
     cdb cohort find "MMSE_Score >= 29 and Gender = 'F'" --project HCP_Q1
     """
     with open_interface(server, user, profile, anonymous) as db:
-        labels = db.where(predicate, project=project).without(*without).subjects()
+        labels = db.where(predicate, project=project, data_type=data_type).without(*without).subjects()
     if as_json:
         _output.show_json(labels)
     else:
@@ -49,12 +51,14 @@ def find(
 @click.argument("name")
 @PREDICATE
 @PROJECT
+@TYPE
 @JSON
 @server_options
 def save(
     name: str,
     predicate: str,
     project: str,
+    data_type: str,
     as_json: bool,
     server: str | None,
     user: str | None,
@@ -67,7 +71,7 @@ def save(
     cdb cohort save bright "PMAT24_A_CR >= 20" --project HCP_1200
     """
     with open_interface(server, user, profile, anonymous) as db:
-        cohort = db.where(predicate, project=project)
+        cohort = db.where(predicate, project=project, data_type=data_type)
         count = cohort.count()
         group = db.groups.save(name, cohort)
     if as_json:
@@ -107,6 +111,7 @@ def show(name: str, as_json: bool, server: str | None, user: str | None, profile
 @PREDICATE
 @click.argument("columns", nargs=-1, metavar="[COLUMN]...")
 @PROJECT
+@TYPE
 @WITHOUT
 @click.option(
     "--key",
@@ -121,6 +126,7 @@ def export(
     predicate: str,
     columns: tuple[str, ...],
     project: str,
+    data_type: str,
     without: tuple[str, ...],
     key_file: Path | None,
     keeps_labels: bool,
@@ -135,14 +141,12 @@ def export(
     cdb cohort export "PMAT24_A_CR >= 20" Age Gender --project HCP_1200 > table.csv
     cdb cohort export "Handedness > 0" PMAT24_A_CR --key study.key.csv > table.csv
     """
-    from connectomedb.client.cohorts.coding import coded_table
-    from connectomedb.cohort.columns import NONTOOLBOX
-    from connectomedb.cohort.named import LABEL
+    from connectomedb.client.cohorts.coding import coded_table, label_column
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.mirror.coded import keep_subject_key
 
     with chosen.open() as db:
-        cohort = db.where(predicate, project=project).without(*without)
+        cohort = db.where(predicate, project=project, data_type=data_type).without(*without)
         table = cohort.table(*columns)
         is_closed = cohort.tier(*columns) is not Tier.OPEN
         if is_closed and not key_file and not keeps_labels:
@@ -151,7 +155,7 @@ def export(
                 "or --labels if nobody else will see the table."
             )
     if key_file:
-        labels = table[table.asked[f"{NONTOOLBOX}/{LABEL}"]]
+        labels = table[label_column(table)]
         table = coded_table(table, keep_subject_key(key_file, labels))
         _output.say(f"Subjects are coded. Who is who stands in {key_file}: keep it to yourself.")
     if as_json:

@@ -105,9 +105,12 @@ class Interface:
         """An experiment by accession ID, whatever its project; nothing is sent."""
         return Experiment(self.select.site, Address().child(Level.EXPERIMENTS, id))
 
-    def where(self, predicate: str, *, project: str = "") -> Cohort:
-        """The subjects that a predicate chooses; nothing is sent. Raises PredicateError for a slip in the language."""
-        return Cohort(self, predicate, project)
+    def where(self, predicate: str, *, project: str = "", data_type: str = NONTOOLBOX) -> Cohort:
+        """The subjects that a predicate chooses by measures of a data type; nothing is sent.
+
+        Raises PredicateError for a slip in the language.
+        """
+        return Cohort(self, predicate, project, data_type=data_type)
 
     @property
     def groups(self) -> Groups:

@@ -116,6 +116,32 @@ def parse_subject_key(text: str, name: str = "the subject key") -> SubjectKey:
         raise ConfigError(f"Read {name}, line {rows.line_num}: {fault}") from fault
 
 
+def parse_published_key(text: str, name: str = "the subject key") -> Mapping[str, str]:
+    """Label → coded id, of the first two columns of a key: all that others need who may know it.
+
+    Secrets of a third column are not looked at. Raises ConfigError with the line.
+    """
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    subjects: dict[str, str] = {}
+    taken: set[str] = set()
+    try:
+        if tuple(word.strip() for word in next(rows, [])[:2]) != HEADER[:2]:
+            raise ConfigError(f"its first line does not begin with {','.join(HEADER[:2])}.")
+        for row in filter(None, rows):
+            id, label, *_ = (*(cell.strip() for cell in row), "")
+            if not _ID.fullmatch(id) or names_a_subject(id):
+                raise ConfigError(f"{id!r} is no coded id: letters, digits, '_' and '-', and no subject's label.")
+            if not label or label in subjects or id in taken:
+                raise ConfigError(f"{id} of {label or 'nobody'}: one coded id for each subject.")
+            subjects[label] = id
+            taken.add(id)
+    except (csv.Error, ConfigError) as fault:
+        raise ConfigError(f"Read {name}, line {rows.line_num}: {fault}") from fault
+    if not subjects:
+        raise ConfigError(f"Read {name}: it codes nobody.")
+    return subjects
+
+
 def code_lockfile(lockfile: Lockfile, key: SubjectKey) -> Lockfile:
     """The lockfile with coded ids and seals.
 

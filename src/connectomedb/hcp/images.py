@@ -44,6 +44,7 @@ _OTHER_CIFTI = re.compile(r"\.(d|p)[a-z]+\.nii$")
 _MESH = re.compile(r"(\d+k_fs_LR|native)")
 _SIDE = re.compile(r"\.([LR])\.")
 _ATLAS_MESH = "32k_fs_LR"
+_REGIONS = re.compile(r"^(.*_)?(aparc[^/]*\+aseg|aseg|wmparc|ROIs)(\.\d+)?\.nii(\.gz)?$|^ribbon\.nii(\.gz)?$")
 _SHAPES = ("inflated", "very_inflated", "midthickness", "pial", "white")
 """Surfaces on which values are best seen, the best first."""
 
@@ -53,6 +54,11 @@ def kind_of(path: str) -> ImageKind | None:
     name = path.lower()
     kind = next((kind for ending, kind in _ENDINGS.items() if name.endswith(ending)), None)
     return None if kind is ImageKind.VOLUME and _OTHER_CIFTI.search(name) else kind
+
+
+def has_regions(name: str) -> bool:
+    """Whether the values of a volume are keys of regions, by its name: `aparc+aseg.nii.gz`, `ribbon.nii.gz`."""
+    return _REGIONS.match(name) is not None
 
 
 def hemisphere_of(path: str) -> str | None:

@@ -170,6 +170,12 @@ def _project() -> Iterator[Row]:
     yield Row("POST /data/projects/TERMS/terms/acceptance?version=0", "401 401 404 409 409 409 409 409 409")
     yield Row("PUT /data/projects/RECORD/terms/acceptance?version=0", "401 401 404 404 404 404 404 404 404")
     yield Row(f"DELETE {P}/terms", OWN)
+    codes, paper = b"Coded ID,HCP ID\nS1,100307\n", f"{P}/subject_keys/paper"
+    before = (f"PUT {paper}?title=T&shared=true",)
+    yield Row(f"GET {P}/subject_keys", READ)
+    yield Row(f"PUT {P}/subject_keys/{{new}}?title=T", "401 401 404 403 200 200 200 200 200", codes)
+    yield Row(f"GET {paper}", "401 404 404 403 403 200 403 200 200", codes, before=before, body_before=True)
+    yield Row(f"DELETE {paper}", "401 401 404 403 403 403 403 200 200", codes, before=before, body_before=True)
 
 
 def _searches() -> Iterator[Row]:
@@ -248,7 +254,7 @@ def _pages() -> Iterator[Row]:
     yield Row("GET /projects/{P}", RECORD)
     yield Row("GET /projects/{P}/terms", RECORD)
     yield Row("GET /projects/{P}/people", OWN)
-    for name in ("terms", "people/grant", "people/member"):
+    for name in ("terms", "keys", "people/grant", "people/member"):
         yield Row(f"POST /projects/{{P}}/{name}", form)
     for name in ("files", "subjects/100307", "subjects/100307/files"):
         yield Row(f"GET /projects/{{P}}/{name}", READ)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from connectomedb.client.table import Table
-from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.cohort.named import LABEL
 from connectomedb.cohort.subject_key import HEADER, SubjectKey
 from connectomedb.errors import ConfigError
@@ -13,9 +12,14 @@ _SIDE_COLUMNS = ("quarantine_status",)
 """What searches add on their own."""
 
 
+def label_column(table: Table) -> str:
+    """Name of the column that has the subjects' labels, whatever the data type of the measures."""
+    return next(column for field, column in table.asked.items() if field.endswith(f"/{LABEL}"))
+
+
 def coded_table(table: Table, key: SubjectKey) -> Table:
     """The table of a cohort with coded ids, sorted by them. Raises ConfigError when the key lacks a subject."""
-    label = table.columns.index(table.asked[f"{NONTOOLBOX}/{LABEL}"])
+    label = table.columns.index(label_column(table))
     unknown = [row[label] for row in table.rows if row[label] not in key.subjects]
     if unknown:
         raise ConfigError(f"The subject key lacks {', '.join(unknown[:5])}. Make a key for all subjects of the table.")

@@ -48,16 +48,26 @@ class Cohort:
     Args:
         predicate: in the query language (docs/guide.md); empty for all subjects.
         project: only its subjects; else those of every project that is open to you.
+        data_type: whose measures the predicate reads.
     Raises: PredicateError, at once for a slip in the language, when asked for columns that are not there.
     """
 
-    def __init__(self, db: "Interface", predicate: str, project: str = "", excluded: Sequence[Defect] = ()) -> None:
+    def __init__(
+        self,
+        db: "Interface",
+        predicate: str,
+        project: str = "",
+        excluded: Sequence[Defect] = (),
+        *,
+        data_type: str = NONTOOLBOX,
+    ) -> None:
         parse_predicate(predicate)
         self._db = db
         self.excluded = tuple(excluded)
         self._columns: Columns | None = None
         self.predicate = predicate
         self.project = project
+        self.data_type = data_type
 
     def __repr__(self) -> str:
         return f"Cohort({self.predicate!r}, project={self.project!r})"
@@ -72,7 +82,7 @@ class Cohort:
         """The same without subjects of whose data something is known: `withdrawn`, `unusable`, `wrong`, `incomplete`,
         `missing`, or `any`. Raises ConfigError for other words.
         """
-        return Cohort(self._db, self.predicate, self.project, defects(kinds))
+        return Cohort(self._db, self.predicate, self.project, defects(kinds), data_type=self.data_type)
 
     @property
     def dictionary(self) -> Dictionary:
@@ -84,7 +94,7 @@ class Cohort:
     def columns(self) -> Columns:
         """How the predicate's names are understood; one request, the first time."""
         if self._columns is None:
-            self._columns = Columns(self._db.dictionary(NONTOOLBOX))
+            self._columns = Columns(self._db.dictionary(self.data_type), self.data_type)
         return self._columns
 
     @property
@@ -108,7 +118,7 @@ class Cohort:
     def _chosen(self) -> list[tuple[str, str]]:
         """The places whatever is known against them."""
         where = self.where
-        told = self._db.explorer.places(self.predicate, self.project) if self._is_told(where) else None
+        told = self._db.explorer.places(self.predicate, self.project, self.data_type) if self._is_told(where) else None
         if told is not None:
             return told
         weak = weaken(where)
@@ -131,7 +141,7 @@ class Cohort:
         if weak.is_exact and not self.excluded:
             return table
         wanted = set(self.subjects())
-        place = table.columns.index(table.asked[f"{NONTOOLBOX}/{LABEL}"])
+        place = table.columns.index(table.asked[self._qualified(LABEL)])
         return replace(table, rows=tuple(row for row in table.rows if row[place] in wanted))
 
     def tier(self, *columns: str) -> Tier:
@@ -146,7 +156,7 @@ class Cohort:
     def explain(self) -> Explanation:
         """The funnel, criterion by criterion, and what is known against the subjects' data."""
         where = self.where
-        told = self._db.explorer.funnel(self.predicate, self.project) if self._is_told(where) else None
+        told = self._db.explorer.funnel(self.predicate, self.project, self.data_type) if self._is_told(where) else None
         counted = told or funnel(where, self._rows(Group(), where), self.columns)
         known = concerned(known_advisories().advisories, self.subjects(), self.project) if self.project else ()
         if self.excluded:
@@ -245,7 +255,7 @@ class Cohort:
         names = [self.columns.name(field) for field in _fields(about)]
         fields = dict.fromkeys((LABEL, PROJECT, *(ALIASES.get(name, name) for name in names)))
         table = self._search(tuple(fields), where)
-        places = {name: table.columns.index(table.asked[_qualified(name)]) for name in fields}
+        places = {name: table.columns.index(table.asked[self._qualified(name)]) for name in fields}
         types = {name: self._type(name) for name in fields}
         mirror = self._mirror(None) if _reads_files(about) else None
         for cells in table.rows:
@@ -258,7 +268,7 @@ class Cohort:
 
     def _categories(self, table: Table) -> dict[str, tuple[str, ...]]:
         """Values that columns of text may have, as the dictionary lists them; cells that hold several are text."""
-        known = ((column, self.columns.definition(_bare(field))) for field, column in table.asked.items())
+        known = ((column, self.columns.definition(self._bare(field))) for field, column in table.asked.items())
         return {
             column: tuple(allowed.value for allowed in found.values)
             for column, found in known
@@ -267,16 +277,14 @@ class Cohort:
 
     def _search(self, names: Sequence[str], where: Group) -> Table:
         connection: Connection = self._db.connection
-        search = Search(connection, FieldTypes(connection), NONTOOLBOX, [_qualified(name) for name in names])
-        return search.find(within(self.project, where))
+        search = Search(connection, FieldTypes(connection), self.data_type, [self._qualified(name) for name in names])
+        return search.find(within(self.project, where, self.data_type))
 
+    def _qualified(self, name: str) -> str:
+        return name if "/" in name else f"{self.data_type}/{name}"
 
-def _qualified(name: str) -> str:
-    return name if "/" in name else f"{NONTOOLBOX}/{name}"
-
-
-def _bare(field: str) -> str:
-    return field.removeprefix(f"{NONTOOLBOX}/")
+    def _bare(self, field: str) -> str:
+        return field.removeprefix(f"{self.data_type}/")
 
 
 def _fields(where: Group) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from connectomedb.client.transport import Connection
+from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.cohort.funnel import Funnel, Step
 from connectomedb.errors import NotFound, QueryError, RequestError, UnexpectedReply
 
@@ -20,14 +21,15 @@ class Explorer:
         self._connection = connection
         self._is_absent = False
 
-    def places(self, predicate: str, project: str) -> list[tuple[str, str]] | None:
+    def places(self, predicate: str, project: str, data_type: str = NONTOOLBOX) -> list[tuple[str, str]] | None:
         """Label and project of each subject that passes, sorted; one request."""
-        reply = self._ask(project, "/subjects", {"where": predicate, "format": "json"})
+        reply = self._ask(project, "/subjects", {"where": predicate, **_of(data_type), "format": "json"})
         return None if reply is None else sorted((str(label), str(home)) for label, home in reply["rows"])
 
-    def funnel(self, predicate: str, project: str) -> Funnel | None:
+    def funnel(self, predicate: str, project: str, data_type: str = NONTOOLBOX) -> Funnel | None:
         """How the predicate narrows the subjects; one request."""
-        reply = self._ask(project, "", {"where": predicate, "funnel": "true", "limit": "0", "format": "json"})
+        words = {"where": predicate, **_of(data_type), "funnel": "true", "limit": "0", "format": "json"}
+        reply = self._ask(project, "", words)
         return None if reply is None else Funnel(reply["total"], tuple(Step(**step) for step in reply["funnel"]))
 
     def _ask(self, project: str, what: str, words: Mapping[str, str]) -> Any:
@@ -51,3 +53,7 @@ class Explorer:
         if len(form) <= MAX_ADDRESS:
             return self._connection.ask("GET", address, words)
         return json.loads(self._connection.change("POST", address, content=form.encode()))
+
+
+def _of(data_type: str) -> dict[str, str]:
+    return {} if data_type == NONTOOLBOX else {"type": data_type}

@@ -34,7 +34,7 @@ class Groups:
                 f"Asked to keep {name} without {', '.join(cohort.excluded)} data. A group keeps its predicate alone: "
                 "save it so, and say without() where it is used."
             )
-        group = NamedCohort(name, cohort.predicate, cohort.project)
+        group = NamedCohort(name, cohort.predicate, cohort.project, cohort.data_type)
         kept = to_stored(group, cohort.where)
         self._db.connection.change("PUT", f"{_SAVED}/{quote(name)}", {"inbody": "true"}, content=format_stored(kept))
         return group
@@ -52,7 +52,8 @@ class Groups:
         if name not in groups:
             there = ", ".join(groups) or "none"
             raise NotFound(f"Asked for the group {name!r}. There are: {there}.")
-        return self._db.where(groups[name].predicate, project=groups[name].project)
+        found = groups[name]
+        return self._db.where(found.predicate, project=found.project, data_type=found.data_type)
 
     def remove(self, name: str) -> None:
         """Forget a group. Raises NotFound when there is none."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +12,7 @@ from nibabel import gifti as nib_gifti
 from numpy.typing import NDArray
 
 from connectomedb.errors import AddressError, DocumentError
-from connectomedb.hcp.images import HEMISPHERES, ImageKind, hemisphere_of
+from connectomedb.hcp.images import HEMISPHERES, ImageKind, has_regions, hemisphere_of
 from connectomedb.server.images.colours import label_colours, map_colours
 from connectomedb.server.images.dense import (
     Dense,
@@ -25,6 +26,7 @@ from connectomedb.server.images.dense import (
 from connectomedb.server.images.gifti import Gifti, read_gifti
 from connectomedb.server.images.picture import carpet_picture, slices_picture, surfaces_picture
 from connectomedb.server.images.reading import Reading, Source
+from connectomedb.server.images.regions import describe_regions, read_regions, region_colours
 from connectomedb.server.images.volume import check_frame, frame_as_file, middle_slices, read_header, read_series
 from connectomedb.server.settings import ImageSettings
 
@@ -57,7 +59,9 @@ class Look:
         match self.kind:
             case ImageKind.VOLUME:
                 volume = read_header(reading)
+                table = read_regions(reading, volume) if has_regions(self.source.name) else None
                 return common | {
+                    "regions": None if table is None else describe_regions(table),
                     **{"shape": volume.shape, "frames": volume.frames, "dtype": volume.dtype.str},
                     **{"voxel_mm": volume.voxel_mm, "affine": volume.affine.tolist()},
                     **{"start_s": 0.0, "step_s": volume.step_s},
@@ -130,7 +134,10 @@ class Look:
         match self.kind:
             case ImageKind.VOLUME:
                 volume = read_header(reading)
-                return slices_picture(middle_slices(reading, volume), volume.affine, volume.voxel_mm, width)
+                paint = None
+                if has_regions(self.source.name):
+                    paint = partial(region_colours, table=read_regions(reading, volume))
+                return slices_picture(middle_slices(reading, volume), volume.affine, volume.voxel_mm, width, paint)
             case ImageKind.SURFACE:
                 document = read_gifti(reading)
                 return _picture_of_surfaces([(_side(document, self.source.name), document, None)], width)

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from connectomedb.errors import AddressError, DocumentError, NotFound
 from connectomedb.server.images.reading import Reading
-from connectomedb.server.images.volume import Volume, check_frame, read_header
+from connectomedb.server.images.volume import Volume, check_frame, read_extension, read_header
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Colour = tuple[float, float, float, float]
 
 _XML = 32
-_MOST_XML_BYTES = 16 << 20
 _PREFIX = "CIFTI_STRUCTURE_"
 _DENSE, _SERIES = "CIFTI_INDEX_TYPE_BRAIN_MODELS", "CIFTI_INDEX_TYPE_SERIES"
 _KINDS = {_SERIES: "series", "CIFTI_INDEX_TYPE_SCALARS": "scalars", "CIFTI_INDEX_TYPE_LABELS": "labels"}
@@ -176,15 +175,7 @@ def on_surface(model: Model, values: FloatArray) -> NDArray[np.float32]:
 
 def _parse(reading: Reading, header: Volume) -> Any:
     """The matrix that the XML describes."""
-    name, due = reading.source.name, None
-    flag = reading.read(4)
-    order = ">" if header.header.endianness == ">" else "<"
-    while flag[0] and due is None and reading.position + 8 <= header.offset:
-        size, code = (int(number) for number in np.frombuffer(reading.read(8), f"{order}i4"))
-        if not 8 <= size <= header.offset - reading.position + 8 or size > _MOST_XML_BYTES:
-            break
-        content = reading.read(size - 8)
-        due = content.rstrip(b"\0") if code == _XML else None
+    name, due = reading.source.name, read_extension(reading, header, _XML)
     if due is None:
         raise DocumentError(f"Looked into {name}: it has no CIFTI description, or too long a one.")
     parser = Cifti2Parser()

@@ -4,7 +4,7 @@ Left is left in all of them, as in the viewer.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from nibabel.orientations import io_orientation
@@ -24,13 +24,20 @@ _MOST_FACES = 1_000_000
 _CARPET = (320, 120)
 
 
-def slices_picture(planes: Sequence[FloatArray], affine: FloatArray, voxel_mm: Sequence[float], width: int) -> bytes:
+def slices_picture(
+    planes: Sequence[FloatArray],
+    affine: FloatArray,
+    voxel_mm: Sequence[float],
+    width: int,
+    paint: Callable[[FloatArray], ByteArray] | None = None,
+) -> bytes:
     """Middle planes (y, z), (x, z), (x, y) of a volume's own axes → sagittal, coronal and axial, side by side, as PNG.
 
     Args:
         affine: voxel → mm; says which axis of the file runs where, and which way.
         voxel_mm: lengths of a voxel's edges.
         width: of the picture, in pixels; it is a third as high.
+        paint: gives colours to keys of regions; greys without it.
     """
     axes = io_orientation(affine)
     if np.isnan(axes).any():
@@ -40,15 +47,17 @@ def slices_picture(planes: Sequence[FloatArray], affine: FloatArray, voxel_mm: S
     tile = max(width // 3, 1)
     shape = (*planes[2].shape, planes[0].shape[1])
     scale = tile / max(*(count * length for count, length in zip(shape, voxel_mm, strict=True)), 1e-6)
-    sheet = Image.new("L", (width, tile))
+    sheet = Image.new("RGB" if paint else "L", (width, tile))
+    smooth = Image.Resampling.NEAREST if paint else Image.Resampling.BILINEAR
     for column in range(3):
         own, _ = where[column]
         across, up = (where[world] for world in range(3) if world != column)
         plane = planes[own] if across[0] < up[0] else planes[own].T
         plane = plane[:: -1 if across[1] else 1, :: -1 if up[1] else 1]
         lengths = plane.shape[0] * voxel_mm[across[0]], plane.shape[1] * voxel_mm[up[0]]
-        slice = Image.fromarray(greys(np.flipud(plane.T), low, high))
-        _paste(sheet, slice, lengths, scale, (column * tile, tile))
+        upright = np.flipud(plane.T)
+        slice = Image.fromarray(paint(upright) if paint else greys(upright, low, high))
+        _paste(sheet, slice, lengths, scale, (column * tile, tile), smooth)
     return _png(sheet)
 
 
@@ -110,12 +119,17 @@ def _draw(
 
 
 def _paste(
-    sheet: Image.Image, slice: Image.Image, lengths: tuple[float, float], scale: float, where: tuple[int, int]
+    sheet: Image.Image,
+    slice: Image.Image,
+    lengths: tuple[float, float],
+    scale: float,
+    where: tuple[int, int],
+    smooth: Image.Resampling,
 ) -> None:
     """Put a slice of so many mm into the middle of its square, at so many pixels per mm."""
     left, side = where
     width, height = (min(max(round(length * scale), 1), side) for length in lengths)
-    drawn = slice.resize((width, height), Image.Resampling.BILINEAR)
+    drawn = slice.resize((width, height), smooth)
     sheet.paste(drawn, (left + (side - width) // 2, (side - height) // 2))
 
 

@@ -25,6 +25,7 @@ _MAGIC = (b"n+1", b"n+2")
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 _MOST_FRAMES = 1_000_000
 _KINDS = "biuf"
+_MOST_EXTENSION_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,20 @@ def read_header(reading: Reading) -> Volume:
     return Volume(
         header, (x, y, z), tuple(others), dtype, offset, scale, shift, affine, step_s if np.isfinite(step_s) else 0.0
     )
+
+
+def read_extension(reading: Reading, volume: Volume, code: int) -> bytes | None:
+    """The content of the header's extension of a code, to be read just after the header; None where there is none."""
+    order = ">" if volume.header.endianness == ">" else "<"
+    flag = reading.read(4) if reading.position + 4 <= volume.offset else bytes(4)
+    while flag[0] and reading.position + 8 <= volume.offset:
+        size, found = (int(number) for number in np.frombuffer(reading.read(8), f"{order}i4"))
+        if not 8 <= size <= volume.offset - reading.position + 8 or size > _MOST_EXTENSION_BYTES:
+            return None
+        content = reading.read(size - 8)
+        if found == code:
+            return content.rstrip(b"\0")
+    return None
 
 
 def read_series(reading: Reading, volume: Volume, voxel: tuple[int, int, int]) -> FloatArray:

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from connectomedb.cohort.columns import NONTOOLBOX
 from connectomedb.errors import NotFound
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.server.pages.ask import ask, ask_json
@@ -26,7 +27,8 @@ def open_group(call: Call, project: str, name: str) -> Selection:
     found = next((group for group in list_groups(call, project) if group["name"] == name), None)
     if found is None:
         raise NotFound(f"There is no group {name!r} of {project}, or none that you may use.", status=404)
-    opened = Selection(project, found["predicate"], tier=Tier.SENSITIVE)
+    data_type = "" if found["data_type"] == NONTOOLBOX else found["data_type"]
+    opened = Selection(project, found["predicate"], tier=Tier.SENSITIVE, data_type=data_type)
     return opened.but(tier=Tier(ask_explore(call, opened, "/predicate")["tier"]))
 
 

@@ -89,7 +89,7 @@ def _page(call: Call, selection: Selection, fault: str = "") -> Response:
         "pages": -(-shown.found["passed"] // PAGE_SIZE) if shown.found else 0,
         "page_size": PAGE_SIZE,
         "groups": list_groups(call, view.project) if is_user else [],
-        "may_save": is_user and not view.data_type,
+        "may_save": is_user,
         "types": [word for word in list_types(call) if word != NONTOOLBOX],
         "explore": explore_address(view.project),
         "csv": csv_address(view, shown.columns),

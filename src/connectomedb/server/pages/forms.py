@@ -41,7 +41,7 @@ def own_address(word: str) -> str:
 FormHandler: TypeAlias = Callable[[Call, Parameters], Response]
 
 
-def form_way(path: str, handler: FormHandler, *, is_slow: bool = False) -> Way:
+def form_way(path: str, handler: FormHandler, *, is_slow: bool = False, max_bytes: int = MAX_FORM_BYTES) -> Way:
     """The row of a form of somebody signed in. It is handled where it may wait for the database or for a store.
 
     `is_slow`: it checks a password, and waits its turn among those who do.
@@ -52,4 +52,4 @@ def form_way(path: str, handler: FormHandler, *, is_slow: bool = False) -> Way:
         form = read_form(call)
         return handler(call, form) if is_slow else Later(lambda: handler(call, form))
 
-    return Way("POST", path, handle, is_slow=is_slow, max_body_bytes=MAX_FORM_BYTES)
+    return Way("POST", path, handle, is_slow=is_slow, max_body_bytes=max_bytes)

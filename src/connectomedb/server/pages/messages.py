@@ -11,6 +11,8 @@ MESSAGES: Mapping[str, str] = {
     "password": "Your password is changed. All other sessions are ended.",
     "group-saved": "The group is kept. Python and cdb cohort know it by the same name.",
     "group-deleted": "The group is deleted.",
+    "key-kept": "The subject key is kept.",
+    "key-deleted": "The subject key is deleted.",
     "user-made": "The user is made.",
     "user-changed": "The user is changed.",
     "granted": "The grant is changed.",

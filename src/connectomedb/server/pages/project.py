@@ -16,7 +16,7 @@ from connectomedb.server.routes.call import Call, Way
 
 
 def get_project(call: Call) -> Response:
-    """Description, resources, groups and tables; without access only the description and the way to it."""
+    """What the project is and holds; without access only its description and the way to it."""
     base = f"/data/projects/{segment(call.words['project'])}"
     record = ask_json(call, base, format="json")["items"][0]["data_fields"]
     id = str(record["ID"])
@@ -26,7 +26,7 @@ def get_project(call: Call) -> Response:
     return render(call, "project.html", values | (_contents(call, id) if where.is_readable else _NOTHING))
 
 
-_NOTHING: dict[str, Any] = {"resources": [], "groups": [], "types": [], "granted": Tier.OPEN, "s3": ""}
+_NOTHING: dict[str, Any] = {"resources": [], "groups": [], "keys": [], "types": [], "granted": Tier.OPEN, "s3": ""}
 
 
 def _contents(call: Call, id: str) -> dict[str, Any]:
@@ -34,6 +34,7 @@ def _contents(call: Call, id: str) -> dict[str, Any]:
     return {
         "resources": ask_rows(call, f"{base}/resources"),
         "groups": _kept(call, id),
+        "keys": ask_rows(call, f"{base}/subject_keys"),
         "types": _types(call),
         "granted": granted_tier(call, id),
         "s3": s3_state(call),

@@ -20,7 +20,7 @@ class Snippet:
 
 
 def snippets(selection: Selection, columns: Sequence[str], server: str, login: str) -> list[Snippet]:
-    """The view as Python, shell, curl and lockfile; Python and shell know cohorts by HCP's measures only.
+    """The view as Python, shell, curl and lockfile.
 
     Args:
         columns: those shown, without the subject.
@@ -28,12 +28,9 @@ def snippets(selection: Selection, columns: Sequence[str], server: str, login: s
         login: whose view it is; empty for a guest. Passwords are asked for, or come from the environment.
     """
     lockfile = f"{explore_address(selection.project)}/lockfile?{urlencode(selection.asked)}"
-    cohort = [
+    return [
         Snippet("python", "Python", _python(selection, columns, server, login)),
         Snippet("shell", "Shell", _shell(selection, server, login)),
-    ]
-    return [
-        *([] if selection.data_type else cohort),
         Snippet("curl", "curl", _curl(selection, columns, server, login)),
         Snippet("lockfile", "Lockfile", "", lockfile),
     ]
@@ -55,11 +52,12 @@ def sign_in_options(server: str, login: str) -> list[str]:
 def _python(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:
     shown = ", ".join(map(repr, columns))
     whom = "" if login else ", anonymous=True"
+    measures = f", data_type={selection.data_type!r}" if selection.data_type else ""
     return (
         "# User and password come from XNAT_USER and XNAT_PASS, a profile, netrc or keyring.\n"
         "import connectomedb as cdb\n\n"
         f"with cdb.Interface({server!r}{whom}) as db:\n"
-        f"    cohort = db.where({selection.where!r}, project={selection.project!r})\n"
+        f"    cohort = db.where({selection.where!r}, project={selection.project!r}{measures})\n"
         "    subjects = cohort.subjects()\n"
         f"    table = cohort.table({shown})\n"
         '    print("\\n".join(subjects))\n'
@@ -68,7 +66,8 @@ def _python(selection: Selection, columns: Sequence[str], server: str, login: st
 
 def _shell(selection: Selection, server: str, login: str) -> str:
     words = ["cdb", "cohort", "find", selection.where, "--project", selection.project]
-    return shlex.join([*words, *sign_in_options(server, login)])
+    measures = ["--type", selection.data_type] if selection.data_type else []
+    return shlex.join([*words, *measures, *sign_in_options(server, login)])
 
 
 def _curl(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:

@@ -14,6 +14,7 @@ from connectomedb.server.pages import (
     queue,
     sign_in,
     subject,
+    subject_keys,
     terms,
     view,
 )
@@ -27,6 +28,7 @@ PAGES = (
     *dictionary.WAYS,
     *terms.WAYS,
     *people.WAYS,
+    *subject_keys.WAYS,
     *files.WAYS,
     *dashboard.WAYS,
     *cohorts.WAYS,

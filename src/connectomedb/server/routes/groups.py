@@ -32,9 +32,8 @@ def get_groups(call: Call) -> Response:
             cohort = from_stored(kept.search.id, kept.search.description)
             if cohort is None or (project and cohort.project not in ("", project.id)):
                 continue
-            data_type = kept.search.query.root
             try:
-                parse_predicate(cohort.predicate, Columns(view.dictionary(data_type), data_type))
+                parse_predicate(cohort.predicate, Columns(view.dictionary(cohort.data_type), cohort.data_type))
             except QueryError:
                 continue
             known.append({**asdict(cohort), "owner": kept.owner})
@@ -47,10 +46,11 @@ def put_group(call: Call) -> Response:
     caller = call.signed_in
     with read_asked(call) as asked:
         project = project_of(call, asked.view)
-        cohort = NamedCohort(call.words["name"], asked.predicate, project.id if project else "")
+        home = project.id if project else ""
+        cohort = NamedCohort(call.words["name"], asked.predicate, home, asked.columns.data_type)
         try:
             where = parse_predicate(asked.predicate, asked.columns)
-            kept = to_stored(cohort, where, asked.columns.data_type)
+            kept = to_stored(cohort, where)
         except ConfigError as fault:
             raise AddressError(str(fault)) from fault
         compile_search(kept.query, asked.exploration.names, asked.view.details)

@@ -39,7 +39,7 @@ SIZES = (32, 2048)
 DEFAULT_SIZE = 256
 MOST_WAITING = 24
 """Looks that wait at once in a process: each keeps a thread, of which other answers need some."""
-DRAWING = 1
+DRAWING = 2
 """Number of the way in which pictures are drawn: a new one makes kept pictures old."""
 
 _WORDS: Mapping[str, str] = {"preview": "png", "describe": "image"}

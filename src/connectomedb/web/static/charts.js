@@ -1,6 +1,7 @@
 // A chart per shown measure: numbers as a histogram with a brush, words as bars with boxes to tick. Each is a filter.
 
 import { ask, make, whose } from "./rest.js";
+import { go } from "./travel.js";
 
 const AT_ONCE = 2;
 const WIDTH = 200;
@@ -49,7 +50,7 @@ async function filter(asked, column, operator, values) {
   }
   address.searchParams.set("where", predicate);
   address.hash = "";
-  location.assign(address);
+  await go(address);
 }
 
 function histogram(spread, column, asked) {
@@ -76,7 +77,7 @@ function histogram(spread, column, asked) {
   const apply = () => filter(asked, column, "between", chosen.values());
   chosen.keep.addEventListener("click", apply);
   brushing(picture, count, chosen, apply);
-  const axis = make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, edges[0]), make("span", {}, edges[count]));
+  const axis = make("div", { class: "axis", "aria-hidden": "true" }, make("span", {}, edges[0]), make("span", {}, spread.isWhole ? edges[count] - 1 : edges[count]));
   return [picture, axis, chosen.part, lacking(spread, column, asked)];
 }
 
@@ -159,9 +160,11 @@ function bars(spread, column, asked) {
 /** How many have no value, and a button that leaves them out. */
 function lacking({ missing }, column, asked) {
   if (missing.all === 0) return "";
+  const words = `No value: ${missing.passed ?? "few"} here, ${missing.all ?? "few"} in all `;
+  if (missing.passed === 0) return make("p", { class: "dim" }, words);
   const drop = make("button", { type: "button", class: "quiet", "aria-label": `Leave out who has no ${column}` }, "Leave out");
   drop.addEventListener("click", () => filter(asked, column, "is not empty", []));
-  return make("p", { class: "dim" }, `${missing.passed ?? "Few"} of ${missing.all ?? "few"} missing `, drop);
+  return make("p", { class: "dim" }, words, drop);
 }
 
 function said({ edges, all, passed }) {

@@ -4,6 +4,7 @@ import { drawCharts } from "./charts.js";
 import { copyButtons } from "./copy.js";
 import { cascade } from "./filters.js";
 import { ask, make, patient, whose } from "./rest.js";
+import { travel } from "./travel.js";
 
 function readLine() {
   const form = document.getElementById("line");
@@ -58,9 +59,11 @@ function placeMeanings() {
   }
 }
 
-readLine();
-cascade(document.getElementById("filter-form"));
-offerColumns();
-placeMeanings();
-copyButtons();
-drawCharts(document.getElementById("charts"));
+travel(() => {
+  readLine();
+  cascade(document.getElementById("filter-form"));
+  offerColumns();
+  placeMeanings();
+  copyButtons();
+  drawCharts(document.getElementById("charts"));
+});

@@ -8,6 +8,7 @@ const OPTIONS = {
   backColor: [0, 0, 0, 1],
   show3Dcrosshair: true,
   multiplanarShowRender: 1,
+  crosshairWidth: 0.4, // voxels: what lies under it stays seen
   dragAndDropEnabled: false,
   logLevel: "error",
   loadingText: "",

@@ -46,6 +46,7 @@ function wire(shown) {
   fill(part("map"), shown.maps, shown.map);
   showRange(shown);
   part("opacity-field").hidden = !shown.hasLayer;
+  if (shown.opacity) part("opacity").value = shown.opacity;
   part("frame-field").hidden = shown.frames < 2;
   part("frame").max = shown.frames - 1;
   part("go-label").textContent = scene.volume ? "Go to voxel i, j, k" : "Go to vertex";

@@ -3,6 +3,7 @@
 import { SLICE_TYPE } from "./vendor/niivue.js";
 import { Shown, frameOf, plain, whole } from "./shown.js";
 
+const [INT16, LABELS] = [4, 1002]; // NIfTI codes of a type and of an intent
 const SLICES = [
   ["slices", "Slices and 3-D", SLICE_TYPE.MULTIPLANAR],
   ["axial", "Axial", SLICE_TYPE.AXIAL],
@@ -23,6 +24,11 @@ export class Volumes extends Shown {
     return this.hasLayer ? "warm" : "gray";
   }
 
+  // Regions cover everything: what lies under them is to be seen, too.
+  get opacity() {
+    return this.scene.layer?.regions ? 0.5 : 0.8;
+  }
+
   get top() {
     return this.niivue.volumes[this.niivue.volumes.length - 1];
   }
@@ -30,8 +36,10 @@ export class Volumes extends Shown {
   async load() {
     const { volume, layer } = this.scene;
     const files = [this._file(volume, { colormap: "gray" })];
-    if (layer) files.push(this._file(layer, { colormap: "warm", opacity: 0.8 }));
+    if (layer) files.push(this._file(layer, { colormap: "warm", opacity: this.opacity }));
     await this.niivue.loadVolumes(files);
+    this.keys = [volume, layer].map((file, at) => (file?.regions ? colourRegions(this.niivue.volumes[at], file.regions) : null));
+    if (this.keys.some(Boolean)) this.niivue.updateGLVolume();
     this.setView(this.view);
   }
 
@@ -94,15 +102,36 @@ export class Volumes extends Shown {
     this.niivue.createOnLocationChange();
   }
 
+  // A value; of a region its key, and its name where the file tells it.
+  _named(at, value) {
+    const key = this.keys[at]?.[Math.round(value)];
+    if (key === undefined) return plain(value);
+    const { labels } = (at ? this.scene.layer : this.scene.volume).regions;
+    return labels[key] ? `${key} ${labels[key].name}` : `region ${key}`;
+  }
+
   locate(place) {
     const mm = Array.from(place.mm).slice(0, 3);
     const voxel = voxelAt(mm, this.scene.volume.affine);
-    const values = place.values.map((one) => plain(one.value)).join(", ");
+    const values = place.values.map((one, at) => this._named(at, one.value)).join(", ");
     const asked = voxelAt(mm, this.moving.affine);
     const title = `Voxel ${asked.join(", ")}`;
     const where = mm.map((length) => length.toFixed(1)).join(", ");
     this.onPlace({ words: `${where} mm · voxel ${voxel.join(", ")} · value ${values}`, asked: asked.join(","), title });
   }
+}
+
+// Each key becomes its place among the file's keys: graphics cards bound how long a table of colours may be.
+// Gives the keys in the order of these places.
+function colourRegions(volume, { labels, palette }) {
+  const keys = [...new Set(volume.img)].sort((one, other) => one - other);
+  const places = new Map(keys.map((key, place) => [key, place]));
+  volume.img = Int16Array.from(volume.img, (key) => places.get(key));
+  Object.assign(volume.hdr, { datatypeCode: INT16, numBitsPerVoxel: 16, intent_code: LABELS, scl_slope: 1, scl_inter: 0 });
+  const colours = keys.map((key) => labels[key]?.colour ?? palette[((key % palette.length) + palette.length) % palette.length]);
+  const [R, G, B] = [0, 1, 2].map((part) => colours.map((colour) => colour[part]));
+  volume.setColormapLabel({ R, G, B, A: keys.map((key) => (key === 0 ? 0 : 255)), labels: keys.map(String) });
+  return keys;
 }
 
 function voxelAt(mm, affine) {
