@@ -28,6 +28,7 @@ _UPLOAD = ("inbody", "extract", "overwrite", "content", "tags", "description", "
 _QUERY: Sequence[tuple[str, str, tuple[str, ...]]] = (
     ("GET", r".*", ("format",)),
     ("GET", r"/data/.*(projects|subjects|experiments|scans|assessors|reconstructions)", _LISTING),
+    ("GET", r"/data/projects", ("accessible", "owner", "member", "collaborator", "data", "favorite", "recent")),
     ("GET", r".*/files(/\{path\})?", ("locator", "index", "file_content", "file_format", "recursive", "listContents")),
     ("PUT POST", r".*/files(/\{path\})?", (*_UPLOAD, "format")),
     ("PUT POST", r".*/resources/\{label\}", ("format", "content", "tags", "description")),
