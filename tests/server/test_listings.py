@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Served
 
 P = "/data/projects/HCP_Q1"
 S = f"{P}/subjects/100307"
@@ -269,3 +273,43 @@ def test_experiments_of_a_subject_are_found_without_a_project(reader: httpx2.Cli
 def test_the_state_of_an_experiment_is_told(reader: httpx2.Client) -> None:
     assert reader.get(f"{E}/status").text == "active"
     assert reader.get("/data/experiments/none/status").status_code == 404
+
+
+VIEWS = [
+    ("owner", "accessible=true", ["HCP_Q1", "OPEN"]),
+    ("owner", "accessible=false", ["LAB"]),
+    ("owner", "owner=true", ["HCP_Q1"]),
+    ("reader", "owner=true", []),
+    ("reader", "owner=true&collaborator=true", ["HCP_Q1"]),
+    ("reader", "collaborator=false", ["LAB", "OPEN"]),
+    ("reader", "data=readable", ["HCP_Q1", "OPEN"]),
+    ("reader", "permissions=edit&dataType=xnat:subjectData", []),
+    ("owner", "restrict=delete", ["HCP_Q1"]),
+    ("stranger", "accessible=true", ["OPEN"]),
+    ("stranger", "member=true", []),
+    ("stranger", "admin=true", []),
+    ("admin", "admin=true", ["HCP_Q1", "LAB", "OPEN"]),
+    ("admin", "data=delete", ["HCP_Q1", "LAB", "OPEN"]),
+    ("reader", "favorite=true", []),
+    ("owner", "activeSince=2000-01-01&prearc_code=4", ["HCP_Q1", "LAB", "OPEN"]),
+    ("owner", "activeSince=12/31/2200", []),
+    ("owner", "prearc_code=5", []),
+]
+
+
+@pytest.mark.parametrize(("login", "query", "projects"), VIEWS)
+def test_projects_by_what_they_are_to_the_caller(served: Served, login: str, query: str, projects: list[str]) -> None:
+    with served.client(login) as client:
+        result = client.get(f"/data/projects?format=json&{query}").json()["ResultSet"]
+        assert [row["id"] for row in result["Result"]] == projects
+        recent = client.get(f"/data/projects?recent=true&{query}&format=csv").text.splitlines()
+        assert recent[0].startswith("id,name,description,secondary_id,pi,insert_date")
+        assert len(recent) == 1 + len(projects)
+    if login == "owner" and query == "owner=true":
+        row = result["Result"][0]
+        assert (row["user_role"], row["project_access"], row["URI"]) == ("Owners", "private", "/data/projects/HCP_Q1")
+
+
+@pytest.mark.parametrize("query", ["data=fly", "activeSince=never", "prearc_code=x"])
+def test_views_that_mean_nothing_are_refused(reader: httpx2.Client, query: str) -> None:
+    assert reader.get(f"/data/projects?{query}").status_code == 400

@@ -83,6 +83,7 @@ def _site() -> Iterator[Row]:
     yield Row("GET /xapi/siteConfig/buildInfo", ALL)
     yield Row("GET /xapi/siteConfig/siteId", ALL)
     yield Row("GET /xapi/plugins", ENTER)
+    yield Row("GET /xapi/openapi.json", ENTER)
     yield Row("GET /healthz", ALL)
     yield Row("GET /metrics", ADMIN)
     yield Row("GET /data/JSESSION", ALL)

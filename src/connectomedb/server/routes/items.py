@@ -12,6 +12,7 @@ from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
 from connectomedb.server.routes.documents import load_item
+from connectomedb.server.routes.project_views import is_view, list_view
 from connectomedb.server.routes.replies import (
     ITEMS,
     TABLES,
@@ -69,6 +70,8 @@ def list_objects(call: Call, view: View, level: Level, place: Place) -> Response
     """A list of the objects of one level."""
     if level is Level.EXPERIMENTS and place.subject and not place.project:
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
+    if level is Level.PROJECTS and is_view(call.parameters):
+        return list_view(call, view)
     listing = compile_listing(level, call.parameters, view.names, view.details, _within(level, place))
     rows = view.connection.execute(listing.statement).all()
     headers = [column.header for column in listing.columns]

@@ -12,6 +12,7 @@ same as a form.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from itertools import chain
 
 from starlette.responses import Response, StreamingResponse
@@ -164,7 +165,12 @@ def _wanted(parameters: Parameters) -> Wanted:
 
 def _later(handler: Callable[[Call], Response]) -> Callable[[Call], Later]:
     """Thousands of rows of each subject are read: outside the threads that answer short questions."""
-    return lambda call: Later(lambda: handler(call))
+
+    @wraps(handler)
+    def later(call: Call) -> Later:
+        return Later(lambda: handler(call))
+
+    return later
 
 
 WAYS = tuple(

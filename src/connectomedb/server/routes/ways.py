@@ -19,6 +19,7 @@ from connectomedb.server.routes import (
     keys,
     measures,
     membership,
+    openapi,
     packages,
     prearchive,
     predicates,
@@ -33,8 +34,10 @@ from connectomedb.server.routes import (
     users,
     wanted,
 )
+from connectomedb.server.routes.call import Way
 
-REST = (
+REST: tuple[Way, ...] = (
+    *openapi.ways_of(lambda: REST),
     *front.WAYS,
     *health.WAYS,
     *sign_in.WAYS,
