@@ -97,33 +97,6 @@ def test_a_dictionary_alone_describes_the_columns_that_are_there(study: Path, al
     assert alone(*words, "--store", "tree").returncode == 2
 
 
-@pytest.fixture
-def server(study: Path) -> Iterator[str]:
-    with start(open_site(study / "data"), admin_password=PASSWORD) as running:
-        yield running.address
-
-
-def test_the_same_over_rest_is_the_python_value(study: Path, alone: Cdb, server: str) -> None:
-    where = ("--server", server, "--user", "admin")
-    words = ("ingest", "STUDY", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY")
-    done = alone(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
-    assert done.returncode == 0, done.stderr
-    first = json.loads(done.stdout)
-    assert (first["subjects"], first["measures"]) == (2, 2)
-    assert first["files"] > 0
-    with Interface(server, "admin", PASSWORD) as db:
-        again = db.ingest(
-            "STUDY",
-            [study / "behaviour.csv"],
-            dictionaries=[study / "columns.csv"],
-            stores=["tree"],
-            prefix="STUDY",
-            trial=True,
-        )
-    assert set(again.document()) == set(first)
-    assert (again.changes, again.subjects, again.files) == (0, first["subjects"], first["files"])
-
-
 TREE = {
     "dataset_description.json": '{"Name": "Made up", "BIDSVersion": "1.10.0"}',
     "participants.tsv": "participant_id\tsex\nsub-01\tF\nsub-CON2\tM\n",
@@ -152,6 +125,38 @@ def bids(study: Path) -> Path:
     return study / "tree" / "my-bids"
 
 
+@pytest.fixture
+def server(study: Path) -> Iterator[str]:
+    with start(open_site(study / "data"), admin_password=PASSWORD) as running:
+        yield running.address
+
+
+def test_the_same_over_rest_is_the_python_value(study: Path, bids: Path, alone: Cdb, server: str) -> None:
+    where = ("--server", server, "--user", "admin")
+    words = ("ingest", "STUDY", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY")
+    done = alone(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)
+    assert (first["subjects"], first["measures"]) == (2, 2)
+    assert first["files"] > 0
+    with Interface(server, "admin", PASSWORD) as db:
+        again = db.ingest(
+            "STUDY",
+            [study / "behaviour.csv"],
+            dictionaries=[study / "columns.csv"],
+            stores=["tree"],
+            prefix="STUDY",
+            trial=True,
+        )
+        brought = db.ingest("BIDS", bids=bids, stores=["tree"], prefix="my-bids", tier="open")
+        assert (brought.subjects, brought.scans, brought.is_kept) == (2, 5, True)
+        assert [entry.name for entry in db.project("BIDS").subject("CON2").list_level("anat")] == [
+            "sub-CON2_T1w.nii.gz"
+        ]
+    assert set(again.document()) == set(first)
+    assert (again.changes, again.subjects, again.files) == (0, first["subjects"], first["files"])
+
+
 def test_a_bids_data_set_comes_in_with_its_files(study: Path, bids: Path, alone: Cdb) -> None:
     words = ("ingest", "data", "BIDS", "--bids", str(bids), "--tier", "open", "--json")
     done = alone(*words)
@@ -173,8 +178,10 @@ def test_a_bids_data_set_comes_in_with_its_files(study: Path, bids: Path, alone:
         user = {"XNAT_HOST": running.address, "XNAT_USER": "admin", "XNAT_PASS": PASSWORD}
         shown = alone("ls", "BIDS/01/ses-pre", "--json", env=user)
         assert [row["name"] for row in json.loads(shown.stdout)] == ["anat/", "func/", "sub-01_ses-pre_scans.tsv"]
-        got = alone("get", "BIDS/01/ses-pre/anat", "--to", "mirror", env=user)
+        words = ("get", "BIDS/01/ses-pre/anat", "--to", "mirror", "--layout", "bids", "--links", "linked")
+        got = alone(*words, env=user)
         assert got.returncode == 0, got.stderr
+        assert (study / "linked/sub-01/ses-pre/anat/sub-01_ses-pre_T1w.nii.gz").read_text() == "T1w, pre"
         assert (study / "mirror/BIDS/01/ses-pre/anat/sub-01_ses-pre_T1w.nii.gz").read_text() == "T1w, pre"
         sought = alone(
             "get", "mood.post > 5 and mood.pre < 5 and sex = 'F'", "**/*_bold.nii.gz", "--to", "mirror", env=user
