@@ -172,18 +172,15 @@ def _note(readings: Iterable["DictionaryReading"], *, is_counted: bool) -> None:
 
 
 def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> Ingested:
-    from sqlalchemy import select
-
     from connectomedb.config import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
     from connectomedb.hcp.sidecars import common_definitions, definitions_of
     from connectomedb.mirror.studies import load_dictionary
     from connectomedb.server.access.auth import Accessibility
-    from connectomedb.server.intake.ingest import Delivery, ingest_release
+    from connectomedb.server.intake.ingest import Delivery, ingest_release, project_ids
     from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
     from connectomedb.server.site import open_site
-    from connectomedb.server.tables.schema import projects
 
     tier = Tier(brought.tier)
     readings = {path.name: load_dictionary(path, tier) for path in tables.dictionaries}
@@ -192,8 +189,7 @@ def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") ->
     site = open_site(folder, settings=s3_settings())
     try:
         if project == DICTIONARY:
-            with site.database.read() as connection:
-                project = _first(connection.execute(select(projects.c.id)).scalars().all())
+            project = _first(project_ids(site.database))
         stores, prefix = brought.stores, brought.prefix
         if brought.bids and not stores:
             stores, prefix = _stores_of(site.archive, brought.bids)
