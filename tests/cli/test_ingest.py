@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from tests.cli.conftest import Cdb
 
 from connectomedb.client.interface import Interface
+from connectomedb.cohort.lockfile import parse_lockfile
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 
@@ -208,6 +210,11 @@ def test_a_bids_data_set_comes_in_with_its_files(study: Path, bids: Path, alone:
                 "participants.tsv",
                 "phenotype/mood.tsv",
                 "task-rest_bold.json",
+            ]
+            asked = {"where": "sex = 'F'", "pattern": "**/*_bold.nii.gz"}
+            written = db.connection.get_bytes(f"/data/projects/BIDS/explore/lockfile?{urlencode(asked)}").decode()
+            assert [path for _, path, _ in parse_lockfile(written).each_file()] == [
+                "ses-pre/func/sub-01_ses-pre_task-rest_run-1_bold.nii.gz"
             ]
             table = db.where("", project="BIDS").table("weight.pre", "weight.post")
             assert table["weight.pre"] == ["61", ""]
