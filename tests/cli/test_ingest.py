@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from tests.cli.conftest import Cdb
 
 from connectomedb.client.interface import Interface
+from connectomedb.cohort.lockfile import parse_lockfile
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 
@@ -97,33 +99,6 @@ def test_a_dictionary_alone_describes_the_columns_that_are_there(study: Path, al
     assert alone(*words, "--store", "tree").returncode == 2
 
 
-@pytest.fixture
-def server(study: Path) -> Iterator[str]:
-    with start(open_site(study / "data"), admin_password=PASSWORD) as running:
-        yield running.address
-
-
-def test_the_same_over_rest_is_the_python_value(study: Path, alone: Cdb, server: str) -> None:
-    where = ("--server", server, "--user", "admin")
-    words = ("ingest", "STUDY", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY")
-    done = alone(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
-    assert done.returncode == 0, done.stderr
-    first = json.loads(done.stdout)
-    assert (first["subjects"], first["measures"]) == (2, 2)
-    assert first["files"] > 0
-    with Interface(server, "admin", PASSWORD) as db:
-        again = db.ingest(
-            "STUDY",
-            [study / "behaviour.csv"],
-            dictionaries=[study / "columns.csv"],
-            stores=["tree"],
-            prefix="STUDY",
-            trial=True,
-        )
-    assert set(again.document()) == set(first)
-    assert (again.changes, again.subjects, again.files) == (0, first["subjects"], first["files"])
-
-
 TREE = {
     "dataset_description.json": '{"Name": "Made up", "BIDSVersion": "1.10.0"}',
     "participants.tsv": "participant_id\tsex\nsub-01\tF\nsub-CON2\tM\n",
@@ -152,6 +127,38 @@ def bids(study: Path) -> Path:
     return study / "tree" / "my-bids"
 
 
+@pytest.fixture
+def server(study: Path) -> Iterator[str]:
+    with start(open_site(study / "data"), admin_password=PASSWORD) as running:
+        yield running.address
+
+
+def test_the_same_over_rest_is_the_python_value(study: Path, bids: Path, alone: Cdb, server: str) -> None:
+    where = ("--server", server, "--user", "admin")
+    words = ("ingest", "STUDY", "behaviour.csv", "--dictionary", "columns.csv", "--store", "tree", "--prefix", "STUDY")
+    done = alone(*words, *where, "--json", env={"XNAT_PASS": PASSWORD})
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)
+    assert (first["subjects"], first["measures"]) == (2, 2)
+    assert first["files"] > 0
+    with Interface(server, "admin", PASSWORD) as db:
+        again = db.ingest(
+            "STUDY",
+            [study / "behaviour.csv"],
+            dictionaries=[study / "columns.csv"],
+            stores=["tree"],
+            prefix="STUDY",
+            trial=True,
+        )
+        brought = db.ingest("BIDS", bids=bids, stores=["tree"], prefix="my-bids", tier="open")
+        assert (brought.subjects, brought.scans, brought.is_kept) == (2, 5, True)
+        assert [entry.name for entry in db.project("BIDS").subject("CON2").list_level("anat")] == [
+            "sub-CON2_T1w.nii.gz"
+        ]
+    assert set(again.document()) == set(first)
+    assert (again.changes, again.subjects, again.files) == (0, first["subjects"], first["files"])
+
+
 def test_a_bids_data_set_comes_in_with_its_files(study: Path, bids: Path, alone: Cdb) -> None:
     words = ("ingest", "data", "BIDS", "--bids", str(bids), "--tier", "open", "--json")
     done = alone(*words)
@@ -173,8 +180,10 @@ def test_a_bids_data_set_comes_in_with_its_files(study: Path, bids: Path, alone:
         user = {"XNAT_HOST": running.address, "XNAT_USER": "admin", "XNAT_PASS": PASSWORD}
         shown = alone("ls", "BIDS/01/ses-pre", "--json", env=user)
         assert [row["name"] for row in json.loads(shown.stdout)] == ["anat/", "func/", "sub-01_ses-pre_scans.tsv"]
-        got = alone("get", "BIDS/01/ses-pre/anat", "--to", "mirror", env=user)
+        words = ("get", "BIDS/01/ses-pre/anat", "--to", "mirror", "--layout", "bids", "--links", "linked")
+        got = alone(*words, env=user)
         assert got.returncode == 0, got.stderr
+        assert (study / "linked/sub-01/ses-pre/anat/sub-01_ses-pre_T1w.nii.gz").read_text() == "T1w, pre"
         assert (study / "mirror/BIDS/01/ses-pre/anat/sub-01_ses-pre_T1w.nii.gz").read_text() == "T1w, pre"
         sought = alone(
             "get", "mood.post > 5 and mood.pre < 5 and sex = 'F'", "**/*_bold.nii.gz", "--to", "mirror", env=user
@@ -201,6 +210,11 @@ def test_a_bids_data_set_comes_in_with_its_files(study: Path, bids: Path, alone:
                 "participants.tsv",
                 "phenotype/mood.tsv",
                 "task-rest_bold.json",
+            ]
+            asked = {"where": "sex = 'F'", "pattern": "**/*_bold.nii.gz"}
+            written = db.connection.get_bytes(f"/data/projects/BIDS/explore/lockfile?{urlencode(asked)}").decode()
+            assert [path for _, path, _ in parse_lockfile(written).each_file()] == [
+                "ses-pre/func/sub-01_ses-pre_task-rest_run-1_bold.nii.gz"
             ]
             table = db.where("", project="BIDS").table("weight.pre", "weight.post")
             assert table["weight.pre"] == ["61", ""]

@@ -137,7 +137,8 @@ def _over_rest(project: str, brought: Brought, tables: "Tables", chosen: ServerC
     with chosen.open() as db:
         if project == DICTIONARY:
             project = _first([one.id() for one in db.projects()])
-            _overview([load_dictionary(path, Tier(brought.tier)) for path in tables.dictionaries])
+            readings = [load_dictionary(path, Tier(brought.tier)) for path in tables.dictionaries]
+            _note(readings, is_counted=True)
         return send_tables(db.connection, project, tables, brought)
 
 
@@ -159,39 +160,36 @@ def _first(projects: Sequence[str]) -> str:
     return sorted(projects)[0]
 
 
-def _overview(readings: Iterable["DictionaryReading"]) -> None:
-    """What dictionaries hold, and what was odd about them."""
+def _note(readings: Iterable["DictionaryReading"], *, is_counted: bool) -> None:
+    """What was odd about dictionaries, and how many columns they describe."""
     for reading in readings:
         for note in reading.notes:
             _output.say(note)
-        tiers = Counter(field.tier.value for field in reading.dictionary)
-        counts = ", ".join(f"{count} {tier}" for tier, count in tiers.items())
-        _output.say(f"{len(reading.dictionary)} columns: {counts}")
+        if is_counted:
+            tiers = Counter(field.tier.value for field in reading.dictionary)
+            counts = ", ".join(f"{count} {tier}" for tier, count in tiers.items())
+            _output.say(f"{len(reading.dictionary)} columns: {counts}")
 
 
 def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> Ingested:
-    from sqlalchemy import select
-
     from connectomedb.config import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
     from connectomedb.hcp.sidecars import common_definitions, definitions_of
     from connectomedb.mirror.studies import load_dictionary
     from connectomedb.server.access.auth import Accessibility
-    from connectomedb.server.intake.ingest import Delivery, ingest_release
+    from connectomedb.server.intake.ingest import Delivery, ingest_release, project_ids
     from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
     from connectomedb.server.site import open_site
-    from connectomedb.server.tables.schema import projects
 
     tier = Tier(brought.tier)
     readings = {path.name: load_dictionary(path, tier) for path in tables.dictionaries}
-    _overview(readings.values())
+    _note(readings.values(), is_counted=project == DICTIONARY)
     dictionaries = {name: reading.dictionary for name, reading in readings.items()}
     site = open_site(folder, settings=s3_settings())
     try:
         if project == DICTIONARY:
-            with site.database.read() as connection:
-                project = _first(connection.execute(select(projects.c.id)).scalars().all())
+            project = _first(project_ids(site.database))
         stores, prefix = brought.stores, brought.prefix
         if brought.bids and not stores:
             stores, prefix = _stores_of(site.archive, brought.bids)

@@ -153,7 +153,8 @@ class Interface:
         Args:
             tables: CSV or TSV files, the subject's label first. A TSV's JSON sidecar is taken along.
             dictionaries: what the columns mean, and their tiers; one of a table's own name is about that table alone.
-            bids: folder of a BIDS data set, whose participants and phenotypes are taken.
+            bids: folder of a BIDS data set, whose participants, phenotypes and sessions are taken; its files come by
+                `stores` and `prefix`.
             data_type: of the measures; else HCP's.
             tier: of columns whose tier no dictionary states: `open`, `restricted` (if nothing is said), `sensitive`.
             stores, prefix: files that stores of the server list; for administrators.

@@ -53,6 +53,8 @@ def _bids_name(subject: str, path: str) -> str:
                 folder, entities = rule(fits, scan)
                 session = f"sub-{subject}_ses-{field}"
                 return f"sub-{subject}/ses-{field}/{folder}/{session}_{entities}{ending}"
+    if path.rpartition("/")[2].startswith(f"sub-{subject}_"):  # a study in BIDS has its names already
+        return f"sub-{subject}/{path}"
     above = "sourcedata" if path.startswith("unprocessed/") else "derivatives/hcp"
     return f"{above}/sub-{subject}/{path}"
 

@@ -16,7 +16,7 @@ Stores and tables are read before the database is taken; the values of tables th
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from connectomedb.hcp.dictionary import FieldDefinition
 from connectomedb.hcp.ingested import Ingested, TableChanges
@@ -30,6 +30,7 @@ from connectomedb.server.intake.inventory import Inventory, take_inventory
 from connectomedb.server.intake.rows import ProjectRows
 from connectomedb.server.intake.subject_tables import NONTOOLBOX, CheckedTable, SubjectTable, check_tables
 from connectomedb.server.tables.database import Database
+from connectomedb.server.tables.schema import projects
 from connectomedb.server.tables.upsert import Upsert
 from connectomedb.stores.base import ObjectInfo
 
@@ -158,6 +159,12 @@ def take_in(connection: Connection, prepared: Prepared, login: str) -> IngestRep
         described=rows.described,
         **rows.seen,
     )
+
+
+def project_ids(database: Database) -> list[str]:
+    """The projects that there are."""
+    with database.read() as connection:
+        return list(connection.execute(select(projects.c.id)).scalars())
 
 
 def summary(report: IngestReport) -> str:

@@ -13,7 +13,7 @@ from connectomedb.errors import AddressError, NotFound
 from connectomedb.hcp.layout import crest_label
 from connectomedb.hcp.manifest import FOLDER as MANIFESTS
 from connectomedb.hcp.packages import Package, matches, package, packages
-from connectomedb.hcp.paths import check_subject
+from connectomedb.hcp.paths import check_subject, is_subject
 from connectomedb.hcp.scans import Field
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.visible import may_enter, may_read
@@ -120,7 +120,9 @@ def is_paper(path: str) -> bool:
 
 
 def packages_of(subject: str, path: str) -> frozenset[str]:
-    """IDs of the packages that a file belongs to, by its path inside the subject."""
+    """IDs of the packages that a file belongs to, by its path inside the subject; HCP's subjects alone have some."""
+    if not is_subject(subject):
+        return frozenset()
     return _packages_of(path.replace(subject, _ANYBODY))
 
 

@@ -13,7 +13,6 @@ from connectomedb.errors import TooLarge
 from connectomedb.hcp.glob import compile_glob
 from connectomedb.hcp.manifest import FOLDER as MANIFESTS
 from connectomedb.hcp.packages import Package
-from connectomedb.hcp.paths import is_subject
 from connectomedb.hcp.release import release_of
 from connectomedb.server.packages.holdings import Subject, is_paper, packages_of, sums_of, tree_of
 from connectomedb.server.tables.schema import files, projects, subjects
@@ -65,18 +64,15 @@ class Sums:
 
 
 def subjects_of(connection: Connection, project: str, labels: Sequence[str]) -> list[Subject]:
-    """The subjects of these labels at home in a project that the caller was found to read; in the order asked.
-
-    Those whose labels are none of HCP's have no release files, and are left out.
-    """
+    """The subjects of these labels at home in a project that the caller was found to read; in the order asked."""
     keys: dict[str, int] = {}
-    release = [label for label in dict.fromkeys(labels) if is_subject(label)]
-    for start in range(0, len(release), _BATCH):
-        part = release[start : start + _BATCH]
+    asked = list(dict.fromkeys(labels))
+    for start in range(0, len(asked), _BATCH):
+        part = asked[start : start + _BATCH]
         found = select(subjects.c.label, subjects.c.key).select_from(subjects.join(projects))
         rows = connection.execute(found.where(projects.c.id == project, subjects.c.label.in_(part)))
         keys |= {row.label: row.key for row in rows}
-    return [Subject(keys[label], label, project) for label in release if label in keys]
+    return [Subject(keys[label], label, project) for label in asked if label in keys]
 
 
 def count(connection: Connection, found: Sequence[Subject], wanted: Wanted) -> Sums:
