@@ -101,6 +101,7 @@ LIVE = (
     "/data/JSESSION",
     "/healthz",
     "/metrics",
+    "/xapi/siteConfig/uptime",
     "/data/services/tokens",
     "/data/audit",
     "/xapi/users/active",
