@@ -490,7 +490,7 @@ def parcels() -> nib.cifti2.ParcelsAxis:
     return nib.cifti2.ParcelsAxis.from_brain_models([("A", whole[[1, 2, 3]]), ("B", whole[[7]])])
 
 
-def cifti(*axes: Any, data: Any) -> bytes:
+def matrix_file(*axes: Any, data: Any) -> bytes:
     image = nib.cifti2.Cifti2Image(np.asarray(data, np.float32), header=axes)
     image.update_headers()
     content: bytes = image.to_bytes()
@@ -505,7 +505,7 @@ def on_vertices(reader: httpx2.Client, name: str, frame: int) -> list[float | No
 
 
 def test_parcels_are_painted_on_their_vertices(owner: httpx2.Client, reader: httpx2.Client) -> None:
-    series = cifti(nib.cifti2.SeriesAxis(0, 0.72, 3), parcels(), data=[[1, 4], [2, 5], [3, 6]])
+    series = matrix_file(nib.cifti2.SeriesAxis(0, 0.72, 3), parcels(), data=[[1, 4], [2, 5], [3, 6]])
     put(owner, "run.ptseries.nii", series)
     told = reader.get(f"{OWN}/files/run.ptseries.nii?describe=image").raise_for_status().json()
     assert (told["content"], told["frames"], told["grayordinates"], told["step_s"]) == ("series", 3, 2, 0.72)
@@ -518,13 +518,13 @@ def test_parcels_are_painted_on_their_vertices(owner: httpx2.Client, reader: htt
 
 
 def test_a_map_of_connectivity_is_a_row(owner: httpx2.Client, reader: httpx2.Client) -> None:
-    put(owner, "z.pconn.nii", cifti(parcels(), parcels(), data=[[1, 0.5], [0.5, 2]]))
+    put(owner, "z.pconn.nii", matrix_file(parcels(), parcels(), data=[[1, 0.5], [0.5, 2]]))
     told = reader.get(f"{OWN}/files/z.pconn.nii?describe=image").raise_for_status().json()
     assert (told["content"], told["maps"]) == ("connectivity", ["A", "B"])
     assert on_vertices(reader, "z.pconn.nii", 1)[1:8:6] == [0.5, 2.0]
     dense = nib.cifti2.BrainModelAxis.from_mask(np.arange(10) < 4, "CortexLeft")
     matrix = np.arange(16).reshape(4, 4)
-    put(owner, "z.dconn.nii", cifti(dense, dense, data=matrix + matrix.T))
+    put(owner, "z.dconn.nii", matrix_file(dense, dense, data=matrix + matrix.T))
     assert on_vertices(reader, "z.dconn.nii", 2) == [10.0, 15.0, 20.0, 25.0, *[None] * 6]
-    put(owner, "odd.dconn.nii", cifti(dense, parcels(), data=np.ones((4, 2))))
+    put(owner, "odd.dconn.nii", matrix_file(dense, parcels(), data=np.ones((4, 2))))
     assert reader.get(f"{OWN}/files/odd.dconn.nii?describe=image").status_code == 422
