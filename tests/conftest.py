@@ -41,6 +41,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests run in one worker, and all that need the stage in the same: it and the browser start once."""
+    staged = {item.path for item in items if "stage" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("stage" if item.path in staged else str(item.path)))
+
+
 def pytest_collection_finish() -> None:
     """Leave thousands of collected tests out of every later search for garbage, which would walk them each time."""
     gc.collect()
@@ -104,6 +111,13 @@ def clean_env(tmp_path: Path) -> dict[str, str]:
     foreign = ("XNAT_", "AWS_", "CONNECTOMEDB_", "CDB_", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "HOME": str(home)}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between tries a transfer waits a tenth of what it would."""
+    monkeypatch.setattr("connectomedb.transfer.retry.FIRST_WAIT_S", 0.025)
+    monkeypatch.setattr("connectomedb.transfer.retry.LONGEST_WAIT_S", 1.5)
 
 
 @pytest.fixture(scope="session")
