@@ -120,7 +120,7 @@ def _open(page: Page, address: str) -> None:
 
 
 def _painted(page: Page) -> float:
-    found: float = page.wait_for_function("window.took", timeout=30_000).json_value()
+    found: float = page.wait_for_function("() => window.took", timeout=30_000).json_value()
     return found
 
 

@@ -482,3 +482,49 @@ def test_only_volumes_of_regions_have_regions(reader: httpx2.Client) -> None:
     ):
         told = reader.get(f"{FILES}/{path}?describe=image").raise_for_status().json()
         assert (told["regions"] is not None) == has, path
+
+
+def parcels() -> nib.cifti2.ParcelsAxis:
+    """Two parcels on a left mesh of ten vertices: A has 1, 2 and 3, B has 7."""
+    whole = nib.cifti2.BrainModelAxis.from_mask(np.ones(10, bool), "CortexLeft")
+    return nib.cifti2.ParcelsAxis.from_brain_models([("A", whole[[1, 2, 3]]), ("B", whole[[7]])])
+
+
+def matrix_file(*axes: Any, data: Any) -> bytes:
+    image = nib.cifti2.Cifti2Image(np.asarray(data, np.float32), header=axes)
+    image.update_headers()
+    content: bytes = image.to_bytes()
+    return content
+
+
+def on_vertices(reader: httpx2.Client, name: str, frame: int) -> list[float | None]:
+    asked = {"frame": str(frame), "structure": "CORTEX_LEFT"}
+    reply = reader.get(f"{OWN}/files/{name}", params=asked).raise_for_status()
+    values = nib.GiftiImage.from_bytes(reply.content).darrays[0].data.tolist()
+    return [None if np.isnan(value) else value for value in values]
+
+
+def test_parcels_are_painted_on_their_vertices(owner: httpx2.Client, reader: httpx2.Client) -> None:
+    series = matrix_file(nib.cifti2.SeriesAxis(0, 0.72, 3), parcels(), data=[[1, 4], [2, 5], [3, 6]])
+    put(owner, "run.ptseries.nii", series)
+    told = reader.get(f"{OWN}/files/run.ptseries.nii?describe=image").raise_for_status().json()
+    assert (told["content"], told["frames"], told["grayordinates"], told["step_s"]) == ("series", 3, 2, 0.72)
+    assert [model["vertices"] for model in told["models"]] == [None], "no range of bytes belongs to a vertex alone"
+    none = [None]
+    assert on_vertices(reader, "run.ptseries.nii", 1) == none + [2.0] * 3 + none * 3 + [5.0] + none * 2
+    for place, values in (("CORTEX_LEFT,2", [1, 2, 3]), ("CORTEX_LEFT,7", [4, 5, 6]), ("1", [4, 5, 6])):
+        assert reader.get(f"{OWN}/files/run.ptseries.nii", params={"series": place}).json()["values"] == values
+    assert reader.get(f"{OWN}/files/run.ptseries.nii?series=CORTEX_LEFT,0").status_code == 404
+
+
+def test_a_map_of_connectivity_is_a_row(owner: httpx2.Client, reader: httpx2.Client) -> None:
+    put(owner, "z.pconn.nii", matrix_file(parcels(), parcels(), data=[[1, 0.5], [0.5, 2]]))
+    told = reader.get(f"{OWN}/files/z.pconn.nii?describe=image").raise_for_status().json()
+    assert (told["content"], told["maps"]) == ("connectivity", ["A", "B"])
+    assert on_vertices(reader, "z.pconn.nii", 1)[1:8:6] == [0.5, 2.0]
+    dense = nib.cifti2.BrainModelAxis.from_mask(np.arange(10) < 4, "CortexLeft")
+    matrix = np.arange(16).reshape(4, 4)
+    put(owner, "z.dconn.nii", matrix_file(dense, dense, data=matrix + matrix.T))
+    assert on_vertices(reader, "z.dconn.nii", 2) == [10.0, 15.0, 20.0, 25.0, *[None] * 6]
+    put(owner, "odd.dconn.nii", matrix_file(dense, parcels(), data=np.ones((4, 2))))
+    assert reader.get(f"{OWN}/files/odd.dconn.nii?describe=image").status_code == 422

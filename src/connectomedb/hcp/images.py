@@ -33,6 +33,7 @@ _ENDINGS: Mapping[str, ImageKind] = {
     ".dscalar.nii": ImageKind.DENSE,
     ".dtseries.nii": ImageKind.DENSE,
     ".dlabel.nii": ImageKind.DENSE,
+    **dict.fromkeys((".ptseries.nii", ".pscalar.nii", ".plabel.nii", ".dconn.nii", ".pconn.nii"), ImageKind.DENSE),
     ".surf.gii": ImageKind.SURFACE,
     ".shape.gii": ImageKind.METRIC,
     ".func.gii": ImageKind.METRIC,

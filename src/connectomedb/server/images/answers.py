@@ -32,7 +32,10 @@ from connectomedb.server.settings import ImageSettings
 
 _GIFTI_STRUCTURES = {"CORTEX_LEFT": "CortexLeft", "CORTEX_RIGHT": "CortexRight"}
 _CARPET_ROWS = 512
-_INTENTS = {"series": "NIFTI_INTENT_TIME_SERIES", "scalars": "NIFTI_INTENT_SHAPE", "labels": "NIFTI_INTENT_LABEL"}
+_INTENTS = {
+    **{"series": "NIFTI_INTENT_TIME_SERIES", "labels": "NIFTI_INTENT_LABEL"},
+    **dict.fromkeys(("scalars", "connectivity"), "NIFTI_INTENT_SHAPE"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ class Look:
             model = next((m for m in dense.models if m.structure == structure and m.vertices is not None), None)
             if model is None or side not in surfaces:
                 continue
-            whole = on_surface(model, values[model.start : model.start + model.count]).astype(float)
+            whole = on_surface(model, model.own(values)).astype(float)
             colours = label_colours(whole, dense.tables[0]) if dense.tables else map_colours(whole)
             sides.append((side, self._surface(surfaces[side]), colours))
         if sides:
@@ -201,7 +204,9 @@ def _describe_dense(dense: Dense) -> dict[str, Any]:
                 "start": model.start,
                 "count": model.count,
                 "mesh": model.mesh,
-                "vertices": None if model.vertices is None else _runs(model.vertices.tolist()),
+                "vertices": _runs(model.vertices.tolist())
+                if model.vertices is not None and model.rows is None
+                else None,
             }
             for model in dense.models
         ],

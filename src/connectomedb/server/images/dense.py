@@ -1,12 +1,13 @@
-"""CIFTI-2 dense files (`.dscalar.nii`, `.dtseries.nii`, `.dlabel.nii`): maps and series of grayordinates.
+"""CIFTI-2 files: maps and series of grayordinates, or of parcels, which are painted on all vertices of theirs.
 
     NIfTI-2 header   extension with the XML   values: a row per grayordinate, its frames (maps) one after the other
 
-So the series of one grayordinate is one run of bytes, which a client may fetch itself by a range request.
+So the series of one grayordinate is one run of bytes, which a client may fetch itself by a range request. A matrix of
+connectivity has a map per grayordinate or parcel, which is its row: the matrix is its own transpose.
 Source: CIFTI-2; nibabel reads the XML.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +25,15 @@ IntArray = NDArray[np.int64]
 Colour = tuple[float, float, float, float]
 
 _XML = 32
+_MOST_VERTICES = 1_000_000
 _PREFIX = "CIFTI_STRUCTURE_"
 _DENSE, _SERIES = "CIFTI_INDEX_TYPE_BRAIN_MODELS", "CIFTI_INDEX_TYPE_SERIES"
-_KINDS = {_SERIES: "series", "CIFTI_INDEX_TYPE_SCALARS": "scalars", "CIFTI_INDEX_TYPE_LABELS": "labels"}
+_PARCELS = "CIFTI_INDEX_TYPE_PARCELS"
+_CONNECTIVITY = "connectivity"
+_KINDS = {
+    **{_SERIES: "series", "CIFTI_INDEX_TYPE_SCALARS": "scalars", "CIFTI_INDEX_TYPE_LABELS": "labels"},
+    **{_DENSE: _CONNECTIVITY, _PARCELS: _CONNECTIVITY},
+}
 _SECONDS = {"SECOND": 1.0}
 
 
@@ -39,6 +46,7 @@ class Model:
         vertices: number of the vertex of each; None for voxels.
         mesh: how many vertices the whole surface has; 0 for voxels.
         voxels: (grayordinate, ijk); None for vertices.
+        rows: of parcels, the row of each vertex; None where every grayordinate has the next one.
     """
 
     structure: str
@@ -47,6 +55,11 @@ class Model:
     mesh: int
     vertices: IntArray | None
     voxels: IntArray | None
+    rows: IntArray | None = None
+
+    def own(self, values: FloatArray) -> FloatArray:
+        """Of the values of all rows those of this structure's grayordinates, or vertices."""
+        return values[self.start : self.start + self.count] if self.rows is None else values[self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Dense:
     """The header, checked.
 
     Attributes:
-        kind: `series`, `scalars` or `labels`.
+        kind: `series`, `scalars`, `labels` or `connectivity`.
         names: of maps; of a series none.
         tables: of labels, per map: key → name, colour.
         start_s, step_s: time of the first frame and between frames, where frames are moments.
@@ -103,15 +116,21 @@ def read_dense(reading: Reading) -> Dense:
     try:
         maps, dense = matrix.get_index_map(0), matrix.get_index_map(1)
         kind = _KINDS.get(maps.indices_map_to_data_type)
-        if dense.indices_map_to_data_type != _DENSE or kind is None:
-            raise DocumentError(
-                f"Looked into {name}: it is a CIFTI file, but neither dense series, scalars nor labels. "
-                "Others cannot be shown."
-            )
+        places, is_parcelled = dense.indices_map_to_data_type, dense.indices_map_to_data_type == _PARCELS
+        if places not in (_DENSE, _PARCELS) or kind is None:
+            raise DocumentError(f"Looked into {name}: it is a CIFTI file of a kind that cannot be shown.")
+        is_square = kind != _CONNECTIVITY or (
+            maps.indices_map_to_data_type == places and len(set(header.dims[1:])) == 1
+        )
+        if not is_square:
+            raise DocumentError(f"Looked into {name}: it connects places of two kinds, and cannot be shown.")
         if len(header.dims) != 3 or header.shape != (1, 1, 1) or header.dims[0] != 1:
             raise DocumentError(f"Looked into {name}: its dimensions are not those of a CIFTI matrix.")
-        models = tuple(_model(found, header.dims[2], name) for found in dense.brain_models)
-        named = [] if kind == "series" else list(maps.named_maps)
+        if is_parcelled:
+            models = tuple(_parcelled(dense, header.dims[2], name))
+        else:
+            models = tuple(_model(found, header.dims[2], name) for found in dense.brain_models)
+        named = list(maps.named_maps) if kind in ("scalars", "labels") else []
         if len(named) not in (0, header.dims[1]):
             raise DocumentError(f"Looked into {name}: it names {len(named)} maps and has {header.dims[1]}.")
         start_s, step_s = _times(maps) if kind == "series" else (0.0, 0.0)
@@ -121,6 +140,8 @@ def read_dense(reading: Reading) -> Dense:
             raise
         raise DocumentError(f"Looked into {name}: its CIFTI description makes no sense ({fault}).") from fault
     names = tuple(str(one.map_name) for one in named)
+    if kind == _CONNECTIVITY and is_parcelled:
+        names = tuple(str(one.name) for one in maps.parcels)
     tables = tuple(_table(one) for one in named) if kind == "labels" else ()
     return Dense(header, kind, models, names, tables, start_s, step_s, affine, grid)
 
@@ -128,6 +149,11 @@ def read_dense(reading: Reading) -> Dense:
 def read_map(reading: Reading, dense: Dense, frame: int, model: Model | None = None) -> FloatArray:
     """One frame or map: a value per grayordinate, of all or of one model. Raises AddressError."""
     check_frame(frame, dense.frames)
+    if dense.kind == _CONNECTIVITY:
+        row = read_row(reading, dense, frame)
+        return model.own(row) if model else row
+    if model and model.rows is not None:
+        return model.own(read_map(reading, dense, frame))
     start, count = (model.start, model.count) if model else (0, dense.count)
     reading.check_memory(8 * count)
     reading.skip_to(dense.header.offset + start * dense.row_bytes)
@@ -153,7 +179,7 @@ def index_of_vertex(dense: Dense, structure: str, vertex: int) -> int:
     found = np.flatnonzero(model.vertices == vertex)
     if not len(found):
         raise NotFound(f"Vertex {vertex} of {model.structure} is not among the grayordinates: it is no grey matter.")
-    return model.start + int(found[0])
+    return model.start + int(found[0]) if model.rows is None else int(model.rows[found[0]])
 
 
 def index_of_voxel(dense: Dense, voxel: Sequence[int]) -> int:
@@ -200,6 +226,28 @@ def _model(found: Any, count: int, name: str) -> Model:
     if len(voxels) != size:
         raise DocumentError(f"Looked into {name}: the voxels of {structure} are not as many as it says.")
     return Model(structure, start, size, 0, None, voxels)
+
+
+def _parcelled(described: Any, count: int, name: str) -> Iterator[Model]:
+    """A model for each surface that parcels lie on. Their voxels are not shown."""
+    parcels = list(described.parcels)
+    if len(parcels) != count:
+        raise DocumentError(f"Looked into {name}: it describes {len(parcels)} parcels and has {count}.")
+    for surface in described.surfaces:
+        structure, mesh = str(surface.brain_structure), int(surface.surface_number_of_vertices)
+        pairs = [
+            (int(vertex), row)
+            for row, parcel in enumerate(parcels)
+            for found in parcel.vertices
+            if str(found.brain_structure) == structure
+            for vertex in found
+        ]
+        if not pairs:
+            continue
+        vertices, rows = np.array(pairs, np.int64).T
+        if mesh > _MOST_VERTICES or vertices.min() < 0 or vertices.max() >= mesh:
+            raise DocumentError(f"Looked into {name}: the vertices of {structure} are not those of its surface.")
+        yield Model(structure.removeprefix(_PREFIX), 0, count, mesh, vertices, None, rows)
 
 
 def _times(maps: Any) -> tuple[float, float]:

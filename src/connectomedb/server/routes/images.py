@@ -66,7 +66,8 @@ def look_into(call: Call, file: StoredFile, siblings: Siblings) -> Later:
     if kind is None:
         raise AddressError(
             f"Asked to look into {file.name}, which is no image by its name. There are .nii, .nii.gz, .surf.gii, "
-            ".shape.gii, .func.gii, .label.gii, .dscalar.nii, .dtseries.nii and .dlabel.nii."
+            ".shape.gii, .func.gii, .label.gii, and of CIFTI .dscalar.nii, .dtseries.nii, .dlabel.nii, .dconn.nii, "
+            ".pscalar.nii, .ptseries.nii, .plabel.nii and .pconn.nii."
         )
     if asked == "preview":
         return _preview(call, file, kind, siblings)

@@ -15,7 +15,7 @@ export class Shown {
     this.frame = 0;
     this.maps = MAPS.map((name) => [name, name]);
     this.onPlace = () => {};
-    this.series = this.frames > 1 ? this.moving : null;
+    this.series = this.frames > 1 && this.moving.content !== "connectivity" ? this.moving : null;
   }
 
   // The file that has frames to go through: the layer when it has some, else what lies under it.
