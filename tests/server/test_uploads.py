@@ -341,6 +341,7 @@ BAD_REQUESTS: dict[str, tuple[Callable[[httpx2.Client, str], httpx2.Response], i
         400,
     ),
     "form and inbody": (lambda client, to: client.post(f"{to}/files/a?inbody=true", files={"f": ("a", b"x")}), 400),
+    "by reference": (lambda client, to: client.put(f"{to}/files?reference=/etc/passwd"), 400),
     "no name": (lambda client, to: client.put(f"{to}/files", content=b"x"), 400),
     "one name twice": (
         lambda client, to: client.post(f"{to}/files", files=[("f", ("a", b"1")), ("f", ("a", b"2"))]),
