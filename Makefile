@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constrai
 # The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests; openssl makes
 # certificates; the server is tested on PostgreSQL too, which the tests start themselves, on no port. Pages are tested in
 # Chromium; npm brings what checks that everybody can use them.
-DEBIAN_PACKAGES := curl openssl postgresql chromium npm
+DEBIAN_PACKAGES := curl openssl postgresql chromium-headless-shell npm
 
 .PHONY: demo serve test soak lint bench system vendor clean
 
@@ -21,12 +21,12 @@ serve: $(VENV)/.demo
 	$(BIN)/cdb demo --serve
 
 test: system $(VENV)/.test
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup
 
 # The same properties against new random examples and many more random faults; failures print their seed.
 soak: system $(VENV)/.test
 	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_KILLS=60 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
-	  $(BIN)/pytest --numprocesses 2 --dist loadfile
+	  $(BIN)/pytest --numprocesses 3 --dist loadgroup
 
 lint: $(VENV)/.test $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -1,7 +1,9 @@
 """Fixtures that several parts share: one real object store per test process."""
 
+import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,11 +12,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
 from connectomedb.config import S3Settings, s3_settings
 from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.demo.stage import Stage, open_stage
+from connectomedb.server.access import passwords
 from connectomedb.stores.s3 import S3Store
 
 Run = Callable[[list[str], dict[str, str], Path], "subprocess.CompletedProcess[str]"]
@@ -25,6 +29,29 @@ Run = Callable[[list[str], dict[str, str], Path], "subprocess.CompletedProcess[s
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.register_profile("soak", deadline=None)
 settings.load_profile(os.environ.get("CONNECTOMEDB_EXAMPLES", "same"))
+
+
+# Hashes that are quick to make and to check: a hash names its own cost, and tests sign in by the thousand.
+_COST = (passwords._HASHER.time_cost, passwords._HASHER.memory_cost)
+assert _COST >= (2, 19 * 1024), "what OWASP asks at least"
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs the tests in the background ignores Ctrl-C in them, and programs under test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests run in one worker, and all that need the stage in the same: it and the browser start once."""
+    staged = {item.path for item in items if "stage" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("stage" if item.path in staged else str(item.path)))
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of collected tests out of every later search for garbage, which would walk them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 STAGED = ("100307", "103515", "200614")
@@ -84,6 +111,13 @@ def clean_env(tmp_path: Path) -> dict[str, str]:
     foreign = ("XNAT_", "AWS_", "CONNECTOMEDB_", "CDB_", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "HOME": str(home)}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between tries a transfer waits a tenth of what it would."""
+    monkeypatch.setattr("connectomedb.transfer.retry.FIRST_WAIT_S", 0.025)
+    monkeypatch.setattr("connectomedb.transfer.retry.LONGEST_WAIT_S", 1.5)
 
 
 @pytest.fixture(scope="session")

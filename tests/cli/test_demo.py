@@ -65,7 +65,7 @@ def env(clean_env: Environment) -> Environment:
 
 def test_serve_json_is_one_line_that_opens_everything(tmp_path: Path, env: Environment) -> None:
     folder = tmp_path / "demo"
-    with running("demo", "--serve", "--json", "--subjects", "2", "--folder", str(folder), env=env) as demo:
+    with running("demo", "--serve", "--json", "--subjects", "1", "--folder", str(folder), env=env) as demo:
         assert demo.stdout is not None
         facts = json.loads(demo.stdout.readline())
         assert list(facts) == ["server", "user", "password", "s3_endpoint", "access_key", "secret_key", "bucket"]
@@ -82,7 +82,7 @@ def test_serve_json_is_one_line_that_opens_everything(tmp_path: Path, env: Envir
 @pytest.mark.parametrize("after", ["release", "store/weed.log", "server/database.sqlite"])
 def test_an_interrupt_at_any_stage_leaves_no_process(tmp_path: Path, env: Environment, after: str) -> None:
     folder = tmp_path / "demo"
-    with running("demo", "--subjects", "4", "--folder", str(folder), env=env) as demo:
+    with running("demo", "--subjects", "2", "--folder", str(folder), env=env) as demo:
         assert wait_for((folder / after).exists, 60)
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 130

@@ -226,6 +226,7 @@ def test_a_file_without_digest_is_checked_by_its_size(site: Site, db: Interface,
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_download_that_fails_says_why_and_leaves_nothing(site: Site, db: Interface, tmp_path: Path) -> None:
     file = crest(db).file("T1w/a.nii.gz")
     site.on("GET", f"{RESOURCE}/files/T1w/a.nii.gz", site.reply(b"Accept the data use terms", 403))

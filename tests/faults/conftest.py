@@ -34,7 +34,5 @@ def site(published: Published, proxy: Proxy, tmp_path: Path) -> Site:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between tries the mirror waits a tenth of what it would: the faults here do not pass by waiting."""
-    monkeypatch.setattr("connectomedb.transfer.retry.FIRST_WAIT_S", 0.025)
-    monkeypatch.setattr("connectomedb.transfer.retry.LONGEST_WAIT_S", 1.5)
+def _impatient(impatient: None) -> None:
+    """The faults here do not pass by waiting."""

@@ -24,7 +24,6 @@ from typing import Protocol
 
 import httpx2
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import insert
 
 from connectomedb.config import S3Settings
@@ -32,7 +31,6 @@ from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.hcp.release import Release, release_of
-from connectomedb.server.access import passwords
 from connectomedb.server.access.auth import Accessibility, Role
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.users import add_member, create_user, grant_tier
@@ -141,15 +139,6 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this process."""
     with PostgresServer.start() as running:
         yield running
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_passwords() -> Iterator[None]:
-    """Hashes that are quick to make and to check: a hash names its own cost, and tests sign in by the thousand."""
-    assert (passwords._HASHER.time_cost, passwords._HASHER.memory_cost) >= (2, 19 * 1024), "what OWASP asks at least"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        yield
 
 
 @pytest.fixture(scope="session")

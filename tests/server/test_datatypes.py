@@ -172,10 +172,9 @@ RIGHTS = [
 ]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 @pytest.mark.parametrize("rights", RIGHTS, ids=lambda rights: rights.caller.login)
 @pytest.mark.parametrize("root", CONCRETE, ids=lambda data_type: data_type.name)
-def test_every_search_compiles_for_every_database(root: DataType, rights: Rights, dialect: Dialect) -> None:
+def test_every_search_compiles_for_every_database(root: DataType, rights: Rights) -> None:
     names = Names(REGISTRY, rights)
     columns = [SearchField(other.name, display.id) for other in CONCRETE for display in names.fields_of(other)]
     criteria = tuple(
@@ -185,9 +184,10 @@ def test_every_search_compiles_for_every_database(root: DataType, rights: Rights
     )
     where = Group(Method.OR, criteria[:400])
     search = compile_search(Query(root.name, tuple(columns), where, columns[-1]), names, DETAILS)
-    text = str(search.statement.compile(dialect=dialect))
-    assert text.startswith("SELECT")
-    assert "'1,2'" not in text
+    for dialect in DIALECTS:
+        text = str(search.statement.compile(dialect=dialect))
+        assert text.startswith("SELECT")
+        assert "'1,2'" not in text
 
 
 @pytest.mark.parametrize("level", FRAMES)

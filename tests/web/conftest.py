@@ -1,4 +1,4 @@
-"""The demo in a real browser: Debian's Chromium, driven by Playwright, against the stage's server.
+"""The demo in a real browser: Debian's Chromium without windows, driven by Playwright, against the stage's server.
 
 Every test has people of its own (`people`), and browses in contexts of its own (`browse`). A page that logs an error,
 breaks its Content-Security-Policy or asks another host for anything fails its test. Screenshots lie in
@@ -26,7 +26,7 @@ from connectomedb.demo.stage import Stage
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 PASSWORD = "correct horse battery"
 PROJECT = "HCP_Q1"
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
