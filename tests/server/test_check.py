@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from sqlalchemy import create_engine, text
 
 from connectomedb.cli.main import main
+from connectomedb.server.folder import DataFolder
 from connectomedb.server.run import start
+from connectomedb.server.settings import read_settings
 from connectomedb.server.staging import Staging, dead_processes
+from connectomedb.server.tables.sqlite import make_file
 from connectomedb.stores.folder import FolderStore
 
 if TYPE_CHECKING:
@@ -67,6 +71,36 @@ def test_check_tells_what_is_wrong_and_repairs_orphans(
     assert run_check(folder, "--digest", capsys=capsys) == (0, [])
     FolderStore(folder / "archive").put("uploads/00/nobodys", b"orphan")
     assert [code for code, _ in [run_check(folder, "--repair", capsys=capsys)]] == [0]
+
+
+_LOOSEN = {"sqlite": "PRAGMA foreign_keys = OFF", "postgresql": "SET session_replication_role = replica"}
+"""Lets a connection break references, as a repair by hand may."""
+
+
+def test_check_finds_rows_that_lead_nowhere(
+    tmp_path: Path, make_project: MakeProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data"
+    site = make_project(folder)
+    with start(site, admin_password=PASSWORD) as server, httpx2.Client(base_url=server.address) as client:
+        client.get("/data/JSESSION", auth=("admin", PASSWORD))
+        for label in ("a", "b"):
+            address = f"/data/projects/P/subjects/{label}/experiments/{label}_MR?xsiType=xnat:mrSessionData"
+            assert client.put(address).status_code == 201
+    url = read_settings(folder / "cdb.toml").database.url or make_file(DataFolder(folder).database)
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(_LOOSEN[engine.dialect.name]))
+        connection.execute(text("UPDATE experiments SET data_type = 'lab:gone' WHERE label = 'a_MR'"))
+        connection.execute(text("DELETE FROM subjects WHERE label = 'b'"))
+    engine.dispose()
+    code, found = run_check(folder, capsys=capsys)
+    assert code == 8
+    assert [(row["fault"], row["key"].split()[0]) for row in found] == [
+        ("reference", "experiments.subject_key"),
+        ("type", "experiments"),
+    ]
+    assert "lab:gone" in found[1]["detail"]
 
 
 def test_check_says_it_in_words(tmp_path: Path, make_project: MakeProject, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,6 +108,19 @@ def test_each_way_of_sending(member: httpx2.Client, place: str, way: str) -> Non
     assert member.get(f"{place}/files/a.bin").content == b"abc"
 
 
+@pytest.mark.parametrize(("kind", "id"), [("assessors", "QCOUT"), ("reconstructions", "RECON")])
+def test_what_is_derived_holds_its_output(member: httpx2.Client, kind: str, id: str) -> None:
+    derived = f"{SESSION}/{kind}/{id}"
+    member.put(derived, params={"xsiType": "xnat:qcManualAssessorData"} if kind == "assessors" else {})
+    reply = member.put(f"{derived}/out/resources/O/files/o.txt", content=b"out")
+    assert reply.status_code == 200, reply.text
+    assert member.get(f"{derived}/resources/O/files/o.txt").content == b"out"
+    assert member.get(f"{derived}/out/files").json()["ResultSet"]["Result"][0]["Name"] == "o.txt"
+    assert member.put(f"{derived}/in/resources/I/files/i.txt", content=b"in").status_code == 400
+    every = member.get(f"{SESSION}/resources?all=true").json()["ResultSet"]["Result"]
+    assert (f"{kind}/out", "O") in {(row["category"], row["label"]) for row in every}
+
+
 def test_a_form_of_several_files_goes_into_the_folder(member: httpx2.Client, place: str) -> None:
     sent = [("a", ("one.txt", b"1")), ("a", ("two.txt", b"")), ("note", (None, b"no file"))]
     assert member.post(f"{place}/files/sub/dir", files=sent).status_code == 200
@@ -341,6 +354,7 @@ BAD_REQUESTS: dict[str, tuple[Callable[[httpx2.Client, str], httpx2.Response], i
         400,
     ),
     "form and inbody": (lambda client, to: client.post(f"{to}/files/a?inbody=true", files={"f": ("a", b"x")}), 400),
+    "by reference": (lambda client, to: client.put(f"{to}/files?reference=/etc/passwd"), 400),
     "no name": (lambda client, to: client.put(f"{to}/files", content=b"x"), 400),
     "one name twice": (
         lambda client, to: client.post(f"{to}/files", files=[("f", ("a", b"1")), ("f", ("a", b"2"))]),

@@ -1,7 +1,8 @@
-"""`cdb admin check`: do files and their bytes agree?"""
+"""`cdb admin check`: do files and their bytes agree, and rows among themselves?"""
 
 from collections import Counter
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 @click.option("--repair", is_flag=True, help="Remove uploaded bytes that no file names.")
 @JSON
 def check(folder: Path, digests: bool, repair: bool, as_json: bool) -> int:
-    """Do files and their bytes agree? In both directions, with their sizes; the server may be running.
+    """Do files and their bytes agree? In both directions, with their sizes; and do rows agree among themselves?
+    The server may be running.
 
     Exit code 8 when something is wrong and was not repaired. Bytes that a file misses cannot be made again:
     restore them from a backup, or ingest the release again.
@@ -32,11 +34,12 @@ def check(folder: Path, digests: bool, repair: bool, as_json: bool) -> int:
     """
     from connectomedb.config import s3_settings
     from connectomedb.server.check import check_files
+    from connectomedb.server.check_rows import check_rows
     from connectomedb.server.site import open_site
 
     with closing(open_site(folder, settings=s3_settings())) as site:
         findings = []
-        for finding in check_files(site, digests=digests, repair=repair):
+        for finding in chain(check_rows(site), check_files(site, digests=digests, repair=repair)):
             findings.append(finding)
             if not as_json:
                 _output.show_lines([_line(finding)])

@@ -24,13 +24,15 @@ from connectomedb.stores.base import WritableStore
 
 
 class Fault(StrEnum):
-    """What can be wrong with an object."""
+    """What can be wrong with an object; the last two with rows, see `server.check_rows`."""
 
     MISSING = "missing"
     SIZE = "size"
     DIGEST = "digest"
     UNREADABLE = "unreadable"
     ORPHAN = "orphan"
+    REFERENCE = "reference"
+    TYPE = "type"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Level(StrEnum):
     FILES = "files"
 
 
+_DERIVED = (Level.RECONSTRUCTIONS, Level.ASSESSORS)
 _HOLDS_FILES = (Level.RESOURCES, Level.FILES)
 _OF_EXPERIMENT = (Level.SCANS, Level.RECONSTRUCTIONS, Level.ASSESSORS)
 
@@ -100,7 +101,8 @@ class Address:
 def parse_address(path: str) -> Address:
     """Read a percent-encoded path, with or without host prefix parts `/data`, `/REST` and `archive`.
 
-    A slash at the end is ignored, except after `files/`, where it marks a folder.
+    `out/` below an assessor or reconstruction says what is so anyway. A slash at the end is ignored, except
+    after `files/`, where it marks a folder.
     Raises AddressError when the path is not an address.
     """
     parts = path.split("/")
@@ -125,6 +127,8 @@ def parse_address(path: str) -> Address:
         identifier = unquote(parts.pop(0))
         _check_id(level, identifier)
         steps.append(Step(level, identifier))
+        if level in _DERIVED and parts:
+            parts = _without_direction(parts, path)
     return Address(tuple(steps))
 
 
@@ -162,6 +166,13 @@ def _encode_step(step: Step, raw_file_path: bool) -> str:
     if raw_file_path:
         return step.id.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
     return quote(step.id, safe="/")
+
+
+def _without_direction(parts: list[str], path: str) -> list[str]:
+    """What follows an assessor or reconstruction: its files are its output, with `out/` in front or without."""
+    if parts[0] == "in":
+        raise AddressError(f"Asked for {path}: what something was made from stands with the session. Leave out 'in'.")
+    return parts[1:] if parts[0] == "out" and len(parts) > 1 else parts
 
 
 def _level(word: str, above: Level | None, path: str) -> Level:

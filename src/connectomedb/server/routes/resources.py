@@ -4,16 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 from starlette.responses import Response
 
 from connectomedb.errors import NotFound
+from connectomedb.server.access.visible import may_see
 from connectomedb.server.query.homes import OWNERS
 from connectomedb.server.query.places import Found, Place
 from connectomedb.server.routes.call import Call, View
 from connectomedb.server.routes.documents import RESOURCE
 from connectomedb.server.routes.replies import table
-from connectomedb.server.tables.schema import files, projects, resources, scans, subjects
+from connectomedb.server.tables.schema import (
+    experiments,
+    files,
+    projects,
+    reconstructions,
+    resources,
+    scans,
+    subjects,
+)
+from connectomedb.server.types.datatypes import Entity
 from connectomedb.xnat.address import Level
 from connectomedb.xnat.resultset import ResultTable
 
@@ -22,6 +32,13 @@ _COLUMNS = (
     *("file_count", "file_size", "tags", "content", "format"),
 )
 _MAX_KEY = 18
+
+_CATEGORIES = {
+    Level.SCANS: "scans",
+    Level.RECONSTRUCTIONS: "reconstructions/out",
+    Level.ASSESSORS: "assessors/out",
+}
+"""What resources of things in a session are called; of everything else they are `resources`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +63,26 @@ class Resource:
 
 
 def list_resources(call: Call, view: View, place: Place) -> Response:
-    """The table of an object's resources; `all=true` adds those of a session's scans. Its columns are fixed."""
+    """The table of an object's resources; `all=true` adds those of all in a session. Its columns are fixed."""
     owners = list(place.last)
     if call.parameters.is_true("all") and place.experiment and not place.scans:
-        of_session = select(scans).where(scans.c.experiment_key == place.experiment.key).order_by(scans.c.key)
-        found = view.connection.execute(of_session)
-        owners += [Found(Level.SCANS, row.key, row.id, row.type or "") for row in found]
+        owners += _in_session(view, place.experiment.key)
     rows = tuple(row for owner in owners for row in _rows(view.connection, owner))
     return table(call, ResultTable(_COLUMNS, rows, "Resources", len(rows)))
+
+
+def _in_session(view: View, session: int) -> list[Found]:
+    """Scans, reconstructions and assessors of a session, as far as the caller may see them."""
+    found: list[Found] = []
+    for level, rows, label, is_in in (
+        (Level.SCANS, scans, scans.c.type, scans.c.experiment_key == session),
+        (Level.RECONSTRUCTIONS, reconstructions, reconstructions.c.type, reconstructions.c.experiment_key == session),
+        (Level.ASSESSORS, experiments, experiments.c.label, experiments.c.session_key == session),
+    ):
+        seen = may_see(view.caller, Entity.EXPERIMENT, experiments) if level is Level.ASSESSORS else true()
+        of_session = select(rows.c.key, rows.c.id, label.label("label")).where(is_in, seen).order_by(rows.c.key)
+        found += [Found(level, row.key, row.id, row.label or "") for row in view.connection.execute(of_session)]
+    return found
 
 
 def find_resources(connection: Connection, place: Place, words: str | None) -> list[Resource]:
@@ -92,7 +121,8 @@ def _rows(connection: Connection, owner: Found) -> Sequence[tuple[str, ...]]:
         .group_by(resources.c.key)
         .order_by(resources.c.key)
     )
-    category, id, type = ("scans", owner.id, owner.label) if owner.level is Level.SCANS else ("resources", "", "")
+    category = _CATEGORIES.get(owner.level, "resources")
+    id, type = (owner.id, owner.label) if owner.level in _CATEGORIES else ("", "")
     return [
         (
             *(str(row.key), row.label or "", RESOURCE, category, id, type),

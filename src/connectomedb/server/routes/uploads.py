@@ -30,6 +30,11 @@ def receive_files(call: Call, address: Address) -> "Upload":
     caller = call.signed_in
     with call.site.database.read() as connection:
         find_owner(connection, caller, address)
+    if call.parameters.has("reference"):
+        raise AddressError(
+            "Asked to add files by reference to the server's disk. Send their bytes, or let the administrator "
+            "bring them in with cdb ingest."
+        )
     most = call.site.settings.files.max_upload_bytes
     length = call.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
