@@ -22,7 +22,7 @@ from benchmarks.quiet import settle
 from benchmarks.table import Spread, print_promise, print_table
 from connectomedb.demo.services.server_process import ServerProcess
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 SIZE = {"width": 1280, "height": 900}
 
 _WATCH = """
