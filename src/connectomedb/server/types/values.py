@@ -44,6 +44,11 @@ def format_column(values: Sequence[object], form: Callable[[object], str] = form
     return [value if type(value) is str else form(value) for value in values]
 
 
+def format_rows(rows: Sequence[Sequence[object]]) -> list[tuple[str, ...]]:
+    """Write the cells of a table."""
+    return list(zip(*(format_column(column) for column in zip(*rows, strict=True)), strict=True))
+
+
 def parse_value(kind: Kind, text: str) -> Value:
     """Read a value to compare with. Raises QueryError when the text is none of that kind."""
     return _READERS[kind](text.strip()) if kind is not Kind.STRING else text
