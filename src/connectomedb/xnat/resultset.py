@@ -36,7 +36,7 @@ class ResultTable:
 
 
 def parse_json(document: bytes) -> ResultTable:
-    """Read ResultSet JSON; columns come in the order of their first appearance.
+    """Read ResultSet JSON; columns come in the order of `Columns`, which rows need not keep, others as they appear.
 
     A table without rows has the columns that `Columns` names. Raises UnexpectedReply.
     """
@@ -44,9 +44,9 @@ def parse_json(document: bytes) -> ResultTable:
         result = json.loads(document)["ResultSet"]
         records: list[dict[str, object]] = result["Result"]
         columns_meta = _columns_meta(result.get("Columns"))
-        columns = tuple(dict.fromkeys(key for record in records for key in record))
-        if not records and columns_meta is not None:
-            columns = tuple(column["key"] for column in columns_meta)
+        named = [column["key"] for column in columns_meta or ()]
+        found = dict.fromkeys(key for record in records for key in record)
+        columns = tuple(dict.fromkeys([*(key for key in named if key in found or not records), *found]))
         rows = tuple(tuple(_text(record.get(column)) for column in columns) for record in records)
         total = result.get("totalRecords")
         meta = {key: value for key, value in result.items() if isinstance(value, str) and key not in _KEYS}
