@@ -21,12 +21,12 @@ serve: $(VENV)/.demo
 	$(BIN)/cdb demo --serve
 
 test: system $(VENV)/.test
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 # The same properties against new random examples and many more random faults; failures print their seed.
 soak: system $(VENV)/.test
 	CONNECTOMEDB_EXAMPLES=soak CONNECTOMEDB_FAULTS=3000 CONNECTOMEDB_KILLS=60 CONNECTOMEDB_CROWD=200 CONNECTOMEDB_FAULT_SEED=$$(date +%s) \
-	  $(BIN)/pytest --numprocesses 3 --dist loadgroup
+	  $(BIN)/pytest --numprocesses 3 --dist loadfile
 
 lint: $(VENV)/.test $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from connectomedb.config import S3Settings, s3_settings
 from connectomedb.demo.services.seaweed import SeaweedFS
@@ -41,12 +43,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _Schedule(LoadScopeScheduling):  # type: ignore[misc]  # untyped in xdist
     """A file's tests run in one worker, and all that need the stage in the same: it and the browser start once."""
-    staged = {item.path for item in items if "stage" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("stage" if item.path in staged else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "stage" if file.startswith(ON_STAGE) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Who runs what, with `--numprocesses`."""
+    return _Schedule(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -54,6 +62,9 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
 
+
+ON_STAGE = ("tests/web/", "tests/cli/", "tests/examples/", "tests/mirror/test_switch.py")
+"""Where the tests are that use the stage."""
 
 STAGED = ("100307", "103515", "200614")
 """Subjects of the stage under test."""

@@ -21,13 +21,13 @@ def http_date(**later: float) -> str:
     ("status", "body", "headers", "cure"),
     [
         (403, document("AccessDenied"), {}, "data-use terms"),
-        (403, document("AccessDenied"), {"date": http_date(minutes=5)}, "data-use terms"),
+        (403, document("AccessDenied"), {"date": timedelta(minutes=5)}, "data-use terms"),
         (403, document("AccessDenied", "Request has expired"), {}, "clock is wrong"),
         (403, document("AccessDenied", "Request is not valid yet"), {}, "clock is wrong"),
-        (403, document("AccessDenied"), {"date": http_date(hours=2)}, "clock is 120 minutes behind"),
-        (403, document("RequestTimeTooSkewed"), {"date": http_date(hours=-1)}, "clock is 60 minutes ahead"),
-        (403, "", {"date": http_date(hours=-1)}, "clock is 60 minutes ahead"),
-        (403, document("InvalidAccessKeyId"), {"date": http_date(hours=-1)}, "new key ends the old one"),
+        (403, document("AccessDenied"), {"date": timedelta(hours=2)}, "clock is 120 minutes behind"),
+        (403, document("RequestTimeTooSkewed"), {"date": timedelta(hours=-1)}, "clock is 60 minutes ahead"),
+        (403, "", {"date": timedelta(hours=-1)}, "clock is 60 minutes ahead"),
+        (403, document("InvalidAccessKeyId"), {"date": timedelta(hours=-1)}, "new key ends the old one"),
         (403, document("ExpiredToken"), {}, "sign in again"),
         (403, "", {"date": "no date"}, "data-use terms"),
         (400, document("AuthorizationHeaderMalformed", more="<Region>eu-west-1</Region>"), {}, "region='eu-west-1'"),
@@ -35,8 +35,12 @@ def http_date(**later: float) -> str:
         (301, document("PermanentRedirect"), {}, "give region=."),
     ],
 )
-def test_a_refusal_has_its_cure(status: int, body: str, headers: dict[str, str], cure: str) -> None:
-    fault = fault_of_reply("s3://bucket", "a", status, body, headers)
+def test_a_refusal_has_its_cure(status: int, body: str, headers: dict[str, str | timedelta], cure: str) -> None:
+    said = {
+        name: http_date(seconds=text.total_seconds()) if isinstance(text, timedelta) else text
+        for name, text in headers.items()
+    }
+    fault = fault_of_reply("s3://bucket", "a", status, body, said)
     assert isinstance(fault, StoreDenied) and not fault.transient
     assert cure in str(fault)
 
