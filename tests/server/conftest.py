@@ -26,7 +26,7 @@ import httpx2
 import pytest
 from sqlalchemy import insert
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest

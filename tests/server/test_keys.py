@@ -21,7 +21,7 @@ from sqlalchemy import delete, select
 from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.client.keys import NewKey
-from connectomedb.config import S3Settings, s3_settings
+from connectomedb.config.s3 import S3Settings, s3_settings
 from connectomedb.errors import (
     ConfigError,
     Conflict,

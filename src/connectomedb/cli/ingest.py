@@ -172,7 +172,7 @@ def _note(readings: Iterable["DictionaryReading"], *, is_counted: bool) -> None:
 
 
 def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> Ingested:
-    from connectomedb.config import s3_settings
+    from connectomedb.config.s3 import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
     from connectomedb.hcp.sidecars import common_definitions, definitions_of

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from connectomedb.config import s3_settings
+from connectomedb.config.s3 import s3_settings
 from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.demo.services.seaweed import SeaweedFS
