@@ -20,8 +20,9 @@ from connectomedb.server.access.auth import Accessibility, Caller, Rights
 from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake import subject_tables
-from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import IngestReport, ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.query.results import format_batches, read_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.site import Site, open_site

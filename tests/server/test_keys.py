@@ -35,7 +35,8 @@ from connectomedb.hcp.release import Release
 from connectomedb.server.access.auth import Accessibility, Caller, Role
 from connectomedb.server.access.terms import Wording
 from connectomedb.server.access.users import add_member, create_user, remove_member, set_enabled
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.keys.issuer import IamIssuer, policy_of
 from connectomedb.server.keys.ring import identity_of, readable_prefixes
 from connectomedb.server.run import RunningServer, start

@@ -178,8 +178,10 @@ def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") ->
     from connectomedb.hcp.sidecars import common_definitions, definitions_of
     from connectomedb.mirror.studies import load_dictionary
     from connectomedb.server.access.auth import Accessibility
-    from connectomedb.server.intake.ingest import Delivery, ingest_release, project_ids
-    from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
+    from connectomedb.server.intake.delivery import Delivery
+    from connectomedb.server.intake.ingest import ingest_release, project_ids
+    from connectomedb.server.intake.subject_tables import NONTOOLBOX
+    from connectomedb.server.intake.table_lines import SubjectTable
     from connectomedb.server.site import open_site
 
     tier = Tier(brought.tier)

@@ -34,8 +34,9 @@ from connectomedb.server.access.auth import Role
 from connectomedb.server.access.terms import accept_project_terms
 from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import make_admin
 from connectomedb.server.site import open_site
 from connectomedb.stores.folder import FolderStore
