@@ -93,6 +93,32 @@ def test_form_and_line_are_one_filter(
     check_access(page)
 
 
+def test_the_next_view_brings_no_lists_that_are_known(browse: Browse, reader: str, people: People) -> None:
+    page = browse(reader)
+    page.goto(f"{SUBJECTS}?columns=MMSE_Score")
+    chart = page.get_by_role("region", name="MMSE_Score")
+    expect(chart.locator("rect.passed").first).to_be_visible()
+    chart.evaluate("chart => { chart.wasHere = true; }")
+    line = page.get_by_label("Filter in one line")
+    line.fill("MMSE_Score > 0")
+    with page.expect_response(lambda reply: "where=MMSE_Score" in reply.url and SUBJECTS in reply.url) as waiting:
+        line.press("Enter")
+    assert waiting.value.header_value("preference-applied") == "return=minimal"
+    assert "PSQI_Score" not in waiting.value.text()
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(page.locator("#charts[data-drawn]")).to_be_visible()
+    assert chart.evaluate("chart => chart.wasHere && !chart.inert"), "the same chart, with new numbers"
+    page.get_by_text("Add new filter").click()
+    page.get_by_label("Category").select_option("Alertness")
+    page.get_by_label("Attribute").select_option("PSQI_Score")
+    page.get_by_label("Add a column").focus()
+    expect(page.locator("#offered option[value=PMAT24_A_CR]")).to_have_count(1)
+    with people.client(reader) as mine:
+        whole = mine.get(f"{SUBJECTS}?tab=Alertness", headers={"Accept": "text/html"})
+    assert whole.headers["vary"] == "Prefer"
+    assert '<option value="PSQI_Score"' in whole.text, "for who has no script"
+
+
 def test_a_slip_is_told_while_typing_and_after(browse: Browse, reader: str, faults: Faults) -> None:
     faults.forgive("422")
     page = browse(reader)
