@@ -223,7 +223,7 @@ def test_a_group_is_the_same_in_python_and_at_the_command_line(
     page = browse(login)
     page.goto(at("MMSE_Score > 0 and not Gender = 'M'"))
     women = shown(page)
-    page.get_by_text("Groups", exact=True).click()
+    page.get_by_text("Save as group").click()
     page.get_by_label("Save these subjects as a group").fill("web-women")
     page.get_by_role("button", name="Save group").click()
     expect(page.get_by_role("status").first).to_contain_text("The group is kept")
@@ -237,7 +237,7 @@ def test_a_group_is_the_same_in_python_and_at_the_command_line(
         main(["cohort", "show", "web-women", "--server", people.stage.server, "--user", login])
     assert capsys.readouterr().out.split() == women
     page.goto(SUBJECTS)
-    page.get_by_text("Groups", exact=True).click()
+    page.get_by_text("Save as group").click()
     page.get_by_role("link", name="py-men").click()
     expect(page.get_by_label("Filter in one line")).to_have_value("Gender = 'M'")
     assert shown(page) == [label for label in LABELS if label not in women]

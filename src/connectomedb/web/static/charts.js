@@ -16,7 +16,7 @@ export async function drawCharts(place) {
   if (!place) return;
   const heads = [...document.querySelectorAll("#subjects thead th[data-column]")];
   const columns = heads.map((head) => head.dataset).filter((one) => one.column !== "Subject");
-  const charts = columns.map((one) => standing.get(nameOf(one)) ?? frame(one));
+  const charts = columns.map((one) => standing.get(nameOf(one)) ?? frame(one, place.dataset.dictionary));
   standing = new Map(columns.map((one, number) => [nameOf(one), charts[number]]));
   for (const chart of charts) chart.inert = true;
   place.replaceChildren(...charts);
@@ -32,9 +32,12 @@ export async function drawCharts(place) {
 
 const nameOf = ({ column, tier }) => `${tier} ${column}`;
 
-function frame({ column, tier }) {
+/** A chart without numbers. Its head leads to what the dictionary says of the column. */
+function frame({ column, tier }, dictionary) {
   const id = `chart-${column}`;
-  return make("section", { class: `chart tier-${tier}`, "aria-labelledby": id }, make("h3", { id }, column));
+  const anchor = encodeURIComponent(column.trim().split(/\s+/).join("_"));
+  const head = make("a", { href: `${dictionary}#${anchor}`, title: "What it means" }, column);
+  return make("section", { class: `chart tier-${tier}`, "aria-labelledby": id }, make("h3", { id }, head));
 }
 
 async function fill(asked, chart, { column, kind }) {

@@ -68,7 +68,7 @@ export function cascade(form) {
 
 /** What an attribute is, and which values it has. */
 function about(column) {
-  const parts = [column.description.replace(/<[^>]*>/g, "").trim()];
+  const parts = [column.description.replace(/<[^>]*>/g, "").trim().replace(/([^.])$/, "$1.")];
   if (column.values.length) parts.push(`Values: ${column.values.map((one) => one.value).join(", ")}.`);
   else if (column.low !== null && column.high !== null) parts.push(`${column.low} to ${column.high} ${column.unit}`.trim());
   return parts.filter(Boolean).join(" ");
