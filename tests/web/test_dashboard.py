@@ -201,6 +201,8 @@ def test_charts_filter_by_mouse_keyboard_and_boxes(
     assert low > min(scores.values()) and high == max(scores.values())
     assert shown(page) == [label for label, score in scores.items() if low <= score <= high]
 
+    drawn = page.locator("#charts[data-drawn]")
+    expect(drawn).to_be_visible()
     slider = chart.get_by_role("slider", name="To")
     slider.press("ArrowLeft")
     chart.get_by_role("button", name=re.compile("Keep")).press("Enter")
@@ -209,6 +211,7 @@ def test_charts_filter_by_mouse_keyboard_and_boxes(
     assert lowered is not None and int(lowered[2]) < high
     assert page.locator(".chip").count() == 2, "the brush takes the place of the one before"
 
+    expect(drawn).to_be_visible()
     bars = page.get_by_role("region", name="Gender")
     bars.get_by_label(re.compile("^F")).check()
     bars.get_by_role("button", name="Keep these").click()
