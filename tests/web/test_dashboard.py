@@ -20,7 +20,7 @@ from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.cohort.lockfile import parse_lockfile
 from connectomedb.server.pages.selection import Selection
-from connectomedb.server.pages.snippets import snippets
+from connectomedb.server.pages.snippets import quoted, snippets
 
 if TYPE_CHECKING:
     from tests.web.conftest import Browse, CheckAccess, Faults, People
@@ -188,6 +188,8 @@ def test_charts_filter_by_mouse_keyboard_and_boxes(
     picture = chart.locator("svg")
     expect(picture).to_be_visible()
     shoot(page, "dashboard-charts")
+    meaning = chart.get_by_role("link", name="PMAT24_A_CR")
+    expect(meaning).to_have_attribute("href", "/dictionary/hcp:nontoolboxdata#PMAT24_A_CR")
     box = picture.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
@@ -427,6 +429,7 @@ def test_snippets_of_a_guest_ask_as_nobody() -> None:
     assert "Interface('https://db.example.org', anonymous=True)" in made["python"].text
     compile(made["python"].text, "snippet", "exec")
     assert shlex.split(made["shell"].text)[-1] == "--anonymous"
+    assert """ "Gender = 'F'" """ in made["shell"].text, "as people would quote it"
     assert "--user" not in made["curl"].text
     measured = Selection("P", data_type="lab:memorydata")
     of_lab = {one.id: one.text for one in snippets(measured, [], "https://db.example.org", "ann")}
@@ -434,3 +437,8 @@ def test_snippets_of_a_guest_ask_as_nobody() -> None:
     words = shlex.split(of_lab["shell"])
     assert words[words.index("--type") + 1] == "lab:memorydata"
     assert "type=lab:memorydata" in shlex.split(of_lab["curl"])
+
+
+@pytest.mark.parametrize("word", ["Gender = 'F'", "it's $HOME", "a 'b' != 'c'", "`'`", """'"'""", "'\\'", "plain", ""])
+def test_words_of_a_command_are_quoted_for_a_shell(word: str) -> None:
+    assert subprocess.run(["sh", "-c", f"printf %s {quoted(word)}"], capture_output=True, text=True).stdout == word

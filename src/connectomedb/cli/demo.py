@@ -74,11 +74,16 @@ def _announce(stage: "Stage", unproxied: Mapping[str, str], as_json: bool) -> No
     _output.say(f"Administrator: user {stage.user}   password {stage.password}")
     _output.say(f"Object store {stage.s3_endpoint}   bucket {stage.bucket}")
     _output.say("All values are synthetic. To use it from another terminal:\n")
-    lines = [f"export {name}={value}" for name, value in {**stage.environment(), **unproxied}.items()]
-    if shutil.which("cdb") is None:  # it was called by its path, as `make serve` does
-        lines.append(f'export PATH={shlex.quote(sysconfig.get_path("scripts"))}:"$PATH"')
-    _output.show_lines(lines)
+    _output.show_lines(exports({**stage.environment(), **unproxied}))
     _output.say("\nStop with Ctrl-C.")
+
+
+def exports(environment: Mapping[str, str]) -> list[str]:
+    """Lines for another shell; with the place of `cdb` where that is called by its path, as `make serve` does."""
+    lines = [f"export {name}={value}" for name, value in environment.items()]
+    if shutil.which("cdb") is None:
+        lines.append(f'export PATH={shlex.quote(sysconfig.get_path("scripts"))}:"$PATH"')
+    return lines
 
 
 def _run_tutorial(stage: "Stage", folder: Path) -> int:
