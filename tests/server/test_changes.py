@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -522,3 +522,42 @@ def test_a_listing_can_be_read_as_csv_after_writing(owner: httpx2.Client) -> Non
     (row,) = csv.DictReader(io.StringIO(owner.get(f"{P}/subjects?columns=last_modified&label=quoted&format=csv").text))
     assert row["last_modified"] > before
     assert row["ID"]
+
+
+FULL = """<xnat:MRSession xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:prov="http://www.nbirn.net/prov" label="full_MR"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xnat:mrSessionData">
+  <xnat:scanner manufacturer="Made Up">S1</xnat:scanner><xnat:note>last first</xnat:note>
+  <xnat:date>2024-01-02</xnat:date>
+  <xnat:fields><xnat:field name="a">1</xnat:field></xnat:fields>
+  <xnat:investigator><xnat:lastname>Doe</xnat:lastname><xnat:firstname>J</xnat:firstname></xnat:investigator>
+</xnat:MRSession>"""
+MADE_IN_FULL = (
+    "/subjects/full?gender=female&weight=70.5&xnat:subjectData/demographics[@xsi:type=xnat:demographicData]"
+    "/weight/units=kg&yob=1990",
+    "/subjects/full/experiments/full_MR/scans/1?xsiType=xnat:mrScanData&type=T1&xnat:mrScanData/parameters/voxelRes/x=0.7"
+    "&xnat:mrScanData/parameters/tr=2400.0&xnat:mrScanData/parameters/addParam[name=b]/addField=2&note=n",
+    "/subjects/full/experiments/full_MR/scans/2?xsiType=xnat:petScanData",
+    "/subjects/full/experiments/full_MR/scans/1/resources/NIFTI?format=NIFTI&content=RAW",
+    "/subjects/full/experiments/full_MR/reconstructions/r?type=mean",
+    "/subjects/full/experiments/full_MR/reconstructions/r/resources/OUT",
+    "/subjects/full/experiments/full_MR/reconstructions/r/in/resources/IN",
+    "/subjects/full/experiments/full_MR/assessors/qc?xsiType=xnat:qcManualAssessorData"
+    "&xnat:qcManualAssessorData/provenance/processStep/program=p",
+    "/subjects/full/experiments/full_MR/assessors/qc/resources/OUT",
+    "/subjects/full/experiments/full_MR/assessors/qc/in/resources/IN",
+    "/subjects/full/experiments/full_MR/projects/SHARED",
+    "?alias=p_one&description=d&keywords=k&pi_lastname=Doe",
+)
+
+
+def test_documents_of_every_level_are_valid_by_the_schema(
+    owner: httpx2.Client, schema_faults: Callable[[httpx2.Client], list[str]]
+) -> None:
+    put(owner, f"{P}/subjects/full/experiments/full_MR", 201, content=FULL, headers={"Content-Type": "text/xml"})
+    for rest in MADE_IN_FULL:
+        reply = owner.put(f"{P}{rest}")
+        assert reply.status_code in (200, 201), reply.text
+    document = owner.get(f"{P}/experiments/full_MR?format=xml").text
+    places = [document.index(f"<xnat:{name}") for name in ("date", "note", "scanner", "scans")]
+    assert places == sorted(places)
+    assert [fault for fault in schema_faults(owner) if "lab_note" not in fault] == []  # what no type has is kept

@@ -315,7 +315,8 @@ resources = Table(
     _to("scans", "scan_key", nullable=True, index=False),
     _to("reconstructions", "reconstruction_key", nullable=True, index=False),
     *_texts("label", "format", "content", "description", "tags"),
-    *(UniqueConstraint(owner, "label") for owner in _OWNERS),
+    Column("is_input", Boolean, nullable=False, server_default=false()),
+    *(UniqueConstraint(owner, "label", "is_input") for owner in _OWNERS),
     CheckConstraint(
         " + ".join(f"CASE WHEN {owner} IS NULL THEN 0 ELSE 1 END" for owner in _OWNERS) + " = 1", name="one_owner"
     ),
