@@ -396,6 +396,8 @@ def test_projects_are_made_by_anybody_with_an_account(lab: ClientsOf) -> None:
         document = b'<Project xmlns="http://nrg.wustl.edu/xnat" ID="THIRD"><name>T</name></Project>'
         xml = {"Content-Type": "text/xml"}
         put(client, "/data/projects/FOURTH", 417, content=document, headers=xml)
+        put(client, "/data/projects/study1", 417, content=document, headers=xml)
+        put(client, "/data/projects/study1", content=document.replace(b"THIRD", b"MINE"), headers=xml)
         assert client.post("/data/projects", content=document, headers=xml).text.endswith("/data/projects/THIRD")
         assert client.post("/data/projects", content=document, headers=xml).status_code == 409
         assert client.post("/data/projects").status_code == 417
