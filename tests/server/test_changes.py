@@ -397,7 +397,8 @@ def test_projects_are_made_by_anybody_with_an_account(lab: ClientsOf) -> None:
         xml = {"Content-Type": "text/xml"}
         put(client, "/data/projects/FOURTH", 417, content=document, headers=xml)
         put(client, "/data/projects/study1", 417, content=document, headers=xml)
-        put(client, "/data/projects/study1", content=document.replace(b"THIRD", b"MINE"), headers=xml)
+        same = b'<Project xmlns="http://nrg.wustl.edu/xnat" ID="MINE"/>'
+        put(client, "/data/projects/study1", content=same, headers=xml)
         assert client.post("/data/projects", content=document, headers=xml).text.endswith("/data/projects/THIRD")
         assert client.post("/data/projects", content=document, headers=xml).status_code == 409
         assert client.post("/data/projects").status_code == 417
@@ -524,6 +525,23 @@ def test_a_listing_can_be_read_as_csv_after_writing(owner: httpx2.Client) -> Non
     (row,) = csv.DictReader(io.StringIO(owner.get(f"{P}/subjects?columns=last_modified&label=quoted&format=csv").text))
     assert row["last_modified"] > before
     assert row["ID"]
+
+
+STEP = """<xnat:QCManualAssessment xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:prov="http://www.nbirn.net/prov">
+  <xnat:provenance><prov:processStep><prov:program>p</prov:program><prov:timestamp>{}</prov:timestamp></prov:processStep>
+  </xnat:provenance></xnat:QCManualAssessment>"""
+
+
+@pytest.mark.parametrize("written", ["2024-05-06 01:02:03", "2024-05-06T01:02:03", "2024-05-06T01:02:03Z", "yesterday"])
+def test_points_in_time_are_written_back_with_a_t(owner: httpx2.Client, written: str) -> None:
+    owner.put(f"{P}/subjects/timed/experiments/timed_MR?{MR}")
+    address = f"{P}/subjects/timed/experiments/timed_MR/assessors/timed_QC?xsiType=xnat:qcManualAssessorData"
+    reply = owner.put(address, content=STEP.format(written), headers={"Content-Type": "text/xml"})
+    if written == "yesterday":
+        assert reply.status_code == 400
+    else:
+        assert reply.status_code in (200, 201)
+        assert "<prov:timestamp>2024-05-06T01:02:03</prov:timestamp>" in owner.get(f"{address}&format=xml").text
 
 
 FULL = """<xnat:MRSession xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:prov="http://www.nbirn.net/prov" label="full_MR"

@@ -24,6 +24,7 @@ from connectomedb.server.types.plain import (
     INLINE,
     PERSON,
     PLAIN,
+    PROCESS_STEP,
     RECONSTRUCTION,
     RESOURCE,
     TYPES,
@@ -158,7 +159,7 @@ def _plant(tree: Tree, path: Path, name: str | None = None) -> None:
         _grow(tree, listed.split("/")).entries = ""
         return
     if plain.startswith("provenance/"):
-        _grow(tree, ["provenance", "processStep"]).entries = "prov:processStep"
+        _grow(tree, ["provenance", "processStep"]).entries = PROCESS_STEP
         return
     if any(plain.startswith(f"{known}/") for known in (*RECORDS, *PARTS, "sharing/share")):
         return
@@ -196,17 +197,17 @@ def _shape(name: str, contents: Mapping[str, Content]) -> Shape:
     attributes: set[str] = set()
     for owner in reversed(lineage):
         content = contents[owner]
-        for path, is_attribute in _walk(content.tree, content.attributes, ""):
+        for path, node, is_attribute in _walk(content.tree, content.attributes, ""):
             elements.pop(path, None)
             if is_attribute:
                 attributes.add(path)
             else:
-                elements[path] = owner.partition(":")[0]
+                elements[path] = node.prefix or owner.partition(":")[0]
     return Shape(elements, frozenset(attributes), is_named=name not in INLINE)
 
 
-def _walk(tree: Tree, attributes: frozenset[str], above: str) -> Iterator[tuple[str, bool]]:
+def _walk(tree: Tree, attributes: frozenset[str], above: str) -> Iterator[tuple[str, Node, bool]]:
     """Paths in the order of a document, and whether each is an attribute."""
     for name, node in tree.items():
-        yield above + name, name in attributes
+        yield above + name, node, name in attributes
         yield from _walk(node.inside, node.inner_attributes, f"{above}{name}/")

@@ -25,6 +25,8 @@ NAMELESS = "text"
 
 RESOURCE, PERSON, DEMOGRAPHICS = "xnat:abstractResource", "xnat:investigatorData", "xnat:abstractDemographicData"
 DERIVED, ASSESSOR, RECONSTRUCTION = "xnat:derivedData", "xnat:imageAssessorData", "xnat:reconstructedImageData"
+PROCESS_STEP = "prov:processStep"
+"""One step of how something was made: of a schema that is not ours, and that nobody serves."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,11 @@ class Node:
     entries: str | None = None
     inside: dict[str, "Node"] = field(default_factory=dict)
     attributes: frozenset[str] = frozenset()
+
+    @property
+    def prefix(self) -> str:
+        """Of its element, where that is of another schema than the type around it; else ""."""
+        return "prov" if self.entries == PROCESS_STEP else ""
 
     @property
     def inner_attributes(self) -> frozenset[str]:
@@ -120,7 +127,7 @@ PLAIN: Mapping[str, Content] = {
         | {"required": Node("xs:boolean"), "sequence": Node(TYPES[Kind.INTEGER])},
         frozenset((*_FIELD, "required", "sequence")),
     ),
-    "prov:processStep": Content("", _record(RECORDS["provenance/processStep"])),
+    PROCESS_STEP: Content("", _record(RECORDS["provenance/processStep"])),
     DERIVED: Content(builtin.EXPERIMENT),
     ASSESSOR: Content(DERIVED),
     RECONSTRUCTION: Content(),

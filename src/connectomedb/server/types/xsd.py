@@ -68,8 +68,8 @@ def _add_content(content: ET.Element, tree: Tree, attributes: frozenset[str], *,
 
 
 def _add_element(sequence: ET.Element, name: str, node: Node) -> None:
-    if node.entries is not None and node.entries.startswith(f"{PROV}:"):
-        _add_any(sequence, namespace_of(PROV))
+    if node.prefix:
+        _add_any(sequence, namespace_of(node.prefix))
         return
     made = ET.SubElement(sequence, "xs:element", {"name": name, "minOccurs": "0"})
     if node.entries is not None:
