@@ -32,7 +32,8 @@ def get_session(call: Call) -> Response:
 
 def refuse_service(call: Call) -> Response:
     """What is done to sessions that wait: archiving, deleting, moving them, reading their headers anew."""
-    asked = (call.signed_in and call.parameters.get("src")) or "a session"
+    call.refuse_guests()
+    asked = call.parameters.get("src") or "a session"
     raise NotFound(
         f"Asked to do something with {asked[:200]} in the prearchive, where nothing waits: what comes in is archived "
         "at once. Look for it in its project."
