@@ -21,6 +21,9 @@ from connectomedb.server.tables.schema import audit
 INTERVAL_S = 0.5
 """How long a read may wait before it is written."""
 
+LONGEST_PAUSE_S = 15.0
+"""While the database refuses, the pause doubles up to this."""
+
 MOST_WAITING = 20_000
 """Reads that may wait; who adds one more writes them all first."""
 
@@ -140,24 +143,30 @@ class Audit:
                 raise
 
     def close(self) -> None:
-        """End the thread and write what is left."""
+        """End the thread and write what is left. What the database does not take now is lost, and the log says so."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
-        self.flush()
+        try:
+            self.flush()
+        except ConnectomeDBError as fault:
+            logger.error("%d lines of the audit log are lost: %s", len(self._waiting), fault)
 
     def _run(self) -> None:
+        pause_s = INTERVAL_S
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
-                if self._changed.wait_for(lambda: self._is_closed, timeout=INTERVAL_S):
+                if self._changed.wait_for(lambda: self._is_closed, timeout=pause_s):
                     return
             try:
                 self.flush()
+                pause_s = INTERVAL_S
             except ConnectomeDBError as fault:
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
                 logger.warning("The audit log cannot be written now, and waits: %s", fault)
 
 

@@ -10,10 +10,9 @@ import pickle
 import selectors
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,9 +21,11 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ServiceFailed
+from connectomedb.server.folder import DataFolder
 from connectomedb.server.operation.metrics import SHARED_FOLDER
 from connectomedb.server.operation.process import on_signals
 from connectomedb.server.settings import Settings
+from connectomedb.server.staging import Staging
 
 READY = b"ready\n"
 START_TIMEOUT_S = 60.0
@@ -153,8 +154,11 @@ def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
         nonlocal is_stopping
         is_stopping = True
 
-    with on_signals(stop), tempfile.TemporaryDirectory(prefix="cdb-metrics-") as shared:
-        crew = _Crew(order, {**os.environ, SHARED_FOLDER: shared}, shared)
+    numbers = Staging(DataFolder(order.folder).staging)  # so that what is left after a kill -9 is swept away
+    with on_signals(stop), closing(numbers):
+        shared = numbers.new_path()
+        shared.mkdir()
+        crew = _Crew(order, {**os.environ, SHARED_FOLDER: str(shared)}, str(shared))
         try:
             crew.start()
             on_ready()

@@ -175,6 +175,7 @@ class Way:
 
     Attributes:
         is_open: also for nobody.
+        is_for_machines: nobody is asked who they are, so it answers when the database does not.
         is_slow: checks a password, or waits to write.
         changes_rights: may close what S3 keys of users open; they are brought in line before the answer.
         is_change: changes something even by GET, as XNAT's tokens do.
@@ -184,6 +185,7 @@ class Way:
     path: str
     handler: Handler
     is_open: bool = False
+    is_for_machines: bool = False
     is_slow: bool = False
     is_change: bool = False
     changes_rights: bool = False
