@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +41,6 @@ from connectomedb.server.settings import (
     with_database,
 )
 from connectomedb.server.site import Site, open_site
-from connectomedb.server.staging import dead_processes
 
 if TYPE_CHECKING:
     from tests.server.conftest import DataFolders, Served
@@ -429,7 +429,8 @@ def test_workers_share_port_sessions_and_numbers_and_one_that_dies_is_replaced(
         assert sum(line.get("route") == "/data/auth" for line in lines) >= 20
         assert any("another one is started" in line["message"] for line in lines)
         assert all(_is_gone(pid) for pid in workers)
-    assert list((folder / "staging").iterdir()) == []
+    assert "Fatal Python error" not in log
+    assert not _numbers_of(workers)
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -438,10 +439,18 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         assert httpx2.get(f"{address}/healthz").status_code == 200
         process.kill()
         _wait_for(lambda: all(_is_gone(pid) for pid in workers))
-    staging = tmp_path / "data" / "staging"
-    with dead_processes(staging) as dead:  # as the next start's first sweep does
-        assert dead
-    assert list(staging.iterdir()) == []
+    assert _numbers_of(workers)
+    with _cdb_serve(tmp_path / "data", "--workers", "2") as (process, address):
+        assert httpx2.get(f"{address}/healthz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+    assert not _numbers_of(workers)
+
+
+def _numbers_of(workers: list[int]) -> list[Path]:
+    """Files of numbers that these processes shared with each other."""
+    found = [*Path("/dev/shm").glob("cdb-metrics-*/*/*.db"), *Path(tempfile.gettempdir()).glob("cdb-metrics-*/*/*.db")]
+    return [file for file in found if int(file.stem.rpartition("_")[2]) in workers]
 
 
 def test_workers_that_die_again_and_again_end_the_server_with_a_sentence(tmp_path: Path) -> None:

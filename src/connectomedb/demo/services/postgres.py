@@ -40,6 +40,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "400",
     "shared_buffers": "128MB",
+    "dynamic_shared_memory_type": "mmap",  # in its own folder: what lies in /dev/shm outlives a server that is killed
     "log_min_messages": "fatal",
 }
 

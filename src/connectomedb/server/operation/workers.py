@@ -10,9 +10,10 @@ import pickle
 import selectors
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,12 +22,12 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from connectomedb.config import S3Settings
 from connectomedb.errors import ServiceFailed
-from connectomedb.server.folder import DataFolder
 from connectomedb.server.operation.metrics import SHARED_FOLDER
 from connectomedb.server.operation.process import on_signals
 from connectomedb.server.settings import Settings
-from connectomedb.server.staging import Staging
+from connectomedb.server.staging import Staging, dead_processes
 
+_PREFIX = "cdb-metrics-"
 READY = b"ready\n"
 START_TIMEOUT_S = 60.0
 POLL_S = 0.2
@@ -154,11 +155,8 @@ def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
         nonlocal is_stopping
         is_stopping = True
 
-    numbers = Staging(DataFolder(order.folder).staging)  # so that what is left after a kill -9 is swept away
-    with on_signals(stop), closing(numbers):
-        shared = numbers.new_path()
-        shared.mkdir()
-        crew = _Crew(order, {**os.environ, SHARED_FOLDER: str(shared)}, str(shared))
+    with on_signals(stop), _shared_folder() as shared:
+        crew = _Crew(order, {**os.environ, SHARED_FOLDER: shared}, shared)
         try:
             crew.start()
             on_ready()
@@ -167,3 +165,20 @@ def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
                 crew.replace_dead()
         finally:
             crew.end()
+
+
+@contextmanager
+def _shared_folder() -> Iterator[str]:
+    """A folder for the numbers that workers share by memory; what servers that were killed left of theirs is removed.
+
+    In memory where there is such a place: who writes to a mapped file on a full disk is killed by the system.
+    """
+    root = Path("/dev/shm")
+    root = root if os.access(root, os.W_OK) else Path(tempfile.gettempdir())
+    with dead_processes(root, f"{_PREFIX}*"):
+        pass
+    staging = Staging(root, prefix=_PREFIX)
+    with closing(staging):
+        shared = staging.new_path()
+        shared.mkdir()
+        yield str(shared)
