@@ -7,6 +7,7 @@ end of the site all that is left. A killed process may lose the reads of its las
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -102,6 +103,17 @@ def record(connection: Connection, *events: Event) -> None:
     """Add events in the transaction at hand."""
     if events:
         connection.execute(insert(audit), [_row(event) for event in events])
+
+
+def lines_of(names: Iterable[str]) -> list[str]:
+    """Names as details of as many events as it takes to have all of them in the log, whole."""
+    lines: list[str] = []
+    for name in names:
+        if lines and len(lines[-1]) + 1 + len(name) <= MAX_TEXT:
+            lines[-1] += f" {name}"
+        else:
+            lines.append(name)
+    return lines
 
 
 class Audit:

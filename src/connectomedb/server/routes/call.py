@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from connectomedb.errors import AuthenticationFailed
 from connectomedb.hcp.dictionary import Dictionary, Tier
-from connectomedb.server.access.audit import Action, Actor, Event
+from connectomedb.server.access.audit import Action, Actor, Event, lines_of
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.access.login import REFUSED
 from connectomedb.server.access.visible import load_rights
@@ -120,8 +120,8 @@ class Call:
             catalogue = self.site.catalogue.load(connection)
             view = _view(connection, load_rights(connection, self.user), catalogue)
             yield view
-        if view.rights.read:
-            self.note(Action.RESTRICTED_READ, " ".join(sorted(view.rights.read)))
+        for names in lines_of(sorted(view.rights.read)):
+            self.note(Action.RESTRICTED_READ, names)
 
     @contextmanager
     def change(self) -> Iterator[View]:
