@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,13 +35,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to answer. `sent` cuts the body there and the connection with it; `waits_for` holds the answer back."""
+    """What to answer. `sent` cuts the body there and the connection with it; `waits_for` holds the answer back.
+
+    Where the body `drips`, one byte comes after the other, so many seconds apart.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     sent: int | None = None
     waits_for: threading.Event | None = None
+    drips: float = 0.0
 
 
 class _Server(ThreadingHTTPServer):
@@ -151,7 +156,10 @@ class Site:
                 if "Content-Length" not in reply.headers:
                     self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
-                self.wfile.write(reply.body[: reply.sent])
+                for place in range(len(reply.body) if reply.drips else 0):
+                    self.wfile.write(reply.body[place : place + 1])
+                    time.sleep(reply.drips)
+                self.wfile.write(b"" if reply.drips else reply.body[: reply.sent])
                 if reply.sent is not None:
                     self.close_connection = True
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import logging
 import socket
 import threading
@@ -306,6 +307,17 @@ def test_a_body_cut_short_is_no_success(site: Site, connection: Connection) -> N
     assert received == BYTES[: len(received)]
     with pytest.raises(NotConnected, match="broke off"):
         connection.get_table(PROJECTS)
+
+
+def test_a_body_that_only_drips_is_given_up_like_silence(site: Site) -> None:
+    site.on("GET", FILE, dataclasses.replace(site.reply(BYTES), drips=0.05))
+    guest = Connection(site.address, timeout_s=0.2)
+    received = bytearray()
+    with pytest.raises(NotConnected, match="Hardly any bytes came"):
+        for piece in guest.stream(FILE):
+            received += piece
+    assert BYTES.startswith(bytes(received)) and len(received) < 20
+    guest.close()
 
 
 def test_a_reply_in_another_protocol_is_a_broken_connection(site: Site) -> None:

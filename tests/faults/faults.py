@@ -188,6 +188,12 @@ def on_connections(every: int, fault: Fault) -> Rule:
     return on_data(lambda request: fault if request.connection % every == 0 else PASS)
 
 
+def in_turn(*faults: Fault) -> Rule:
+    """To the first requests for data one fault each."""
+    left = iter(faults)
+    return on_data(lambda request: next(left, PASS))
+
+
 def on_share(share: float, fault: Fault, seed: int = 0) -> Rule:
     """The fault on a random share of the requests for data."""
     dice = random.Random(seed)

@@ -1,6 +1,20 @@
 """Connections that break off, fall silent or are slow: the file comes all the same, and is right."""
 
-from tests.faults.faults import Chunked, Cut, Delay, Drip, Stall, Whole, always, on_connections, on_first, on_keys
+import time
+
+from tests.faults.faults import (
+    Chunked,
+    Cut,
+    Delay,
+    Drip,
+    Stall,
+    Whole,
+    always,
+    in_turn,
+    on_connections,
+    on_first,
+    on_keys,
+)
 from tests.faults.proxy import Proxy
 from tests.faults.site import LARGE, SMALL, Site
 
@@ -38,6 +52,17 @@ def test_connections_that_only_drip_are_given_up_and_the_file_comes_once(site: S
     site.fetch_whole(LARGE)
     assert proxy.struck[Drip] >= 1
     assert proxy.sent <= len(site.published.files[LARGE]) + 3 * MIB
+
+
+def test_bytes_that_drip_where_the_wire_is_not_plain_are_given_up_too(site: Site, proxy: Proxy) -> None:
+    """Chunks are left to the other engine, whose own request then drips."""
+    site.timeout_s = 0.4
+    (path, content), *_ = site.published.below(SMALL).items()
+    proxy.rule = in_turn(Chunked(), Drip(0, every_s=0.05))
+    started = time.monotonic()
+    site.fetch_whole(path)
+    assert proxy.struck[Drip] == 1
+    assert time.monotonic() - started < 0.05 * len(content) / 2, "the file came drop by drop"
 
 
 def test_slow_replies_are_as_good_as_others(site: Site, proxy: Proxy) -> None:

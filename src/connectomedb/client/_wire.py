@@ -24,7 +24,7 @@ import httpx2
 
 from connectomedb.__about__ import __version__
 from connectomedb.client._replies import Asked, fault_of, is_page
-from connectomedb.config import is_proxied
+from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import (
     AuthenticationFailed,
     ConfigError,
@@ -63,7 +63,7 @@ class Wire:
         self.user = user
         self._password = password or ""
         self._timeout = httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S), pool=None)
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._verify = verify
         self._lock = threading.Lock()
         self._sign_in_lock = threading.Lock()
@@ -75,7 +75,7 @@ class Wire:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled as what it takes to open it anew; the password goes along, the session does not."""
-        return Wire, (self.server, self.user, self._password, self._timeout_s, self._verify)
+        return Wire, (self.server, self.user, self._password, self.timeout_s, self._verify)
 
     @contextmanager
     def reply(
@@ -257,8 +257,9 @@ class Wire:
         """No exception of the HTTP library gets past here."""
         try:
             yield
-        except httpx2.TimeoutException as fault:
-            what = f"The server was silent for {self._timeout_s:g} s. Try again later, or allow more (timeout_s)."
+        except (httpx2.TimeoutException, TimeoutError) as fault:
+            silence = "Hardly any bytes came" if isinstance(fault, TimeoutError) else "The server was silent"
+            what = f"{silence} for {self.timeout_s:g} s. Try again later, or allow more (timeout_s)."
             raise asked.fault(NotConnected, what) from fault
         except httpx2.ConnectError as fault:
             is_certificate = "CERTIFICATE" in str(fault)

@@ -17,6 +17,7 @@ from connectomedb.client._form import Form
 from connectomedb.client._replies import Asked, is_page
 from connectomedb.client._wire import TIMEOUT_S, Parameters, Wire
 from connectomedb.errors import ConfigError, QueryError, UnexpectedReply
+from connectomedb.transfer.pace import at_pace
 from connectomedb.xnat.address import Address, Level, format_address
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
@@ -139,7 +140,7 @@ class Connection:
                 return
             _check_is_file(asked, response)
             surplus = _bytes_before(asked, response, offset)
-            for piece in response.iter_raw():
+            for piece in at_pace(response.iter_raw(), self._wire.timeout_s):
                 if surplus < len(piece):
                     wanted = piece[surplus : surplus + left]
                     left -= len(wanted)

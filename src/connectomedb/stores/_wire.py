@@ -17,11 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from connectomedb.transfer.pace import Pace
 from connectomedb.transfer.source import Sink
 
 BUFFER_BYTES = 256 << 10
-_LEAST_BYTES_PER_S = 512
-"""A connection that brings less than this for as long as it may be silent is as good as silent."""
 _HEAD_BYTES = 64 << 10
 _ERROR_BYTES = 64 << 10
 
@@ -135,9 +134,7 @@ class _Line:
 
     def __init__(self, connection: socket.socket, timeout_s: float) -> None:
         self.is_used = False
-        self._timeout_s = timeout_s
-        self._waited_s = 0.0
-        self._came = 0
+        self._pace = Pace(timeout_s)
         self._connection = connection
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
@@ -211,21 +208,12 @@ class _Line:
         asked = time.monotonic()
         try:
             count = self._connection.recv_into(self._view[self._end :])
+            self._end += count
+            self._pace.came(count, time.monotonic() - asked)
         except OSError as fault:
             raise Broken(f"receiving failed: {fault}") from fault
         if not count:
             raise Broken("the other side closed the connection")
-        self._end += count
-        self._check_pace(count, time.monotonic() - asked)
-
-    def _check_pace(self, count: int, waited_s: float) -> None:
-        """Raises Broken where bytes only drip; time that others take with what came does not count."""
-        self._waited_s += waited_s
-        self._came += count
-        if self._waited_s > self._timeout_s:
-            if self._came < _LEAST_BYTES_PER_S * self._waited_s:
-                raise Broken("hardly any bytes come")
-            self._waited_s, self._came = 0.0, 0
 
     def close(self) -> None:
         with suppress(OSError):

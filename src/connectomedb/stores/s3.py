@@ -6,7 +6,7 @@ over `stores._wire` with URLs that obstore signs (docs/decisions/0005), and over
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectomedb.config import S3Settings, is_proxied
+from connectomedb.config.proxies import is_proxied
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import VersionChanged
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unreachable
 from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
+from connectomedb.transfer.pace import at_pace
 from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from obstore import BytesStream, GetOptions, ObjectMeta
     from obstore.store import ClientConfig, S3Config
     from obstore.store import S3Store as Engine
 
@@ -95,6 +97,10 @@ class S3Store:
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The object's bytes from `offset`, in pieces of about 1 MiB. Raises ObjectMissing."""
+        return self._open(key, offset, length, CHUNK_BYTES)
+
+    def _open(self, key: str, offset: int, length: int | None, least: int) -> Iterator[bytes]:
+        """In pieces of `least` bytes or more, handed on as soon as they are together."""
         import obstore
 
         options: GetOptions = {}
@@ -104,7 +110,7 @@ class S3Store:
             options["range"] = {"offset": offset}
         with self._translated(key):
             reply = obstore.get(self._store, check_path(key), options=options)
-        return self._stream(key, reply.stream(min_chunk_size=CHUNK_BYTES))
+        return self._stream(key, reply.stream(min_chunk_size=least))
 
     def pour(
         self,
@@ -125,7 +131,7 @@ class S3Store:
         if version not in (None, current):
             raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
         on_version(current)
-        pour_pieces(self.open(key, offset, length), sink)
+        pour_pieces(self._open(key, offset, length, least=1), sink)  # as they come, or their pace could not be told
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key` by one request, so that the ETag is an MD5."""
@@ -225,10 +231,9 @@ class S3Store:
             return True
         return False
 
-    def _stream(self, key: str, pieces: Iterable[object]) -> Iterator[bytes]:
+    def _stream(self, key: str, pieces: "BytesStream") -> Iterator[bytes]:
         with self._translated(key):
-            for piece in pieces:
-                yield bytes(memoryview(piece))  # type: ignore[arg-type]  # obstore's Bytes offers the buffer protocol
+            yield from at_pace(pieces, self._timeout.total_seconds())
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:

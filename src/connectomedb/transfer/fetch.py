@@ -52,6 +52,8 @@ class Engine:
     """What the fetches of one run share.
 
     `is_confirming`: a file that nothing covers is read from a second source, too, before it is believed.
+    `unsynced`: hears the final path of each large file that the system may not have written to its disk yet, so that
+    somebody can doubt it should the machine go down; without, each is written before it gets its name.
     """
 
     run: Run = field(default_factory=Run.here)
@@ -59,6 +61,7 @@ class Engine:
     lanes: Lanes = field(default_factory=Lanes)
     stop: threading.Event = field(default_factory=threading.Event)
     is_confirming: bool = False
+    unsynced: set[str] | None = None
 
     name: str = ""
     folders: set[str] = field(default_factory=set)
@@ -217,6 +220,10 @@ class _Job:
             md5 = download.run()
             self._check(part.path, size, md5, feed)
             proof = self._prove(size, md5, feed)
+            if self.engine.unsynced is None:
+                part.sync()
+            else:
+                self.engine.unsynced.add(self.target)
             part.finish(Path(self.target), self.modified.timestamp() if self.modified else None)
         except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):
             part.discard()
