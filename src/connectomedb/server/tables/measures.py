@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, ForeignKey, MetaData, Row, Table, bin
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType, widest
+from connectomedb.server.tables.bulk import insert_rows
 from connectomedb.server.tables.counters import next_number, next_numbers
 from connectomedb.server.tables.meaning import facts_of
 from connectomedb.server.tables.schema import Key, data_types, experiments, fields
@@ -155,8 +156,7 @@ class MeasuresWriter:
         before = {key: values for key, *values in found}
         new = [key for key in sorted(rows) if key not in before]
         if new:
-            made = [{"experiment_key": key, **dict(zip(columns, rows[key], strict=True))} for key in new]
-            self._connection.execute(insert(table), made)
+            insert_rows(self._connection, table, ["experiment_key", *columns], ((key, *rows[key]) for key in new))
             self._fresh.update(new)
         other = [key for key, old in before.items() if old != list(rows[key])]
         if other:
