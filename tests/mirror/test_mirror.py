@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from connectomedb.errors import (
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.mirror.actions import Act
 from connectomedb.mirror.events import Event, Planned
-from connectomedb.mirror.mirror import Mirror
+from connectomedb.mirror.mirror import Mirror, OneStore
+from connectomedb.mirror.options import Options
 from connectomedb.stores.base import Level, ObjectInfo
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.transfer.checksum import Proof
+from connectomedb.transfer.rate import BURST_S
 
 SUBJECT = "100307"
 T1W = b"a brain" * 1000
@@ -256,3 +259,16 @@ def test_a_mirror_folder_that_cannot_be_written_is_told(store: Counting) -> None
     mirror = Mirror("/sys/none", [lambda release: store])
     with pytest.raises(DiskRefused, match="can be written"):
         mirror.files(SUBJECT, "T1w/uncovered.txt", project="HCP_Q1")
+
+
+def test_a_limited_rate_holds_over_many_small_subjects(tmp_path: Path) -> None:
+    subjects = [str(number) for number in range(100_001, 100_013)]
+    store = MemoryStore({f"q1/{subject}/T1w/a.bin": bytes(100_000) for subject in subjects}, "m")
+    started = time.monotonic()
+    reports = list(
+        Mirror(tmp_path, [OneStore(store)]).fetch_many(
+            subjects, "T1w", project="HCP_Q1", options=Options(bytes_per_s=1_600_000)
+        )
+    )
+    assert all(not report.failures for report in reports)
+    assert time.monotonic() - started >= 12 * 100_000 / 1_600_000 - BURST_S

@@ -29,7 +29,7 @@ from connectomedb.transfer import pool
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.rate import Rate
+from connectomedb.transfer.rate import Rate, rate_of
 
 SAVE_EVERY_S = 30.0
 
@@ -70,7 +70,7 @@ class _Sync:
         self._on_event = on_event
         self._ledger = shelf.ledger.load(subject)
         self._saved_at = time.monotonic()
-        self._rate = Rate(options.bytes_per_s)
+        self._rate = rate_of(options.bytes_per_s)
         self._folder = shelf.folder(subject)
 
     def prepare(self, choice: Choice) -> Plan:

@@ -194,6 +194,7 @@ class _Job:
             def take(piece: memoryview) -> None:
                 nonlocal size
                 size += len(piece)
+                self._check_length(size)
                 digest.update(piece)
                 while piece:
                     piece = piece[os.write(file, piece) :]
@@ -251,6 +252,12 @@ class _Job:
             raise ChecksumMismatch(f"{message} Nothing was kept. Try again, or from another source.", path=path)
         if self.expected.md5 is None or self.expected.proof is Proof.ETAG:
             check_content(Path(part), self.target)
+
+    def _check_length(self, size: int) -> None:
+        """What is longer already need not come to its end: it might have none. Raises SizeMismatch."""
+        if self.expected.size is not None and size > self.expected.size:
+            message = f"Fetched {self.name}: more than the {self.expected.size} bytes came that were due."
+            raise SizeMismatch(f"{message} Nothing was kept. Try again later.", path=self.target)
 
     def _prove(self, size: int, md5: str, feed: Feed) -> Proof:
         """What proves the bytes. Without a checksum, and if asked to, another source must give the same ones.
