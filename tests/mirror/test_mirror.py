@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from connectomedb.errors import (
 )
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.mirror.actions import Act
-from connectomedb.mirror.events import Event, Planned
+from connectomedb.mirror.events import Arrived, Event, Planned
 from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.mirror.options import Options
 from connectomedb.stores.base import Level, ObjectInfo
@@ -272,3 +273,15 @@ def test_a_limited_rate_holds_over_many_small_subjects(tmp_path: Path) -> None:
     )
     assert all(not report.failures for report in reports)
     assert time.monotonic() - started >= 12 * 100_000 / 1_600_000 - BURST_S
+
+
+def test_a_folder_that_is_removed_while_it_fills_is_told_file_by_file(tmp_path: Path) -> None:
+    def remove(event: Event) -> None:
+        if isinstance(event, Arrived):
+            shutil.rmtree(tmp_path / "mirror" / "q1" / SUBJECT / "T1w", ignore_errors=True)
+
+    store = MemoryStore({f"q1/{SUBJECT}/T1w/{number}.bin": bytes(1000) for number in range(50)}, "m")
+    mirror = Mirror(tmp_path / "mirror", [OneStore(store)])
+    report = mirror.fetch(SUBJECT, "T1w", project="HCP_Q1", on_event=remove)
+    assert report.failures
+    mirror.fetch(SUBJECT, "T1w", project="HCP_Q1").raise_for_failures()

@@ -52,6 +52,7 @@ class Engine:
     """What the fetches of one run share.
 
     `is_confirming`: a file that nothing covers is read from a second source, too, before it is believed.
+    `check`: called before a file gets its final name; may raise Interrupted, when that is another's task by now.
     """
 
     run: Run = field(default_factory=Run.here)
@@ -59,6 +60,7 @@ class Engine:
     lanes: Lanes = field(default_factory=Lanes)
     stop: threading.Event = field(default_factory=threading.Event)
     is_confirming: bool = False
+    check: Callable[[], None] = field(default=lambda: None)
 
     name: str = ""
     folders: set[str] = field(default_factory=set)
@@ -207,6 +209,7 @@ class _Job:
         proof = self._prove(size, md5, feed)
         if self.modified is not None:
             os.utime(part, (time.time(), self.modified.timestamp()))
+        self.engine.check()
         os.replace(part, self.target)
         return Fetched(size, md5, proof, self.engine.server(feed.served), resumed)
 
@@ -218,6 +221,7 @@ class _Job:
             md5 = download.run()
             self._check(part.path, size, md5, feed)
             proof = self._prove(size, md5, feed)
+            self.engine.check()
             part.finish(Path(self.target), self.modified.timestamp() if self.modified else None)
         except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):
             part.discard()
