@@ -13,8 +13,10 @@ from connectomedb.hcp.manifest import Entry, Manifest, format_manifest, manifest
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.users import add_member, create_user
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.subject_tables import NONTOOLBOX
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import make_admin
 from connectomedb.server.settings import read_settings
 from connectomedb.server.site import open_site

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.process import child_named, cpu_of
 from benchmarks.quiet import Scratch
-from connectomedb.config import s3_settings
+from connectomedb.config.s3 import s3_settings
 from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.stores.s3 import S3Store
 

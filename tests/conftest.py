@@ -17,7 +17,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from connectomedb.config import S3Settings, s3_settings
+from connectomedb.config.s3 import S3Settings, s3_settings
 from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.demo.stage import Stage, open_stage
 from connectomedb.server.access import passwords

@@ -118,7 +118,8 @@ import sys
 from pathlib import Path
 import httpx2, nibabel, numpy
 from connectomedb.hcp.release import release_of
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 

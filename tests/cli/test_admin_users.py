@@ -18,7 +18,8 @@ from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.login import Logins
 from connectomedb.server.access.users import create_user
 from connectomedb.server.access.visible import load_rights
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.site import open_site
 from connectomedb.server.tables.database import Database
 

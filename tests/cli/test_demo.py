@@ -63,7 +63,9 @@ def env(clean_env: Environment) -> Environment:
     return {**clean_env, "PYTHONUNBUFFERED": "1"}
 
 
-def test_serve_json_is_one_line_that_opens_everything(tmp_path: Path, env: Environment) -> None:
+def test_serve_json_is_one_line_that_opens_everything_and_the_folder_is_its_alone(
+    tmp_path: Path, env: Environment
+) -> None:
     folder = tmp_path / "demo"
     with running("demo", "--serve", "--json", "--subjects", "1", "--folder", str(folder), env=env) as demo:
         assert demo.stdout is not None
@@ -74,6 +76,11 @@ def test_serve_json_is_one_line_that_opens_everything(tmp_path: Path, env: Envir
         )
         assert "HCP_Q1" in reply.text
         assert len(processes_naming(folder)) >= 3
+        with running("demo", "--folder", str(folder), env=env) as second:
+            assert second.wait(30) == 2
+            assert second.stderr is not None
+            assert "another demo runs" in second.stderr.read()
+        assert httpx2.get(f"{facts['server']}/healthz").json()["status"] == "ok"
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 130
         assert wait_for(lambda: processes_naming(folder) == [])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectomedb.config import s3_settings
+from connectomedb.config.s3 import s3_settings
 from connectomedb.errors import StoreError
 from connectomedb.stores.s3 import S3Store
 

@@ -20,8 +20,9 @@ from connectomedb.hcp.release import release_of
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.users import add_member, create_user
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.site import Site, open_site
 from connectomedb.stores.folder import FolderStore

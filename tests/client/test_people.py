@@ -16,7 +16,8 @@ from connectomedb.server.access.auth import Role
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.tokens import issue_token
 from connectomedb.server.access.users import add_member, create_user
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.run import start
 from connectomedb.server.site import Site, open_site
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from connectomedb.config import S3Settings, s3_settings
+from connectomedb.config.s3 import S3Settings, s3_settings
 from connectomedb.demo.release import DemoRelease
 from connectomedb.demo.services.child import Child
 from connectomedb.demo.services.seaweed import HOST, SeaweedFS

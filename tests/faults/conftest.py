@@ -7,7 +7,7 @@ import pytest
 from tests.faults.proxy import Proxy
 from tests.faults.site import Published, Site, make_files, upload
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.demo.services.seaweed import SeaweedFS
 from connectomedb.stores.s3 import S3Store
 

@@ -17,7 +17,7 @@ import obstore
 from obstore.store import S3Store as Engine
 from tests.faults.proxy import Proxy
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConnectomeDBError
 from connectomedb.hcp.manifest import FOLDER, Entry, Manifest, format_manifest, manifest_path
 from connectomedb.mirror.mirror import Mirror

@@ -9,7 +9,7 @@ from tests.faults.faults import PASS, Cut, Fault, Request, Rule, on_data
 from tests.faults.proxy import Proxy
 from tests.faults.site import PREFIX, SUBJECT, Published, Site, manifest_of, upload, upload_parts
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConnectomeDBError
 from connectomedb.hcp.manifest import manifest_path
 from connectomedb.stores.s3 import S3Store

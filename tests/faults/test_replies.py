@@ -23,7 +23,7 @@ from tests.faults.faults import (
 from tests.faults.proxy import Proxy
 from tests.faults.site import LARGE, LARGE_BYTES, SMALL, Published, Site, upload_parts
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConnectomeDBError, StoreDenied, StoreUnreachable
 from connectomedb.mirror.report import Report
 from connectomedb.stores.s3 import S3Store

@@ -10,7 +10,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.runner import RUN_S, start
 from tests.faults.site import LARGE, PREFIX, SUBJECT, Published, Site, manifest_of, upload, upload_parts
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConnectomeDBError
 from connectomedb.hcp.manifest import manifest_path
 from connectomedb.mirror.report import Report

@@ -2,7 +2,7 @@
 
 import pickle
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -66,12 +66,14 @@ def test_a_ledger_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "values"), [(Actions, ACTIONS), (FileReports, REPORTS)], ids=["actions", "reports"])
-def test_a_compact_sequence_is_a_sequence(kind: type[Sequence[object]], values: list[object]) -> None:
-    found: Sequence[object] = kind(values)  # type: ignore[call-arg]
+def test_a_compact_sequence_is_a_sequence(
+    kind: Callable[[list[object]], Sequence[object]], values: list[object]
+) -> None:
+    found = kind(values)
     assert list(found) == values
     assert [found[-1], found[0], len(found)] == [values[-1], values[0], len(values)]
     assert list(found[1:]) == values[1:] and values[1] in found
-    same: Sequence[object] = kind(values)  # type: ignore[call-arg]
+    same = kind(values)
     assert found == same and hash(found) == hash(same) and found != found[1:]
     if kind is Actions:
         assert pickle.loads(pickle.dumps(found)) == found

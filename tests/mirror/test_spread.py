@@ -13,7 +13,7 @@ from distributed import Client, LocalCluster
 
 from connectomedb import errors
 from connectomedb.client.interface import Interface
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConnectomeDBError, DiskFull, MirrorIncomplete, NotFound, StoreDenied
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror, OneStore, S3Mirror

@@ -11,7 +11,7 @@ from tests.faults.faults import PASS, Answer, Cut, Fault, Request
 from tests.faults.proxy import Proxy
 
 from connectomedb.client.interface import Interface
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.demo.stage import Stage
 from connectomedb.mirror.mirror import Mirror, OneStore, StoreOf
 from connectomedb.stores.folder import FolderStore

@@ -26,7 +26,7 @@ import httpx2
 import pytest
 from sqlalchemy import insert
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
@@ -35,8 +35,9 @@ from connectomedb.server.access.auth import Accessibility, Role
 from connectomedb.server.access.clock import now
 from connectomedb.server.access.users import add_member, create_user, grant_tier
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import IngestReport, ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.settings import AccessSettings, read_settings
 from connectomedb.server.site import Site, open_site

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import update
 
 from connectomedb.hcp.release import release_of
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 from connectomedb.server.tables.schema import files

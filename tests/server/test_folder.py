@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConfigError, ObjectMissing, StoreError
 from connectomedb.server.archive import open_archive
 from connectomedb.server.folder import DataFolder, FolderDeclaration, S3Declaration

@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ObjectMissing, StoreDenied
 from connectomedb.server.keys.issuer import POLICY, IamIssuer, policy_of
 from connectomedb.stores.s3 import S3Store

@@ -23,7 +23,8 @@ from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.users import add_member, create_user
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.pictures import Pictures
 from connectomedb.server.run import start
 from connectomedb.server.site import Site, open_site

@@ -20,12 +20,15 @@ from connectomedb.server.access.auth import Accessibility, Caller, Rights
 from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
 from connectomedb.server.intake import subject_tables
-from connectomedb.server.intake.ingest import Delivery, IngestReport, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import IngestReport, ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.query.results import format_batches, read_rows
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.site import Site, open_site
+from connectomedb.server.tables import sqlite
 from connectomedb.server.tables.meaning import load_definitions
+from connectomedb.server.tables.measures import MAX_FIELDS
 from connectomedb.server.tables.schema import experiments, files, projects, resources, scans, subjects
 from connectomedb.server.types.columns import Names
 from connectomedb.stores.folder import FolderStore
@@ -331,6 +334,24 @@ def test_a_table_is_read_in_parts(
     assert measured(site, "A", "B") == found
     with pytest.raises(ConfigError, match="line 6: subject '100307' is empty or occurs twice"):
         deliver(site, tree, SubjectTable(written(tmp_path / "2.csv", text.replace("200616", "100307"))))
+
+
+@pytest.mark.parametrize(("count", "word"), [(1_100, "8 kB"), (1_401, "at most 1400 fit")])
+def test_more_columns_than_a_row_holds_are_refused_and_change_nothing(
+    site: Site, tree: FolderStore, tmp_path: Path, count: int, word: str
+) -> None:
+    names = [f"V{number}" for number in range(count)]
+    lines = [",".join(("Subject", *names)), ",".join(("100307", *("0.5" for _ in names)))]
+    table = SubjectTable(written(tmp_path / "b.csv", "\n".join(lines)))
+    if count < MAX_FIELDS and site.database.name == sqlite.NAME:
+        deliver(site, tree, table)
+        assert measured(site, names[-1])[0] == ("100307", "0.5")
+        return
+    deliver(site, tree)
+    before = dump(site)
+    with pytest.raises(ConfigError, match=word):
+        deliver(site, tree, table)
+    assert dump(site) == before
 
 
 def test_names_may_be_odd_and_values_anything(site: Site, tree: FolderStore, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import delete, select
 from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.client.keys import NewKey
-from connectomedb.config import S3Settings, s3_settings
+from connectomedb.config.s3 import S3Settings, s3_settings
 from connectomedb.errors import (
     ConfigError,
     Conflict,
@@ -35,7 +35,8 @@ from connectomedb.hcp.release import Release
 from connectomedb.server.access.auth import Accessibility, Caller, Role
 from connectomedb.server.access.terms import Wording
 from connectomedb.server.access.users import add_member, create_user, remove_member, set_enabled
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.keys.issuer import IamIssuer, policy_of
 from connectomedb.server.keys.ring import identity_of, readable_prefixes
 from connectomedb.server.run import RunningServer, start

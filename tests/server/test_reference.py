@@ -14,8 +14,9 @@ from connectomedb.cohort.evaluate import Row, evaluate
 from connectomedb.cohort.predicate import parse_predicate
 from connectomedb.hcp.dictionary import Tier
 from connectomedb.hcp.release import release_of
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 from connectomedb.xnat.bundle import format_bundle

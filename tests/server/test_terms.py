@@ -24,7 +24,8 @@ from connectomedb.server.access.clock import now
 from connectomedb.server.access.passwords import hash_password
 from connectomedb.server.access.terms import Wording, accept_project_terms
 from connectomedb.server.access.users import add_member, create_user, set_accessibility
-from connectomedb.server.intake.ingest import Delivery, ingest_release
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.settings import AccessSettings
 from connectomedb.server.site import Site, open_site

@@ -16,8 +16,9 @@ from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.users import add_member, create_user, grant_tier
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import start
 from connectomedb.server.site import open_site
 from connectomedb.xnat.bundle import format_bundle

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.demo.services.marker import put_marker
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreUnreachable
 from connectomedb.stores.s3 import S3Store

@@ -63,7 +63,7 @@ def parse_where(text: str) -> Where:
 
 def has_server(server: str | None, profile: str | None) -> bool:
     """Whether a server was named anywhere; without one, a bucket alone will do. Raises ConfigError for what is none."""
-    from connectomedb.config import xnat_settings
+    from connectomedb.config.server import xnat_settings
 
     if server:
         return True

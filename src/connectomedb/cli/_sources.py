@@ -38,7 +38,7 @@ class Sources:
 
     def open_both(self, stack: ExitStack, folder: Path) -> "tuple[Mirror, Interface | None]":
         """The mirror, and the server if one is known."""
-        from connectomedb.config import server_profile
+        from connectomedb.config.server import server_profile
         from connectomedb.mirror.mirror import Mirror
 
         s3 = None

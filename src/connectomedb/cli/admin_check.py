@@ -32,7 +32,7 @@ def check(folder: Path, digests: bool, repair: bool, as_json: bool) -> int:
     cdb admin check /data/connectomedb
     cdb admin check /data/connectomedb --digest --repair
     """
-    from connectomedb.config import s3_settings
+    from connectomedb.config.s3 import s3_settings
     from connectomedb.server.check import check_files
     from connectomedb.server.check_rows import check_rows
     from connectomedb.server.site import open_site

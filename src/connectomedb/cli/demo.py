@@ -46,7 +46,7 @@ def command(folder: Path, serve: bool, count: int | None, as_json: bool) -> int:
     cdb demo --serve
     cdb demo --serve --json
     """
-    from connectomedb.config import spare_loopback
+    from connectomedb.config.proxies import spare_loopback
     from connectomedb.demo.stage import open_stage
     from connectomedb.demo.subjects import SUBJECTS
 

@@ -172,14 +172,16 @@ def _note(readings: Iterable["DictionaryReading"], *, is_counted: bool) -> None:
 
 
 def _in_place(folder: Path, project: str, brought: Brought, tables: "Tables") -> Ingested:
-    from connectomedb.config import s3_settings
+    from connectomedb.config.s3 import s3_settings
     from connectomedb.hcp.dictionary import Tier
     from connectomedb.hcp.release import release_of
     from connectomedb.hcp.sidecars import common_definitions, definitions_of
     from connectomedb.mirror.studies import load_dictionary
     from connectomedb.server.access.auth import Accessibility
-    from connectomedb.server.intake.ingest import Delivery, ingest_release, project_ids
-    from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
+    from connectomedb.server.intake.delivery import Delivery
+    from connectomedb.server.intake.ingest import ingest_release, project_ids
+    from connectomedb.server.intake.subject_tables import NONTOOLBOX
+    from connectomedb.server.intake.table_lines import SubjectTable
     from connectomedb.server.site import open_site
 
     tier = Tier(brought.tier)

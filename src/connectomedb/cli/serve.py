@@ -39,7 +39,7 @@ def command(
     """
     from dataclasses import replace
 
-    from connectomedb.config import s3_settings
+    from connectomedb.config.s3 import s3_settings
     from connectomedb.server.operation.logs import configure_logs
     from connectomedb.server.run import ADMIN, Answering, serve
 

@@ -24,7 +24,7 @@ import httpx2
 
 from connectomedb.__about__ import __version__
 from connectomedb.client._replies import Asked, fault_of, is_page
-from connectomedb.config import is_proxied
+from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import (
     AuthenticationFailed,
     ConfigError,

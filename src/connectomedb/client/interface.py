@@ -22,7 +22,7 @@ from connectomedb.client.people import Manage
 from connectomedb.client.select import Select
 from connectomedb.client.transport import Connection
 from connectomedb.cohort.columns import NONTOOLBOX
-from connectomedb.config import xnat_settings
+from connectomedb.config.server import xnat_settings
 from connectomedb.hcp.dictionary import Dictionary, FieldDefinition
 from connectomedb.hcp.field_search import find_fields
 from connectomedb.hcp.ingested import Ingested, Intake

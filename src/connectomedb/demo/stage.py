@@ -3,11 +3,13 @@
     <folder>/release/     the files as generated, and the subject tables
     <folder>/store/       SeaweedFS's own data
     <folder>/server/      the server's data folder; its archive holds the file that the bucket lacks
-    <folder>/.stage       marks the folder as ours, so that nothing else is ever overwritten
+    <folder>/.stage       marks the folder as ours, so that nothing else is ever overwritten; locked while in use
 
 Store and server are processes of their own, as they would be anywhere; both end with the stage.
 """
 
+import errno
+import fcntl
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import TextIO
 
-from connectomedb.config import s3_settings
+from connectomedb.config.s3 import s3_settings
 from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import DemoRelease, generate
 from connectomedb.demo.services.seaweed import SeaweedFS
@@ -31,8 +34,9 @@ from connectomedb.server.access.auth import Role
 from connectomedb.server.access.terms import accept_project_terms
 from connectomedb.server.access.users import add_member, create_user
 from connectomedb.server.folder import DataFolder
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import make_admin
 from connectomedb.server.site import open_site
 from connectomedb.stores.folder import FolderStore
@@ -82,13 +86,13 @@ def open_stage(
 ) -> Iterator[Stage]:
     """Generate, store, ingest and serve the demo release in `folder`; stop both processes at the end.
 
-    Raises: ConfigError when the folder holds something that is not ours; DiskFull, DiskRefused; ServiceFailed when
-    the store or the server does not come up.
+    Raises: ConfigError when the folder holds something that is not ours, or is in use by another stage; DiskFull,
+    DiskRefused; ServiceFailed when the store or the server does not come up.
     """
-    _clear(folder)
     access_key, secret_key = f"DEMO{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
     say(f"Generating {len(subjects)} synthetic subjects, and starting the object store")
     with (
+        _cleared(folder),
         _generating(folder / "release", subjects) as generating,
         SeaweedFS.start(folder / "store", access_key=access_key, secret_key=secret_key) as seaweed,
     ):
@@ -152,12 +156,32 @@ def _ingest(folder: Path, release: DemoRelease, bucket: S3Store, password: str) 
         site.close()
 
 
-def _clear(folder: Path) -> None:
-    """Make the folder, and empty what an earlier stage left in it."""
+@contextmanager
+def _cleared(folder: Path) -> Iterator[None]:
+    """Make the folder, empty what an earlier stage left in it, and keep other stages out."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise ConfigError(f"Asked to set the demo up in {folder}, which holds something else. Name an empty folder.")
     with disk_faults(folder):
-        for name in _OURS:
-            shutil.rmtree(folder / name, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _MARK).write_text("The demo of connectomedb: synthetic data, made anew at each start.\n")
+        mark = (folder / _MARK).open("a")
+    with mark:
+        _lock(mark, folder)
+        with disk_faults(folder):
+            mark.truncate(0)
+            mark.write("The demo of connectomedb: synthetic data, made anew at each start.\n")
+            mark.flush()
+            for name in _OURS:
+                shutil.rmtree(folder / name, ignore_errors=True)
+        yield
+
+
+def _lock(mark: TextIO, folder: Path) -> None:
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as fault:
+        raise ConfigError(
+            f"Asked to set the demo up in {folder}, where another demo runs. Stop it, or name another folder."
+        ) from fault
+    except OSError as fault:
+        if fault.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):  # some shared disks have no locks
+            raise

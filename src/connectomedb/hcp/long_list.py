@@ -10,7 +10,7 @@ _PIECE_BYTES = 1 << 18
 _MOST_CHARACTERS = 4 * _PIECE_BYTES
 """Longest element that is read; what is not closed by then never will be."""
 
-_GAP = re.compile(r"[ \t\r\n]*+")
+_NO_BLANK = re.compile(r"[^ \t\r\n]")
 _DECODER = json.JSONDecoder()
 
 
@@ -55,7 +55,8 @@ class LongList:
     def _next_character(self) -> str:
         """What follows after blanks; empty at the end."""
         while True:
-            self._position = _GAP.match(self._text, self._position).end()  # type: ignore[union-attr]  # matches always
+            found = _NO_BLANK.search(self._text, self._position)
+            self._position = found.start() if found else len(self._text)
             if self._position < len(self._text) or not self._read_on():
                 return self._text[self._position : self._position + 1]
 

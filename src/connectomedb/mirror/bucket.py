@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from connectomedb.config import s3_settings
+from connectomedb.config.s3 import s3_settings
 from connectomedb.errors import AddressError
 from connectomedb.stores.base import ObjectInfo, StoredObject
 from connectomedb.stores.s3 import S3Store

@@ -19,6 +19,8 @@ from connectomedb.errors import ConfigError
 from connectomedb.hcp import manifest
 from connectomedb.mirror.ledger_file import DAMAGE, Text, decode, encode
 from connectomedb.mirror.record import Held, Record, Records
+from connectomedb.mirror.unsynced import Unsynced, unsettled
+from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Expected
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 
@@ -32,12 +34,14 @@ Stamp: TypeAlias = tuple[int, int, int]
 class SubjectLedger:
     """One subject's records, by path inside the subject, and the stores that were asked for them.
 
-    `stamp` is that of the file in which they are on disk.
+    `unsynced` are paths of large files that this machine may not have written to its disk yet; `stamp` is that of the
+    file in which all of it is on disk.
     """
 
     complete: set[str] = field(default_factory=set)
     records: Records = field(default_factory=Records)
     asked: tuple[str, ...] = ()
+    unsynced: set[str] = field(default_factory=set)
     stamp: Stamp | None = None
 
     def covers(self, path: str) -> bool:
@@ -118,8 +122,12 @@ class Ledger:
         if text is None:
             return SubjectLedger()
         try:
-            asked, complete = text.texts("asked"), text.texts("complete")
-            return SubjectLedger(set(complete), Records.of(decode(text)), tuple(asked), stamp)
+            asked, complete, unsynced = text.texts("asked"), text.texts("complete"), text.unsynced()
+            records = Records.of(decode(text))
+            for path in unsynced.doubtful & records.keys():
+                records.hold(path, None)
+            own = unsynced.paths - unsynced.doubtful
+            return SubjectLedger(set(complete), records, tuple(asked), set(own), stamp)
         except DAMAGE:
             # A damaged ledger costs listing and reading again; the files themselves are the truth.
             return SubjectLedger()
@@ -151,18 +159,24 @@ class Ledger:
     def save(self, subject: str, ledger: SubjectLedger) -> None:
         """Write a subject's ledger, adding what another run has recorded meanwhile."""
         if self.stamp(subject) != ledger.stamp and not ledger.records.are_all_held():
-            for path, record in self._recorded(subject):
-                ours = ledger.records.get(path)
-                if ours is not None and ours.held is None and record.held and record.expected == ours.expected:
-                    ledger.hold(path, record.held)
+            self._join(subject, ledger)
+        ledger.unsynced = unsettled(self.tree / subject, ledger.unsynced)
         self._write(subject, ledger)
 
-    def _recorded(self, subject: str) -> Iterator[tuple[str, Record]]:
-        """Records as they lie on disk, one after the other: a second set of thousands would double what we use."""
+    def _join(self, subject: str, ledger: SubjectLedger) -> None:
+        """Add records that lie on disk, one after the other: a second set of thousands would double what we use."""
         text = self.read(subject)
-        if text is not None:
-            with suppress(*DAMAGE):  # a damaged ledger has nothing to add
-                yield from decode(text)
+        if text is None:
+            return
+        with suppress(*DAMAGE):  # a damaged ledger has nothing to add
+            unsynced = text.unsynced()
+            for path, record in decode(text):
+                ours = ledger.records.get(path)
+                if ours is None or ours.held is not None or path in unsynced.doubtful:
+                    continue
+                if record.held and record.expected == ours.expected:
+                    ledger.hold(path, record.held)
+                    ledger.unsynced |= unsynced.paths & {path}
 
     def disown(self, subject: str, paths: Iterable[str]) -> None:
         """Record that files on disk are not what was published, so that nobody is given them as proven."""
@@ -179,7 +193,8 @@ class Ledger:
         with disk_faults(target), removed_on_fault(part):
             target.parent.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
-                file.writelines(encode(self._project, ledger.complete, ledger.asked, ledger.records))
+                unsynced = Unsynced(boot_id() or "", frozenset(ledger.unsynced))
+                file.writelines(encode(self._project, ledger.complete, ledger.asked, unsynced, ledger.records))
             ledger.stamp = _stamp(os.stat(part))
             os.replace(part, target)
 

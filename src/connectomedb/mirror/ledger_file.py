@@ -1,13 +1,15 @@
 """How a ledger is written: three lines of JSON.
 
-    {"format": 3, "release": "HCP_Q1", "complete": ["T1w", ".xdlm"], "asked": ["s3://bucket"],
-     "names": ["s3://bucket", ...], "served": [["s3://bucket"], ...]}
+    {"format": 4, "release": "HCP_Q1", "complete": ["T1w", ".xdlm"], "asked": ["s3://bucket"],
+     "names": ["s3://bucket", ...], "served": [["s3://bucket"], ...],
+     "unsynced": {"boot": "...", "paths": [...]}}
     {"folder": [["T1w", 2], ...], "name": ["a.nii.gz", ...], "size": [...], "mtime_ns": [...],
      "proof": [["manifest", 2], ...], "by": [[0, 2], ...]}
     {"md5": [...], "claim": [["manifest", 2], ...], "modified": [...], "listed": [[0, 2], ...]}
 
 The first says what the ledger is about: `complete` names the paths below which every file is listed (the empty path is
-the whole subject), `asked` the stores that were asked for it. The second says what is on disk, which is all that a call
+the whole subject), `asked` the stores that were asked for it, `unsynced` large files that may not be on the disk itself
+should the machine go down that was started as `boot`. The second says what is on disk, which is all that a call
 for files that are all there has to read; the third what else the files ought to be. Columns hold one cell per file,
 ordered by the parts of its path; where neighbours mostly agree they are runs of a cell and how often it follows itself.
 `listed` is an index into `names` (the store that lists the file), `by` one into `served`; `modified` is in seconds
@@ -21,9 +23,10 @@ from itertools import chain, groupby, islice, repeat
 from typing import Any, Self
 
 from connectomedb.mirror.record import Held, Record, Records
+from connectomedb.mirror.unsynced import Unsynced
 from connectomedb.transfer.checksum import Expected, Proof
 
-FORMAT = 3
+FORMAT = 4
 _CELLS = 4096
 """Cells that are written at once: the text of a whole column is large."""
 
@@ -53,6 +56,13 @@ class Text:
     def texts(self, name: str) -> list[str]:
         """A list of texts of the head."""
         return cells(self.head[name], str)
+
+    def unsynced(self) -> Unsynced:
+        """What may have been lost with the machine."""
+        match self.head["unsynced"]:
+            case {"boot": str(boot), "paths": paths}:
+                return Unsynced(boot, frozenset(cells(paths, str)))
+        raise TypeError("no account of what is unsynced")
 
     def served(self) -> list[tuple[str, ...]]:
         """The sources that `by` speaks of."""
@@ -117,7 +127,9 @@ def decode(text: Text) -> Iterator[tuple[str, Record]]:
         yield path, Record(Expected(size, md5, proofs[claim]), held, modified, source)
 
 
-def encode(release: str, complete: Iterable[str], asked: Sequence[str], records: Records) -> Iterator[bytes]:
+def encode(
+    release: str, complete: Iterable[str], asked: Sequence[str], unsynced: Unsynced, records: Records
+) -> Iterator[bytes]:
     """The file's content, piece by piece."""
     order = sorted(records, key=path_order)
     rows = [records.row(path) for path in order]
@@ -129,6 +141,7 @@ def encode(release: str, complete: Iterable[str], asked: Sequence[str], records:
         "asked": asked,
         "names": claims.sources.values,
         "served": records.served.values,
+        "unsynced": {"boot": unsynced.boot, "paths": sorted(unsynced.paths)},
     }
     yield json.dumps(head, separators=(",", ":")).encode()
     yield from _object(

@@ -122,6 +122,9 @@ def take_inventory(shelf: Shelf, subject: str, choice: Choice) -> Inventory | No
         has_all = None not in disk.mtimes and all(proof is not None for proof, _ in disk.proofs)
         if not disk.names or not has_all or not all(0 <= by < len(served) for by, _ in disk.by):
             return None
+        doubtful = text.unsynced().doubtful
+        if doubtful and any(path in doubtful for path in disk.paths()):
+            return None
         for proof, _ in disk.proofs:
             Proof(proof)
         return Inventory(f"{shelf.local(subject, '')}/", list(_folders(disk)), disk.proofs, disk.by, served)

@@ -34,6 +34,7 @@ from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
 from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer import pool
+from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.fetch import Engine, fetch
@@ -161,10 +162,13 @@ class _Sync:
     def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
         """Do what is to be done, and record what was proven."""
         outcomes: dict[str, bool | ConnectomeDBError] = {}
+        unsynced: set[str] | None = set() if boot_id() else None
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
             if outcome.value is not None:
                 outcomes[outcome.name] = self._hold(outcome.value)
+                if unsynced and f"{self._folder}/{outcome.name}" in unsynced:
+                    self._ledger.unsynced.add(outcome.name)
                 self._save_at_times()
             elif outcome.error is not None:
                 outcomes[outcome.name] = outcome.error
@@ -178,7 +182,7 @@ class _Sync:
         # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
         order = sorted(range(len(wanted)), key=lambda row: wanted.size(row) or 0, reverse=True)
         try:
-            with Engine(is_confirming=self._options.confirm, check=self._check) as engine:
+            with Engine(is_confirming=self._options.confirm, check=self._check, unsynced=unsynced) as engine:
                 jobs = (
                     _FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
                     for row in order

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import AddressError, ConfigError, ObjectMissing, StoreError
 from connectomedb.server.folder import ARCHIVE, DataFolder, FolderDeclaration, S3Declaration
 from connectomedb.stores.base import Store, WritableStore

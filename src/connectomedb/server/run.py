@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConfigError, Conflict, ServiceFailed
 from connectomedb.server.access.users import create_user, has_admin
 from connectomedb.server.folder import DataFolder

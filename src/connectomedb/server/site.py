@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.server.access.audit import Audit
 from connectomedb.server.access.login import Logins
 from connectomedb.server.archive import Archive, open_archive, store_with_user_keys

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from connectomedb.config import is_proxied
+from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
 
 _CLOCK = "This machine's clock is wrong: set it."

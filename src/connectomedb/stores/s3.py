@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectomedb.config import S3Settings, is_proxied
+from connectomedb.config.proxies import is_proxied
+from connectomedb.config.s3 import S3Settings
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._answers import Misfit, advancing, is_whole, version_of
 from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unreachable

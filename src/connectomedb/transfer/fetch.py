@@ -53,6 +53,8 @@ class Engine:
 
     `is_confirming`: a file that nothing covers is read from a second source, too, before it is believed.
     `check`: called before a file gets its final name; may raise Interrupted, when that is another's task by now.
+    `unsynced`: hears the final path of each large file that the system may not have written to its disk yet, so that
+    somebody can doubt it should the machine go down; without, each is written before it gets its name.
     """
 
     run: Run = field(default_factory=Run.here)
@@ -61,6 +63,7 @@ class Engine:
     stop: threading.Event = field(default_factory=threading.Event)
     is_confirming: bool = False
     check: Callable[[], None] = field(default=lambda: None)
+    unsynced: set[str] | None = None
 
     name: str = ""
     folders: set[str] = field(default_factory=set)
@@ -221,6 +224,10 @@ class _Job:
             md5 = download.run()
             self._check(part.path, size, md5, feed)
             proof = self._prove(size, md5, feed)
+            if self.engine.unsynced is None:
+                part.sync()
+            else:
+                self.engine.unsynced.add(self.target)
             self.engine.check()
             part.finish(Path(self.target), self.modified.timestamp() if self.modified else None)
         except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):

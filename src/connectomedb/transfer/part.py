@@ -93,9 +93,12 @@ class PartFile:
         self.origin = (source, version)
         self._note({"source": source, "version": version})
 
+    def sync(self) -> None:
+        """Have the bytes on the disk: until then a file that was preallocated reads as zeros after a power cut."""
+        os.fsync(self._bytes)
+
     def finish(self, target: Path, modified: float | None) -> None:
         """Give the file its final name."""
-        os.fsync(self._bytes)
         self._close()
         if modified is not None:
             os.utime(self.path, (time.time(), modified))

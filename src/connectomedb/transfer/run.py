@@ -12,7 +12,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+
+from connectomedb.transfer.boot import boot_id
 
 STALE_S = 60.0
 """A run of another host that left no sign of life for so long, by the folder's clock, counts as ended."""
@@ -70,9 +71,8 @@ def now() -> float:
 def _host() -> str:
     """This host among those that share a folder; containers and clones of one name count as hosts of their own."""
     name = _SAFE.sub("_", socket.gethostname())[:32] or "host"
-    marks = [name]
+    marks = [name, boot_id() or ""]
     with suppress(OSError):
-        marks.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
         marks.append(os.readlink("/proc/self/ns/pid"))
     return f"{name}_{hashlib.sha256(''.join(marks).encode()).hexdigest()[:8]}"
 

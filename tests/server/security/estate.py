@@ -27,8 +27,9 @@ from connectomedb.server.access.passwords import hash_password
 from connectomedb.server.access.terms import Wording
 from connectomedb.server.access.tokens import issue_token
 from connectomedb.server.access.users import add_member, grant_tier
-from connectomedb.server.intake.ingest import Delivery, ingest_release
-from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.server.intake.delivery import Delivery
+from connectomedb.server.intake.ingest import ingest_release
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.run import RunningServer, start
 from connectomedb.server.settings import AccessSettings
 from connectomedb.server.site import Site, open_site

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
-from connectomedb.config import s3_settings
+from connectomedb.config.s3 import s3_settings
 from connectomedb.demo.services.child import Child
 from connectomedb.errors import ConfigError, DiskRefused, ObjectMissing, ServiceFailed, StoreError
 from connectomedb.stores.s3 import S3Store

@@ -13,54 +13,20 @@ not name keep what they have.
 Stores and tables are read before the database is taken; the values of tables then stream into it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from connectomedb.hcp.dictionary import FieldDefinition
 from connectomedb.hcp.ingested import Ingested, TableChanges
-from connectomedb.hcp.release import Release
 from connectomedb.server.access.audit import OPERATOR, Action, Event, record
-from connectomedb.server.access.auth import Accessibility
 from connectomedb.server.access.clock import now
-from connectomedb.server.access.terms import Wording
 from connectomedb.server.archive import Archive
-from connectomedb.server.intake.inventory import Inventory, take_inventory
+from connectomedb.server.intake.delivery import Delivery, Prepared, prepare
+from connectomedb.server.intake.inventory import Inventory
 from connectomedb.server.intake.rows import ProjectRows
-from connectomedb.server.intake.subject_tables import NONTOOLBOX, CheckedTable, SubjectTable, check_tables
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import projects
 from connectomedb.server.tables.upsert import Upsert
-from connectomedb.stores.base import ObjectInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A release to be taken in.
-
-    Attributes:
-        release: project and prefix of its keys.
-        title, description: for people; empty ones leave those that the project has.
-        listings: name of a store of the archive → its objects, the preferred store first.
-        tables: files of measures.
-        dictionary: of columns that the data type has already, or that come in now: what they mean from now on.
-        only_known: refuse tables that name subjects whom the project does not have.
-        data_type: the data type of the measures.
-        accessibility: of a project that is new.
-        terms: data-use terms that the project demands from now on; without them, those that it has stay.
-    """
-
-    release: Release
-    title: str = ""
-    description: str = ""
-    listings: Mapping[str, Iterable[ObjectInfo]] = field(default_factory=dict)
-    tables: Sequence[SubjectTable] = ()
-    dictionary: Sequence[FieldDefinition] = ()
-    only_known: bool = False
-    data_type: str = NONTOOLBOX
-    accessibility: Accessibility = Accessibility.PRIVATE
-    terms: Wording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +63,6 @@ class IngestReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A delivery that was looked through and makes sense."""
-
-    delivery: Delivery
-    inventory: Inventory
-    tables: Sequence[CheckedTable]
-
-    @property
-    def labels(self) -> list[str]:
-        """The subjects."""
-        return sorted({*self.inventory.files, *(label for table in self.tables for label in table.labels)})
-
-
 def ingest_release(
     database: Database, archive: Archive, delivery: Delivery, *, login: str = "admin", is_trial: bool = False
 ) -> IngestReport:
@@ -133,12 +85,6 @@ def ingest_release(
 
 class _Undone(Exception):
     """Ends a trial: nothing of it is kept."""
-
-
-def prepare(archive: Archive, delivery: Delivery) -> Prepared:
-    """Read what a delivery names, but for the values of its tables. Raises ConfigError, ManifestError, StoreError."""
-    inventory = take_inventory(archive, delivery.release, delivery.listings)
-    return Prepared(delivery, inventory, check_tables(delivery.tables))
 
 
 def take_in(connection: Connection, prepared: Prepared, login: str) -> IngestReport:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select
 
@@ -12,6 +11,7 @@ from connectomedb.hcp.bids import Scan
 from connectomedb.hcp.dictionary import FieldDefinition
 from connectomedb.hcp.ingested import TableChanges
 from connectomedb.server.access.terms import set_terms
+from connectomedb.server.intake.delivery import Delivery, Prepared
 from connectomedb.server.intake.inventory import Folder, Inventory, SharedFile, folders_of, scans_of
 from connectomedb.server.intake.subject_tables import CheckedTable
 from connectomedb.server.tables.agreements import prefixes
@@ -21,9 +21,6 @@ from connectomedb.server.tables.schema import experiments, files, projects, reso
 from connectomedb.server.tables.upsert import Upsert, Wanted, in_parts
 from connectomedb.server.types import builtin
 from connectomedb.server.types.datatypes import local_name
-
-if TYPE_CHECKING:
-    from connectomedb.server.intake.ingest import Delivery, Prepared
 
 _GENDERS = {"M": "male", "F": "female"}
 
@@ -38,7 +35,7 @@ class ProjectRows:
         described: names of columns that are new or mean something else now.
     """
 
-    def __init__(self, rows: Upsert, delivery: "Delivery") -> None:
+    def __init__(self, rows: Upsert, delivery: Delivery) -> None:
         self._rows = rows
         self._connection = rows.connection
         self._delivery = delivery
@@ -56,7 +53,7 @@ class ProjectRows:
         """Rows made or changed."""
         return self._rows.changes
 
-    def subjects(self, prepared: "Prepared") -> dict[str, int]:
+    def subjects(self, prepared: Prepared) -> dict[str, int]:
         """Keys of the subjects by label. Of the measures only an open `Gender` is shown as the subject's own."""
         genders = {label: word for table in prepared.tables for label, word in table.genders.items()}
         keys: dict[str, int] = {}

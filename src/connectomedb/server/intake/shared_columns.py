@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from connectomedb.errors import AccessDenied
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType, widest
 from connectomedb.server.access.auth import Caller, Rights, Role
-from connectomedb.server.intake.ingest import Prepared
+from connectomedb.server.intake.delivery import Prepared
 from connectomedb.server.intake.subject_tables import CheckedTable
 from connectomedb.server.tables.meaning import load_definitions
 from connectomedb.server.tables.schema import experiments, members

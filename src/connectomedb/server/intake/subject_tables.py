@@ -14,7 +14,6 @@ Sources: the CSV exports of ConnectomeDB; BIDS specification, tabular files.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from connectomedb.errors import ConfigError
 from connectomedb.hcp.dictionary import (
@@ -25,7 +24,7 @@ from connectomedb.hcp.dictionary import (
     parse_value,
     widest,
 )
-from connectomedb.server.intake.table_lines import Line, Lines
+from connectomedb.server.intake.table_lines import Line, Lines, SubjectTable
 
 NONTOOLBOX = "hcp:nontoolboxdata"
 """HCP's data type for measures."""
@@ -38,25 +37,6 @@ GENDER = "Gender"
 Measured = int | float | str | None
 
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectTable:
-    """A file of measures and what is known of its columns.
-
-    Attributes:
-        definitions: of some or all columns.
-        tier: of columns without a definition. Say open only of a file that was published as such.
-        name: what messages and reports call it; else its path.
-    """
-
-    path: Path
-    definitions: Sequence[FieldDefinition] = ()
-    tier: Tier = Tier.RESTRICTED
-    name: str = ""
-
-    def __str__(self) -> str:
-        return self.name or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
 from connectomedb.errors import ConfigError
-from connectomedb.hcp.dictionary import check_field_name
-
-if TYPE_CHECKING:
-    from connectomedb.server.intake.subject_tables import SubjectTable
+from connectomedb.hcp.dictionary import FieldDefinition, Tier, check_field_name
 
 Line: TypeAlias = tuple[int, list[str]]
 """Number of a line in the file, and its cells."""
@@ -26,13 +25,32 @@ _SESSION_PREFIX = "ses-"
 _SESSION = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectTable:
+    """A file of measures and what is known of its columns.
+
+    Attributes:
+        definitions: of some or all columns.
+        tier: of columns without a definition. Say open only of a file that was published as such.
+        name: what messages and reports call it; else its path.
+    """
+
+    path: Path
+    definitions: Sequence[FieldDefinition] = ()
+    tier: Tier = Tier.RESTRICTED
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or str(self.path)
+
+
 class Lines:
     """An open table: its header, then its lines, of one session if the table has some; cells without blanks around.
 
     A column of sessions is not among the header and the cells. A context that closes the file.
     """
 
-    def __init__(self, table: "SubjectTable", session: str = "") -> None:
+    def __init__(self, table: SubjectTable, session: str = "") -> None:
         self._table = table
         self._session = session
         try:

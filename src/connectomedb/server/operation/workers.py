@@ -20,7 +20,7 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from connectomedb.config import S3Settings
+from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ServiceFailed
 from connectomedb.server.operation.metrics import SHARED_FOLDER
 from connectomedb.server.operation.process import on_signals

@@ -48,7 +48,7 @@ def form_way(path: str, handler: FormHandler, *, is_slow: bool = False, max_byte
     """
 
     def handle(call: Call) -> Response | Later:
-        call.signed_in  # noqa: B018 -- refuses
+        call.refuse_guests()
         form = read_form(call)
         return handler(call, form) if is_slow else Later(lambda: handler(call, form))
 

@@ -33,6 +33,7 @@ class Image:
 
     resource: str
     path: str
+    kind: ImageKind
 
     @property
     def address(self) -> str:
@@ -48,14 +49,6 @@ class Image:
     def folder(self) -> str:
         """The rest of it."""
         return self.path.rpartition("/")[0]
-
-    @property
-    def kind(self) -> ImageKind:
-        """What it is by its name."""
-        kind = kind_of(self.path)
-        if kind is None:
-            raise AddressError(f"Asked to show {self.name}, which is no image by its name. Download it instead.")
-        return kind
 
 
 def get_view(call: Call) -> Response:
@@ -89,9 +82,13 @@ def _image(address: str) -> Image:
     resource, found, path = address.partition(_FILES)
     if not found or not path or path.endswith("/") or not resource.startswith("/"):
         raise AddressError("Asked to show no file. Write /view?file= and the address of an image: /data/.../files/...")
-    image = Image(resource, unquote(path))
-    image.kind  # noqa: B018 -- refuses
-    return image
+    path = unquote(path)
+    kind = kind_of(path)
+    if kind is None:
+        raise AddressError(
+            f"Asked to show {path.rpartition('/')[2]}, which is no image by its name. Download it instead."
+        )
+    return Image(resource, path, kind)
 
 
 def _over(call: Call) -> str:
@@ -103,7 +100,7 @@ def _beside(call: Call, image: Image) -> list[Image]:
     """All images of the same resource, this one among them, in order of their paths."""
     rows = ask_rows(call, f"{image.resource}/files")
     paths = sorted({unquote(row["URI"].partition(_FILES)[2]) for row in rows})
-    return [Image(image.resource, path) for path in paths if kind_of(path)]
+    return [Image(image.resource, path, kind) for path in paths if (kind := kind_of(path))]
 
 
 def _overlays(image: Image, others: Sequence[Image]) -> list[Image]:

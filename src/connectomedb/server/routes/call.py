@@ -94,9 +94,13 @@ class Call:
     @property
     def signed_in(self) -> Caller:
         """Who is signed in; a guest is not. Raises AuthenticationFailed."""
+        self.refuse_guests()
+        return self.user
+
+    def refuse_guests(self) -> None:
+        """Raises AuthenticationFailed where nobody is signed in."""
         if self.user.is_guest:
             raise AuthenticationFailed(REFUSED, status=401)
-        return self.user
 
     @property
     def actor(self) -> Actor:

@@ -28,9 +28,11 @@ from connectomedb.server.changes.rights import require
 from connectomedb.server.changes.wish import Wish
 from connectomedb.server.changes.writer import Writer
 from connectomedb.server.intake.bodies import Received, too_large
-from connectomedb.server.intake.ingest import Delivery, IngestReport, Prepared, prepare, summary, take_in
+from connectomedb.server.intake.delivery import Delivery, Prepared, prepare
+from connectomedb.server.intake.ingest import IngestReport, summary, take_in
 from connectomedb.server.intake.shared_columns import settled
-from connectomedb.server.intake.subject_tables import NONTOOLBOX, SubjectTable
+from connectomedb.server.intake.subject_tables import NONTOOLBOX
+from connectomedb.server.intake.table_lines import SubjectTable
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call, View, Way
 from connectomedb.server.routes.replies import json_value

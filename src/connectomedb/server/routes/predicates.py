@@ -11,7 +11,7 @@
 is joined by OR is one criterion.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
@@ -149,16 +149,19 @@ def _parts(criterion: Criterion, columns: Columns) -> dict[str, object]:
     comparison = criterion.comparison
     if comparison not in _WORDS:
         return {}
-    read: Callable[[str], Sequence[str]] = lambda value: [value]  # noqa: E731 -- three ways to read one text
-    if comparison in _BETWEENS:
-        read = between_bounds
-    elif comparison in _LISTS:
-        read = in_items
     column = "" if comparison in _FILES else columns.name(criterion.field)
-    values = [] if comparison in _NOTHING else list(read(criterion.value))
+    values = _values(comparison, criterion.value)
     known = columns.definition(column)
     category = _category(known) if known else None
     return {"column": column, "operator": _WORDS[comparison], "values": values, "category": category}
+
+
+def _values(comparison: Comparison, text: str) -> list[str]:
+    if comparison in _NOTHING:
+        return []
+    if comparison in _BETWEENS:
+        return list(between_bounds(text))
+    return list(in_items(text)) if comparison in _LISTS else [text]
 
 
 def _categories(fields: Sequence[FieldDefinition]) -> list[dict[str, object]]:

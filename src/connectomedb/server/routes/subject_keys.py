@@ -63,8 +63,7 @@ def get_key(call: Call) -> Response:
 
 def put_one_key(call: Call) -> Response:
     """Keep one."""
-    call.signed_in  # noqa: B018 -- refuses guests
-    given = call.parameters
+    caller, given = call.signed_in, call.parameters
     words = {name: given.get(name).strip() for name in ("title", "description", "pmid")}
     facts = KeyFacts(call.words["name"], **words, is_shared=given.is_true("shared"))
     try:
@@ -73,16 +72,16 @@ def put_one_key(call: Call) -> Response:
         raise DocumentError(f"Asked to keep the subject key {facts.name!r}. {fault}") from fault
     with call.site.database.write() as connection:
         project = _project(call, connection)
-        put_key(connection, load_rights(connection, call.user), project, facts, codes, now())
+        put_key(connection, load_rights(connection, caller), project, facts, codes, now())
         record(connection, call.event(Action.CHANGED))
     return text(facts.name)
 
 
 def delete_one_key(call: Call) -> Response:
     """Forget one."""
-    call.signed_in  # noqa: B018 -- refuses guests
+    caller, name = call.signed_in, call.words["name"]
     with call.site.database.write() as connection:
-        kept = find_key(connection, load_rights(connection, call.user), _project(call, connection), call.words["name"])
+        kept = find_key(connection, load_rights(connection, caller), _project(call, connection), name)
         delete_key(connection, kept)
         record(connection, call.event(Action.DELETED))
     return text("")

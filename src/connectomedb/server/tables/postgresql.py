@@ -131,12 +131,17 @@ def _unreachable(reason: str) -> ConnectomeDBError:
 
 _PASSING = ("the database system is", "sorry, too many", "remaining connection slots", "terminating connection")
 
+_TOO_WIDE = (
+    "PostgreSQL holds a row of at most 8 kB, a thousand numbers or fewer texts. "
+    "Put some of the columns into a second data type, or keep the measures in SQLite."
+)
 _FAULTS: tuple[tuple[str, type[ConnectomeDBError], str], ...] = (
     ("57014", QueryError, TOO_LONG),
     ("55P03", LedgerBusy, BUSY),
     ("53100", DiskFull, "The disk of the database is full. Make room, then try again."),
     ("53300", LedgerBusy, "The database server has no connection left. Try again, or allow it more."),
     ("25006", DiskRefused, "The database cannot be written: it is read-only."),
+    ("54000", ConfigError, _TOO_WIDE),
     ("22", QueryError, "The database cannot hold or compare this value. Give another one."),
     ("42501", ConfigError, "The user of the database may not do this. Make the user the database's owner."),
     ("57P", ServiceFailed, "The database server is stopping or starting. Try again."),
