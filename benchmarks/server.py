@@ -6,6 +6,8 @@ PostgreSQL does not sync to disk here; only reads are measured.
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
@@ -17,7 +19,6 @@ from benchmarks.lab import (
     MANY_TYPE,
     MEMBERS,
     PASSWORD,
-    Lab,
     Sizes,
     databases,
     make_lab,
@@ -37,7 +38,9 @@ from connectomedb.xnat.query import Query, parse_constraints, parse_field
 CLIENTS = 32
 WARMING = 4
 WORKERS = (1, 2)
-SECONDS, SECONDS_SMALL = 4.0, 1.0
+SECONDS, SECONDS_SMALL = 2.0, 0.5
+"""Of each trial in each round: 26 rows in 5 rounds take less than five minutes."""
+
 JSON = "format=json"
 
 
@@ -45,43 +48,56 @@ def main(folder: Path, *, rounds: int, is_small: bool) -> None:
     sizes, seconds = Sizes.chosen(is_small), SECONDS_SMALL if is_small else SECONDS
     write_tree(folder / "tree", sizes)
     nginx = find_nginx()
-    print(f"## Server\n\n{CLIENTS} clients at once, each row {rounds} times for {seconds:g} s.")
-    print(f"{describe(folder)}; {version_of(nginx) if nginx else 'nginx is not installed: apt-get install nginx'}.\n")
-    rows: list[list[str]] = []
-    with databases() as urls:
-        for engine, url in urls.items():
-            lab = make_lab(folder / engine, folder / "tree", url, sizes)
-            for workers in WORKERS:
-                for name, loads in _measure_server(lab, workers, rounds, seconds):
-                    rows.append(_row(name, f"{engine}, {workers}", loads))
-    if nginx:
-        name = f"file of {sizes.file_bytes // 1_000_000} MB"
-        for workers in WORKERS:
-            with serve_files(nginx, lab.large_file.parent, folder / f"nginx-{workers}", workers=workers) as address:
-                request = format_request(address, "GET", f"/{lab.large_file.name}")
-                rows.append(_row(name, f"nginx, {workers}", _repeat(address, request, rounds, seconds)))
-    rank = {name: place for place, name in enumerate(dict.fromkeys(row[0] for row in rows))}
-    rows.sort(key=lambda row: rank[row[0]])
+    print(f"## Server\n\n{CLIENTS} clients at once, each row {rounds} times for {seconds:g} s, in turns.")
+    print(
+        f"{describe(folder)}; {version_of(nginx) if nginx else 'nginx is not installed, so its rows are left out'}.\n"
+    )
+    with ExitStack() as running:
+        trials = list(_trials(running, folder, sizes, nginx))
+        settle()
+        for trial in trials:
+            measure(trial.address, trial.request, clients=WARMING, seconds=0)
+        for number in range(rounds):
+            for trial in trials:
+                trial.loads.append(measure(trial.address, trial.request, clients=CLIENTS, seconds=seconds))
+                print(f"{number + 1}: {trial.name}, {trial.server}: {trial.loads[-1].per_s:.1f}/s", file=sys.stderr)
+    rank = {name: place for place, name in enumerate(dict.fromkeys(trial.name for trial in trials))}
+    rows = [_row(trial) for trial in sorted(trials, key=lambda trial: rank[trial.name])]
     print_table(["request", "server, workers", "requests/s", "p50 ms", "p95 ms", "MB/s"], rows)
 
 
-def _measure_server(lab: Lab, workers: int, rounds: int, seconds: float) -> Iterator[tuple[str, list[Load]]]:
-    with ServerProcess.start(lab.folder, lab.environment, PASSWORD, ("--workers", str(workers))) as server:
-        session = httpx2.get(f"{server.address}/data/JSESSION", auth=(LOGIN, PASSWORD)).raise_for_status().text
-        settle()
-        headers = (("Cookie", f"JSESSIONID={session}"),)
-        for name, (method, path, body) in _requests(lab.sizes).items():
-            request = format_request(server.address, method, path, headers, body)
-            yield name, _repeat(server.address, request, rounds, seconds)
+@dataclass
+class _Trial:
+    """One row: what is asked of which server, and how often it answered in each round."""
+
+    name: str
+    server: str
+    address: str
+    request: bytes
+    loads: list[Load] = field(default_factory=list)
 
 
-def _repeat(address: str, request: bytes, rounds: int, seconds: float) -> list[Load]:
-    measure(address, request, clients=WARMING, seconds=0)
-    loads = []
-    for _ in range(rounds):
-        loads.append(measure(address, request, clients=CLIENTS, seconds=seconds))
-        print(f"{request[:60]!r}: {loads[-1].per_s:.1f}/s", file=sys.stderr)
-    return loads
+def _trials(running: ExitStack, folder: Path, sizes: Sizes, nginx: str | None) -> Iterator[_Trial]:
+    """All rows; their servers run until `running` ends, idle but for the one that is measured."""
+    for engine, url in running.enter_context(databases()).items():
+        lab = make_lab(folder / engine, folder / "tree", url, sizes)
+        for workers in WORKERS:
+            words = ("--workers", str(workers))
+            server = running.enter_context(ServerProcess.start(lab.folder, lab.environment, PASSWORD, words))
+            session = httpx2.get(f"{server.address}/data/JSESSION", auth=(LOGIN, PASSWORD)).raise_for_status().text
+            headers = (("Cookie", f"JSESSIONID={session}"),)
+            for name, (method, path, body) in _requests(sizes).items():
+                request = format_request(server.address, method, path, headers, body)
+                yield _Trial(name, f"{engine}, {workers}", server.address, request)
+    for workers in WORKERS if nginx else ():
+        place = folder / f"nginx-{workers}"
+        address = running.enter_context(serve_files(nginx or "", lab.large_file.parent, place, workers=workers))
+        request = format_request(address, "GET", f"/{lab.large_file.name}")
+        yield _Trial(_file_name(sizes), f"nginx, {workers}", address, request)
+
+
+def _file_name(sizes: Sizes) -> str:
+    return f"file of {sizes.file_bytes // 1_000_000} MB"
 
 
 def _requests(sizes: Sizes) -> dict[str, tuple[str, str, bytes]]:
@@ -93,7 +109,7 @@ def _requests(sizes: Sizes) -> dict[str, tuple[str, str, bytes]]:
         f"list of {sizes.few:,} subjects": ("GET", f"/data/projects/{FEW}/subjects?{JSON}", b""),
         f"search over {sizes.few:,}": ("POST", search, _search(NONTOOLBOX)),
         f"search over {sizes.many:,}": ("POST", search, _search(MANY_TYPE)),
-        f"file of {sizes.file_bytes // 1_000_000} MB": (
+        _file_name(sizes): (
             "GET",
             f"{release.format(subject(0))}/{LARGE_FILE}",
             b"",
@@ -110,11 +126,12 @@ def _search(data_type: str) -> bytes:
     return format_bundle(Query(data_type, fields, constraints))
 
 
-def _row(name: str, server: str, loads: list[Load]) -> list[str]:
+def _row(trial: _Trial) -> list[str]:
+    loads = trial.loads
     figures = (
         Spread(tuple(load.per_s for load in loads)).show(1),
         Spread(tuple(load.percentile_ms(50) for load in loads)).show(1),
         Spread(tuple(load.percentile_ms(95) for load in loads)).show(1),
         Spread(tuple(load.mb_per_s for load in loads)).show(1),
     )
-    return [name, server, *figures]
+    return [trial.name, trial.server, *figures]

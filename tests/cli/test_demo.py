@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from connectomedb.cli.demo import exports
+
 Environment = dict[str, str]
 
 
@@ -146,3 +148,15 @@ def test_a_taken_port_is_named(tmp_path: Path, env: Environment) -> None:
             assert second.wait(20) == 1
             assert second.stderr is not None
             assert port in second.stderr.read()
+
+
+def test_another_shell_is_told_where_cdb_is_if_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, clean_env: Environment
+) -> None:
+    scripts = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", scripts)
+    assert exports({"XNAT_USER": "admin"}) == ["export XNAT_USER=admin"]
+    monkeypatch.setenv("PATH", "/nowhere")
+    script = "; ".join([*exports({}), "command -v cdb"])
+    found = subprocess.run(["/bin/sh", "-c", script], env=clean_env, capture_output=True, text=True, check=True)
+    assert Path(found.stdout.strip()).parent == Path(scripts)

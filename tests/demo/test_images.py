@@ -278,6 +278,49 @@ def test_the_cortex_answers_where_the_volume_does(release: DemoRelease) -> None:
     assert np.linalg.norm(points[places.vertex[best]].mean(axis=0) - HAND_AREAS["rh"]) < 12
 
 
+def analysis(release: DemoRelease, kind: str) -> Path:
+    return (
+        subject(release, "100307")
+        / "MNINonLinear"
+        / "Results"
+        / "tfMRI_MOTOR"
+        / f"tfMRI_MOTOR_hp200_s4_level2{kind}.feat"
+    )
+
+
+def test_statistics_are_high_where_the_volume_answers(release: DemoRelease) -> None:
+    contrasts = (analysis(release, "") / "Contrasts.txt").read_text().split()
+    assert contrasts == ["CUE", "LF", "LH", "RF", "RH", "T"]
+    for event, place in HAND_AREAS.items():
+        number = contrasts.index(event.upper()) + 1
+        image = nib.load(analysis(release, "vol") / f"cope{number}.feat" / "stats" / "zstat1.nii.gz")
+        assert isinstance(image, nib.Nifti1Image)
+        assert image.header.get_intent()[0] == "z score" and b"SYNTHETIC" in image.header["descrip"].tobytes()
+        values = np.asarray(image.dataobj)
+        peak = apply_affine(image.affine, np.unravel_index(values.argmax(), values.shape))
+        assert np.linalg.norm(peak - place) < 15
+        dense = nib.load(analysis(release, "") / "GrayordinatesStats" / f"cope{number}.feat" / "zstat1.dtseries.nii")
+        assert abs(dense.get_fdata().max() - values.max()) < 1.5, "surface and volume agree"
+
+
+def test_parcels_open_with_their_axes(release: DemoRelease) -> None:
+    folder = analysis(release, "") / "ParcellatedStats"
+    axes = {
+        ".pscalar.nii": "ScalarAxis",
+        ".ptseries.nii": "SeriesAxis",
+        ".plabel.nii": "LabelAxis",
+        ".pconn.nii": "ParcelsAxis",
+    }
+    for ending, axis in axes.items():
+        (path,) = folder.glob(f"*{ending}")
+        image = nib.load(path)
+        rows, parcels = (image.header.get_axis(number) for number in (0, 1))
+        assert (type(rows).__name__, type(parcels).__name__) == (axis, "ParcelsAxis")
+        assert image.shape == (len(rows), len(parcels))
+        assert set(parcels.name) > {"L_precentral", "R_precentral"}
+        assert image.get_fdata().any()
+
+
 @pytest.mark.parametrize("folder", ["Diffusion", "unprocessed/3T/Diffusion"])
 def test_gradient_tables_fit_the_series(release: DemoRelease, folder: str) -> None:
     for label in release.subjects:

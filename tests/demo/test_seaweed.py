@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from connectomedb.config.s3 import S3Settings, s3_settings
 from connectomedb.demo.release import DemoRelease
 from connectomedb.demo.services.child import Child
+from connectomedb.demo.services.leftovers import remove_dead_folders, remove_dead_sockets
 from connectomedb.demo.services.seaweed import HOST, SeaweedFS
 from connectomedb.demo.services.upload import upload_release
 from connectomedb.errors import ConfigError, DiskRefused, ServiceFailed
@@ -70,10 +72,11 @@ def test_a_store_keeps_its_objects_over_a_stop_and_leaves_nothing_running(tmp_pa
     with SeaweedFS.start(tmp_path / "store", access_key=ACCESS, secret_key=SECRET) as running:
         running.create_bucket(BUCKET)
         store_of(running).put("q1/100307/T1w/aparc+aseg.nii.gz", b"bytes")
-        assert len(processes(tmp_path)) == 1
+        (pid,) = processes(tmp_path)
         ours = {path for path in socket_files() if path.stem.rsplit("-", 1)[1] in map(str, running._ports.values())}
     assert processes(tmp_path) == []
     assert ours & socket_files() == set()
+    assert not list(Path(tempfile.gettempdir()).glob(f"weed.*.{pid}")), "its log is ours, beside its data"
     with SeaweedFS.start(tmp_path / "store", access_key=ACCESS, secret_key=SECRET) as again:
         assert [info.key for info in store_of(again).list()] == ["q1/100307/T1w/aparc+aseg.nii.gz"]
         again.create_bucket(BUCKET)
@@ -209,3 +212,27 @@ def test_the_release_is_stored_but_for_what_the_bucket_lacks(
     level = bucket.list_level("q1/")
     assert [info.key for info in level.objects] == ["q1/"]
     assert set(level.prefixes) == {f"q1/{subject}/" for subject in release.subjects}
+
+
+@pytest.mark.parametrize(
+    ("is_old", "listens", "stays"), [(True, True, True), (True, False, False), (False, False, True)]
+)
+def test_what_killed_services_left_is_removed_and_nothing_that_lives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_old: bool, listens: bool, stays: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    Path("cdb-pg-1").mkdir()
+    Path("seaweedfs-s3-1.txt").write_text("no socket")
+    with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
+        for file, sock in (("seaweedfs-s3-1.sock", one), ("cdb-pg-1/.s.PGSQL.5432", other)):
+            sock.bind(file)
+            if listens:
+                sock.listen()
+        for path in ("seaweedfs-s3-1.sock", "seaweedfs-s3-1.txt", "cdb-pg-1"):
+            if is_old:
+                os.utime(path, (1, 1))
+        remove_dead_sockets(Path(), "seaweedfs-*")
+        remove_dead_folders(Path(), "cdb-pg-*", ".s.PGSQL.5432", os.geteuid())
+    assert Path("seaweedfs-s3-1.sock").exists() is stays
+    assert Path("cdb-pg-1").exists() is stays
+    assert Path("seaweedfs-s3-1.txt").exists()

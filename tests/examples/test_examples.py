@@ -74,4 +74,4 @@ def test_old_scripts_run_after_one_line(run: Run, tmp_path: Path) -> None:
         "print(len(db.project('HCP_Q1').subject('100307').files('release-notes')))\n"
     )
     done = run(sys.executable, str(script))
-    assert done.stdout.splitlines() == ["['q1/', 'q1/100307/']", "8"]
+    assert done.stdout.splitlines() == ["['q1/', 'q1/100307/']", "9"]

@@ -22,7 +22,7 @@ SIZE = 48 * MIB
 CAME = 36 * MIB
 """Bytes that pass before the store goes away."""
 
-UNPROVEN = LANES * RANGE_BYTES
+UNPROVEN = (LANES + 1) * RANGE_BYTES
 """So much of what came may be fetched again: bytes that were on their way."""
 
 KILLED_AT = 44 * MIB

@@ -15,15 +15,17 @@ Each test with `served`, `deliver`, `data_folder` or `database` runs on SQLite a
 import hashlib
 import shutil
 import ssl
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx2
 import pytest
+from lxml import etree
 from sqlalchemy import insert
 
 from connectomedb.config.s3 import S3Settings
@@ -366,6 +368,50 @@ def nobody(served: Served) -> Iterator[httpx2.Client]:
     """Not signed in."""
     with served.client(None) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def schema_faults() -> Callable[[httpx2.Client], list[str]]:
+    """Reads the document of every object that a client sees; tells what its site's own schemas find wrong in them."""
+    return _schema_faults
+
+
+def _schema_faults(client: httpx2.Client) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        schema = _schema(client, Path(folder))
+    faults = []
+    for address in _addresses(client):
+        reply = client.get(f"{address}?format=xml")
+        if reply.status_code != 200 or not schema.validate(etree.fromstring(reply.content)):
+            faults.append(f"{address}: {reply.status_code} {schema.error_log.last_error}")
+    return faults
+
+
+def _schema(client: httpx2.Client, folder: Path) -> Any:
+    """All schemas of a site as one."""
+    imports = []
+    for name in client.get("/xapi/schemas").json():
+        text = client.get(f"/xapi/schemas/{name}").text.replace("/schemas/xnat/xnat.xsd", "xnat.xsd")
+        (folder / f"{name}.xsd").write_text(text)
+        imports.append(f'<xs:import namespace="http://nrg.wustl.edu/{name}" schemaLocation="{name}.xsd"/>')
+    whole = folder / "whole.xsd"
+    whole.write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{"".join(imports)}</xs:schema>')
+    return etree.XMLSchema(file=str(whole))
+
+
+def _addresses(client: httpx2.Client) -> Iterator[str]:
+    """Addresses of all objects of a site."""
+
+    def listed(address: str, *columns: str) -> list[dict[str, str]]:
+        words = {"columns": ",".join(columns)} if columns else None
+        found: list[dict[str, str]] = client.get(address, params=words).json()["ResultSet"]["Result"]
+        return found
+
+    for level in ("projects", "subjects", "experiments"):
+        yield from (row["URI"] for row in listed(f"/data/{level}", "ID"))
+    for session in listed("/data/experiments?xsiType=xnat:imageSessionData"):
+        for level in ("scans", "reconstructions"):
+            yield from (row["URI"] for row in listed(f"{session['URI']}/{level}"))
 
 
 class MakeProject(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -396,6 +396,9 @@ def test_projects_are_made_by_anybody_with_an_account(lab: ClientsOf) -> None:
         document = b'<Project xmlns="http://nrg.wustl.edu/xnat" ID="THIRD"><name>T</name></Project>'
         xml = {"Content-Type": "text/xml"}
         put(client, "/data/projects/FOURTH", 417, content=document, headers=xml)
+        put(client, "/data/projects/study1", 417, content=document, headers=xml)
+        same = b'<Project xmlns="http://nrg.wustl.edu/xnat" ID="MINE"/>'
+        put(client, "/data/projects/study1", content=same, headers=xml)
         assert client.post("/data/projects", content=document, headers=xml).text.endswith("/data/projects/THIRD")
         assert client.post("/data/projects", content=document, headers=xml).status_code == 409
         assert client.post("/data/projects").status_code == 417
@@ -522,3 +525,59 @@ def test_a_listing_can_be_read_as_csv_after_writing(owner: httpx2.Client) -> Non
     (row,) = csv.DictReader(io.StringIO(owner.get(f"{P}/subjects?columns=last_modified&label=quoted&format=csv").text))
     assert row["last_modified"] > before
     assert row["ID"]
+
+
+STEP = """<xnat:QCManualAssessment xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:prov="http://www.nbirn.net/prov">
+  <xnat:provenance><prov:processStep><prov:program>p</prov:program><prov:timestamp>{}</prov:timestamp></prov:processStep>
+  </xnat:provenance></xnat:QCManualAssessment>"""
+
+
+@pytest.mark.parametrize("written", ["2024-05-06 01:02:03", "2024-05-06T01:02:03", "2024-05-06T01:02:03Z", "yesterday"])
+def test_points_in_time_are_written_back_with_a_t(owner: httpx2.Client, written: str) -> None:
+    owner.put(f"{P}/subjects/timed/experiments/timed_MR?{MR}")
+    address = f"{P}/subjects/timed/experiments/timed_MR/assessors/timed_QC?xsiType=xnat:qcManualAssessorData"
+    reply = owner.put(address, content=STEP.format(written), headers={"Content-Type": "text/xml"})
+    if written == "yesterday":
+        assert reply.status_code == 400
+    else:
+        assert reply.status_code in (200, 201)
+        assert "<prov:timestamp>2024-05-06T01:02:03</prov:timestamp>" in owner.get(f"{address}&format=xml").text
+
+
+FULL = """<xnat:MRSession xmlns:xnat="http://nrg.wustl.edu/xnat" xmlns:prov="http://www.nbirn.net/prov" label="full_MR"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xnat:mrSessionData">
+  <xnat:scanner manufacturer="Made Up">S1</xnat:scanner><xnat:note>last first</xnat:note>
+  <xnat:date>2024-01-02</xnat:date>
+  <xnat:fields><xnat:field name="a">1</xnat:field></xnat:fields>
+  <xnat:investigator><xnat:lastname>Doe</xnat:lastname><xnat:firstname>J</xnat:firstname></xnat:investigator>
+</xnat:MRSession>"""
+MADE_IN_FULL = (
+    "/subjects/full?gender=female&weight=70.5&xnat:subjectData/demographics[@xsi:type=xnat:demographicData]"
+    "/weight/units=kg&yob=1990",
+    "/subjects/full/experiments/full_MR/scans/1?xsiType=xnat:mrScanData&type=T1&xnat:mrScanData/parameters/voxelRes/x=0.7"
+    "&xnat:mrScanData/parameters/tr=2400.0&xnat:mrScanData/parameters/addParam[name=b]/addField=2&note=n",
+    "/subjects/full/experiments/full_MR/scans/2?xsiType=xnat:petScanData",
+    "/subjects/full/experiments/full_MR/scans/1/resources/NIFTI?format=NIFTI&content=RAW",
+    "/subjects/full/experiments/full_MR/reconstructions/r?type=mean",
+    "/subjects/full/experiments/full_MR/reconstructions/r/resources/OUT",
+    "/subjects/full/experiments/full_MR/reconstructions/r/in/resources/IN",
+    "/subjects/full/experiments/full_MR/assessors/qc?xsiType=xnat:qcManualAssessorData"
+    "&xnat:qcManualAssessorData/provenance/processStep/program=p",
+    "/subjects/full/experiments/full_MR/assessors/qc/resources/OUT",
+    "/subjects/full/experiments/full_MR/assessors/qc/in/resources/IN",
+    "/subjects/full/experiments/full_MR/projects/SHARED",
+    "?alias=p_one&description=d&keywords=k&pi_lastname=Doe",
+)
+
+
+def test_documents_of_every_level_are_valid_by_the_schema(
+    owner: httpx2.Client, schema_faults: Callable[[httpx2.Client], list[str]]
+) -> None:
+    put(owner, f"{P}/subjects/full/experiments/full_MR", 201, content=FULL, headers={"Content-Type": "text/xml"})
+    for rest in MADE_IN_FULL:
+        reply = owner.put(f"{P}{rest}")
+        assert reply.status_code in (200, 201), reply.text
+    document = owner.get(f"{P}/experiments/full_MR?format=xml").text
+    places = [document.index(f"<xnat:{name}") for name in ("date", "note", "scanner", "scans")]
+    assert places == sorted(places)
+    assert [fault for fault in schema_faults(owner) if "lab_note" not in fault] == []  # what no type has is kept

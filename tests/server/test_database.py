@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy import CheckConstraint, func, insert, inspect, select, text
 
 from connectomedb.errors import ConfigError, Conflict, ConnectomeDBError, DiskFull, LedgerBusy, NotFound, ServiceFailed
 from connectomedb.hcp.dictionary import Tier
@@ -29,6 +29,28 @@ def test_migrations_make_exactly_the_declared_tables(database: Database) -> None
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_migrations_make_exactly_the_declared_checks(database: Database) -> None:
+    """Alembic compares none: one was there twice for a while."""
+    declared = [
+        (table.name, constraint.name, _plain(str(constraint.sqltext)))
+        for table in metadata.sorted_tables
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    ]
+    with database.read() as connection:
+        found = [
+            (table, check["name"], _plain(check["sqltext"]))
+            for table in inspect(connection).get_table_names()
+            for check in inspect(connection).get_check_constraints(table)
+        ]
+    assert sorted(found) == sorted(declared) != []
+
+
+def _plain(condition: str) -> str:
+    """A condition without the brackets that PostgreSQL adds."""
+    return " ".join(condition.replace("(", " ").replace(")", " ").split())
 
 
 def test_what_counts_as_up_to_date_is_the_last_step(database: Database) -> None:

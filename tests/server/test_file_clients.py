@@ -92,6 +92,20 @@ def test_pyxnat_puts_a_folder_and_gets_it_back(pyxnat_owner: Any, tree: Path, tm
     assert not resource.exists()
 
 
+@pytest.mark.parametrize(("kind", "label"), [("assessor", "PYXAS"), ("reconstruction", "PYXREC")])
+def test_pyxnat_tells_input_from_output(pyxnat_owner: Any, kind: str, label: str) -> None:
+    derived = getattr(pyxnat_owner.select(SESSION), kind)(label)
+    derived.create()
+    for direction in ("in", "out"):
+        file = getattr(derived, f"{direction}_resource")("R").file("dir/a.txt")
+        file.put(direction, overwrite=True)
+        assert Path(file.get()).read_text() == direction
+        assert [found.label() for found in getattr(derived, f"{direction}_resources")()] == ["R"]
+    derived.in_resource("R").file("dir/a.txt").delete()
+    assert not derived.in_resource("R").file("dir/a.txt").exists()
+    assert derived.out_resource("R").file("dir/a.txt").exists()
+
+
 def test_pyxnat_gets_scans_as_a_zip(pyxnat_owner: Any, tree: Path, tmp_path: Path) -> None:
     for scan in ("1", "2"):
         pyxnat_owner.select(f"{SESSION}/scans/{scan}/resources/NIFTI").file("t1.nii").put(str(tree / "a.txt"))

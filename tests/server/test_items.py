@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 import httpx2
@@ -80,8 +81,15 @@ def test_measures_have_elements_of_their_own_prefix(reader: httpx2.Client) -> No
     hcp = "{http://nrg.wustl.edu/hcp}"
     assert root.tag == f"{hcp}nontoolboxdata"
     assert root.findtext(f"{hcp}MMSE_Score") == "29"
-    assert root.findtext(f"{hcp}_3T_RS-fMRI_Count") == "4"
+    assert root.findtext("_3T_RS-fMRI_Count") == "4"
     assert root.findtext(f"{XNAT}subject_ID") == "ConnectomeDB_S00001"
+
+
+def test_documents_are_valid_by_the_schemas_that_are_served(
+    reader: httpx2.Client, admin: httpx2.Client, schema_faults: Callable[[httpx2.Client], list[str]]
+) -> None:
+    assert schema_faults(reader) == []
+    assert schema_faults(admin) == []
 
 
 def test_children_in_xml_say_their_type(reader: httpx2.Client) -> None:

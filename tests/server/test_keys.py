@@ -247,6 +247,7 @@ ENDINGS = {
     "deleted": ("DELETE", "/data/projects/{}"),
     "person taken out": ("DELETE", "/data/projects/{}/users/Members/{login}"),
     "account closed": ("PUT", "/xapi/users/{login}/enabled/false"),
+    "account no longer verified": ("PUT", "/xapi/users/{login}/verified/false"),
 }
 
 

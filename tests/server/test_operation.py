@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +23,13 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import create_engine, text
 
+from connectomedb.demo.services.postgres import PostgresServer
 from connectomedb.errors import ConfigError
+from connectomedb.server.access.audit import Action, Actor, Event
 from connectomedb.server.operation.metrics import Metrics
+from connectomedb.server.operation.pulse import Pulse
 from connectomedb.server.operation.workers import MAX_SHORT_LIVES
 from connectomedb.server.run import ADMIN, start
 from connectomedb.server.settings import (
@@ -35,7 +40,7 @@ from connectomedb.server.settings import (
     read_settings,
     with_database,
 )
-from connectomedb.server.site import open_site
+from connectomedb.server.site import Site, open_site
 
 if TYPE_CHECKING:
     from tests.server.conftest import DataFolders, Served
@@ -165,10 +170,76 @@ def test_it_says_that_it_is_not_well_and_not_why(tmp_path: Path, data_folder: Da
     assert reply.json() == {"status": "failed", "database": "ok", "stores": {"archive": "ok", "gone": "failed"}}
 
 
-def _numbers(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def test_a_store_that_is_frozen_is_said_soon_and_asked_once(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections, and says nothing
+        where = f'endpoint_url = "http://127.0.0.1:{frozen.getsockname()[1]}"'
+        declared = f'[stores.frozen]\nkind = "s3"\nbucket = "b"\n{where}\nanonymous = true\n'
+        (tmp_path / "data" / "cdb.toml").write_text(declared)
+        site = replace(open_site(tmp_path / "data"), pulse=Pulse(0.3))
+        _check_frozen(site)
+
+
+def _check_frozen(site: Site) -> None:
+    with start(site) as server:
+        begun = time.monotonic()
+        for _ in range(3):
+            reply = httpx2.get(f"{server.address}/healthz", timeout=60)
+            assert (reply.status_code, reply.json()["stores"]["frozen"]) == (503, "failed")
+        assert time.monotonic() - begun < 10
+        pulses = [thread for thread in threading.enumerate() if thread.name == "connectomedb-pulse"]
+        assert len(pulses) == 1
+
+
+def _end_connections(url: str) -> None:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    others = "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {others}"))
+    engine.dispose()
+
+
+def test_a_database_that_goes_and_comes_back(
+    tmp_path: Path, postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Gone as a stopped server is: its socket and all connections. What was read meanwhile is in the audit log."""
+    name = postgres.make_database().partition("?")[0].rpartition("/")[2]
+    way = tmp_path / "way"
+    way.symlink_to(postgres.url(name).rpartition("=")[2])
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "cdb.toml").write_text(f'[database]\nurl = "postgresql://cdb@/{name}?host={way}"\n')
+    site = open_site(folder)
+    with start(site, admin_password=PASSWORD) as server:
+        session = httpx2.get(f"{server.address}/data/JSESSION", auth=(ADMIN, PASSWORD)).text
+        with httpx2.Client(base_url=server.address, cookies={"JSESSIONID": session}) as client:
+            assert client.get("/data/projects").status_code == 200
+            way.rename(tmp_path / "away")
+            site.audit.note(Event(Actor(ADMIN), Action.DOWNLOAD, target="while it was gone"))
+            _end_connections(postgres.url(name))
+            for address in ("/data/projects", "/data/search/elements", "/xapi/users/current", "/metrics"):
+                reply = client.get(address)
+                assert (reply.status_code, reply.headers.get("Retry-After")) == (503, "5"), address
+                assert "busy, or cannot reach" in reply.text
+            assert httpx2.get(f"{server.address}/data/JSESSION", auth=(ADMIN, PASSWORD)).status_code == 503
+            health = client.get("/healthz")
+            assert (health.status_code, health.json()["database"]) == (503, "failed")
+            (tmp_path / "away").rename(way)
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/data/projects").status_code == 200
+            _wait_for(lambda: "while it was gone" in client.get("/data/audit?format=csv").text)
+        way.unlink()
+        _end_connections(postgres.url(name))
+        site.audit.note(Event(Actor(ADMIN), Action.DOWNLOAD, target="at the end"))
+    assert "1 lines of the audit log are lost" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert "/data/projects: The database server cannot be reached" in caplog.text
+
+
+def _numbers(written: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(written)
         for sample in family.samples
     }
 
@@ -358,6 +429,8 @@ def test_workers_share_port_sessions_and_numbers_and_one_that_dies_is_replaced(
         assert sum(line.get("route") == "/data/auth" for line in lines) >= 20
         assert any("another one is started" in line["message"] for line in lines)
         assert all(_is_gone(pid) for pid in workers)
+    assert "Fatal Python error" not in log
+    assert not _numbers_of(workers)
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -366,6 +439,18 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         assert httpx2.get(f"{address}/healthz").status_code == 200
         process.kill()
         _wait_for(lambda: all(_is_gone(pid) for pid in workers))
+    assert _numbers_of(workers)
+    with _cdb_serve(tmp_path / "data", "--workers", "2") as (process, address):
+        assert httpx2.get(f"{address}/healthz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+    assert not _numbers_of(workers)
+
+
+def _numbers_of(workers: list[int]) -> list[Path]:
+    """Files of numbers that these processes shared with each other."""
+    found = [*Path("/dev/shm").glob("cdb-metrics-*/*/*.db"), *Path(tempfile.gettempdir()).glob("cdb-metrics-*/*/*.db")]
+    return [file for file in found if int(file.stem.rpartition("_")[2]) in workers]
 
 
 def test_workers_that_die_again_and_again_end_the_server_with_a_sentence(tmp_path: Path) -> None:

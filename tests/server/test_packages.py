@@ -22,7 +22,10 @@ from connectomedb.errors import NotFound, RequestError
 from connectomedb.hcp.manifest import parse_manifest
 from connectomedb.hcp.packages import packages
 from connectomedb.mirror.mirror import Mirror
+from connectomedb.server.packages import piles
 from connectomedb.server.packages.fixed_zip import Member, length_of, skip, zip_pieces
+from connectomedb.server.packages.holdings import tree_of
+from connectomedb.server.packages.wanted import subjects_of
 from connectomedb.stores.folder import FolderStore
 
 if TYPE_CHECKING:
@@ -245,3 +248,29 @@ def _opener(content: bytes) -> Callable[[], Iterator[bytes]]:
         yield content[half:]
 
     return pieces
+
+
+@pytest.mark.parametrize("at_once", [1, 10_000])
+def test_the_database_counts_what_counting_file_by_file_gives(
+    served: Served, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(piles, "_PATHS_AT_ONCE", at_once)
+    monkeypatch.setattr(piles, "_SUBJECTS_AT_ONCE", at_once)
+    with served.site.database.read() as connection:
+        found = subjects_of(connection, "HCP_Q1", ["100307", "103515", "118932", "200614"])
+        by_database = piles.count_piles(connection, [subject.key for subject in found])
+        assert set(by_database) == {subject.key for subject in found[:2]}
+        for subject in found:
+            rows = connection.execute(tree_of(subject)).all()
+            one_by_one = piles.piles_of(subject.label, rows)
+            assert _summed(by_database.get(subject.key, [])) == _summed(one_by_one)
+
+
+def _summed(held: Sequence[piles.Pile]) -> dict[piles.Kind, tuple[int, int]]:
+    """Files and bytes by kind, of those that belong to packages."""
+    sums: dict[piles.Kind, tuple[int, int]] = {}
+    for pile in held:
+        if pile.kind.packages:
+            files, size = sums.get(pile.kind, (0, 0))
+            sums[pile.kind] = (files + pile.files, size + pile.size)
+    return sums

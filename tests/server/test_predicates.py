@@ -112,3 +112,5 @@ def test_columns_are_listed_by_category(reader: httpx2.Client) -> None:
     for one in listed["categories"]:
         inside = ask(reader, "columns", category=one["name"])["columns"]
         assert inside == [column for column in listed["columns"] if column["category"] == one["name"]]
+    few = ask(reader, "columns", limit=2)
+    assert (few["columns"], few["categories"]) == (listed["columns"][:2], listed["categories"])

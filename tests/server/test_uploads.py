@@ -109,16 +109,29 @@ def test_each_way_of_sending(member: httpx2.Client, place: str, way: str) -> Non
 
 
 @pytest.mark.parametrize(("kind", "id"), [("assessors", "QCOUT"), ("reconstructions", "RECON")])
-def test_what_is_derived_holds_its_output(member: httpx2.Client, kind: str, id: str) -> None:
+def test_what_is_derived_holds_its_output_and_its_input(member: httpx2.Client, kind: str, id: str) -> None:
     derived = f"{SESSION}/{kind}/{id}"
     member.put(derived, params={"xsiType": "xnat:qcManualAssessorData"} if kind == "assessors" else {})
     reply = member.put(f"{derived}/out/resources/O/files/o.txt", content=b"out")
     assert reply.status_code == 200, reply.text
     assert member.get(f"{derived}/resources/O/files/o.txt").content == b"out"
     assert member.get(f"{derived}/out/files").json()["ResultSet"]["Result"][0]["Name"] == "o.txt"
-    assert member.put(f"{derived}/in/resources/I/files/i.txt", content=b"in").status_code == 400
+    for label in ("O", "I"):
+        assert member.put(f"{derived}/in/resources/{label}/files/i.txt", content=b"in").status_code == 200
+    for direction, labels in (("in/", ["O", "I"]), ("out/", ["O"]), ("", ["O"])):
+        listed = member.get(f"{derived}/{direction}resources").json()["ResultSet"]["Result"]
+        assert [row["label"] for row in listed] == labels
+    listed = member.get(f"{derived}/in/resources/O/files").json()["ResultSet"]["Result"]
+    assert f"/{kind}/" in listed[0]["URI"]
+    assert "/in/resources/" in listed[0]["URI"]
+    assert member.get(listed[0]["URI"]).content == b"in"
+    assert member.get(f"{derived}/out/resources/{listed[0]['cat_ID']}/files").status_code == 404
+    packed = zipfile.ZipFile(io.BytesIO(member.get(f"{derived}/in/files?format=zip").content))
+    assert {name.partition("/in/")[2] for name in packed.namelist()} == {
+        f"resources/{label}/files/i.txt" for label in "OI"
+    }
     every = member.get(f"{SESSION}/resources?all=true").json()["ResultSet"]["Result"]
-    assert (f"{kind}/out", "O") in {(row["category"], row["label"]) for row in every}
+    assert {(f"{kind}/out", "O"), (f"{kind}/in", "O")} <= {(row["category"], row["label"]) for row in every}
 
 
 def test_a_form_of_several_files_goes_into_the_folder(member: httpx2.Client, place: str) -> None:

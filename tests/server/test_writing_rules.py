@@ -217,6 +217,9 @@ def test_the_prearchive_is_empty(lab: ClientsOf, owner: httpx2.Client, address: 
     assert owner.get(address).json()["ResultSet"]["Result"] == []
     assert "folderName" in owner.get(f"{address}?format=csv").text
     assert owner.get("/data/prearchive/projects/P1/20240101_000000/s").status_code == 404
+    moved = owner.post("/data/services/prearchive/move?src=/prearchive/projects/P1/1/s&newProject=P2")
+    assert moved.status_code == 404
+    assert "archived at once" in moved.text
     with lab("stranger") as stranger:
         assert stranger.get("/data/prearchive/projects/P1").status_code == 404
 

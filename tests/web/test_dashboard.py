@@ -20,7 +20,7 @@ from connectomedb.cli.main import main
 from connectomedb.client.interface import Interface
 from connectomedb.cohort.lockfile import parse_lockfile
 from connectomedb.server.pages.selection import Selection
-from connectomedb.server.pages.snippets import snippets
+from connectomedb.server.pages.snippets import quoted, snippets
 
 if TYPE_CHECKING:
     from tests.web.conftest import Browse, CheckAccess, Faults, People
@@ -93,6 +93,32 @@ def test_form_and_line_are_one_filter(
     check_access(page)
 
 
+def test_the_next_view_brings_no_lists_that_are_known(browse: Browse, reader: str, people: People) -> None:
+    page = browse(reader)
+    page.goto(f"{SUBJECTS}?columns=MMSE_Score")
+    chart = page.get_by_role("region", name="MMSE_Score")
+    expect(chart.locator("rect.passed").first).to_be_visible()
+    chart.evaluate("chart => { chart.wasHere = true; }")
+    line = page.get_by_label("Filter in one line")
+    line.fill("MMSE_Score > 0")
+    with page.expect_response(lambda reply: "where=MMSE_Score" in reply.url and SUBJECTS in reply.url) as waiting:
+        line.press("Enter")
+    assert waiting.value.header_value("preference-applied") == "return=minimal"
+    assert "PSQI_Score" not in waiting.value.text()
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(page.locator("#charts[data-drawn]")).to_be_visible()
+    assert chart.evaluate("chart => chart.wasHere && !chart.inert"), "the same chart, with new numbers"
+    page.get_by_text("Add new filter").click()
+    page.get_by_label("Category").select_option("Alertness")
+    page.get_by_label("Attribute").select_option("PSQI_Score")
+    page.get_by_label("Add a column").focus()
+    expect(page.locator("#offered option[value=PMAT24_A_CR]")).to_have_count(1)
+    with people.client(reader) as mine:
+        whole = mine.get(f"{SUBJECTS}?tab=Alertness", headers={"Accept": "text/html"})
+    assert whole.headers["vary"] == "Prefer"
+    assert '<option value="PSQI_Score"' in whole.text, "for who has no script"
+
+
 def test_a_slip_is_told_while_typing_and_after(browse: Browse, reader: str, faults: Faults) -> None:
     faults.forgive("422")
     page = browse(reader)
@@ -162,6 +188,8 @@ def test_charts_filter_by_mouse_keyboard_and_boxes(
     picture = chart.locator("svg")
     expect(picture).to_be_visible()
     shoot(page, "dashboard-charts")
+    meaning = chart.get_by_role("link", name="PMAT24_A_CR")
+    expect(meaning).to_have_attribute("href", "/dictionary/hcp:nontoolboxdata#PMAT24_A_CR")
     box = picture.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
@@ -175,6 +203,8 @@ def test_charts_filter_by_mouse_keyboard_and_boxes(
     assert low > min(scores.values()) and high == max(scores.values())
     assert shown(page) == [label for label, score in scores.items() if low <= score <= high]
 
+    drawn = page.locator("#charts[data-drawn]")
+    expect(drawn).to_be_visible()
     slider = chart.get_by_role("slider", name="To")
     slider.press("ArrowLeft")
     chart.get_by_role("button", name=re.compile("Keep")).press("Enter")
@@ -183,6 +213,7 @@ def test_charts_filter_by_mouse_keyboard_and_boxes(
     assert lowered is not None and int(lowered[2]) < high
     assert page.locator(".chip").count() == 2, "the brush takes the place of the one before"
 
+    expect(drawn).to_be_visible()
     bars = page.get_by_role("region", name="Gender")
     bars.get_by_label(re.compile("^F")).check()
     bars.get_by_role("button", name="Keep these").click()
@@ -197,7 +228,7 @@ def test_a_group_is_the_same_in_python_and_at_the_command_line(
     page = browse(login)
     page.goto(at("MMSE_Score > 0 and not Gender = 'M'"))
     women = shown(page)
-    page.get_by_text("Groups", exact=True).click()
+    page.get_by_text("Save as group").click()
     page.get_by_label("Save these subjects as a group").fill("web-women")
     page.get_by_role("button", name="Save group").click()
     expect(page.get_by_role("status").first).to_contain_text("The group is kept")
@@ -211,7 +242,7 @@ def test_a_group_is_the_same_in_python_and_at_the_command_line(
         main(["cohort", "show", "web-women", "--server", people.stage.server, "--user", login])
     assert capsys.readouterr().out.split() == women
     page.goto(SUBJECTS)
-    page.get_by_text("Groups", exact=True).click()
+    page.get_by_text("Save as group").click()
     page.get_by_role("link", name="py-men").click()
     expect(page.get_by_label("Filter in one line")).to_have_value("Gender = 'M'")
     assert shown(page) == [label for label in LABELS if label not in women]
@@ -398,6 +429,7 @@ def test_snippets_of_a_guest_ask_as_nobody() -> None:
     assert "Interface('https://db.example.org', anonymous=True)" in made["python"].text
     compile(made["python"].text, "snippet", "exec")
     assert shlex.split(made["shell"].text)[-1] == "--anonymous"
+    assert """ "Gender = 'F'" """ in made["shell"].text, "as people would quote it"
     assert "--user" not in made["curl"].text
     measured = Selection("P", data_type="lab:memorydata")
     of_lab = {one.id: one.text for one in snippets(measured, [], "https://db.example.org", "ann")}
@@ -405,3 +437,8 @@ def test_snippets_of_a_guest_ask_as_nobody() -> None:
     words = shlex.split(of_lab["shell"])
     assert words[words.index("--type") + 1] == "lab:memorydata"
     assert "type=lab:memorydata" in shlex.split(of_lab["curl"])
+
+
+@pytest.mark.parametrize("word", ["Gender = 'F'", "it's $HOME", "a 'b' != 'c'", "`'`", """'"'""", "'\\'", "plain", ""])
+def test_words_of_a_command_are_quoted_for_a_shell(word: str) -> None:
+    assert subprocess.run(["sh", "-c", f"printf %s {quoted(word)}"], capture_output=True, text=True).stdout == word

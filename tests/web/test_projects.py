@@ -56,7 +56,8 @@ def test_before_the_terms_are_accepted_the_page_tells_the_way_and_nothing_else(
     expect(page.get_by_role("alert")).to_contain_text("has data-use terms, which you have not accepted")
     page.get_by_role("link", name="Read the terms of HCP_Q1").click()
     page.get_by_role("button", name="I accept these terms").click()
-    expect(page.get_by_role("heading", name="Tables of measures")).to_be_visible()
+    expect(page.get_by_role("heading", name="Files of 100307")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("The project is open to you now")
 
 
 def test_a_private_project_is_not_there_for_others(browse: Browse, people: People, faults: Faults) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.web.conftest import Browse, CheckAccess, Faults, People
 
 FILES = "/data/projects/HCP_Q1/subjects/100307/experiments/100307_CREST/resources/100307_CREST/files"
-T1W = "T1w/T1w_acpc_dc_restore_brain.nii.gz"
+T1W, T1W_MNI = "T1w/T1w_acpc_dc_restore_brain.nii.gz", "MNINonLinear/T1w_restore_brain.nii.gz"
+LEVEL2 = "MNINonLinear/Results/tfMRI_MOTOR/tfMRI_MOTOR_hp200_s4_level2"
 MESH = "MNINonLinear/fsaverage_LR32k/100307"
 SURFACE = f"{MESH}.L.midthickness.32k_fs_LR.surf.gii"
 THICKNESS = f"{MESH}.L.thickness.32k_fs_LR.shape.gii"
@@ -116,8 +117,26 @@ def test_regions_over_a_volume_have_colours_and_their_keys_are_told(browse: Brow
     expect(page.locator("#where")).to_contain_text(re.compile(r"value \d+, region \d+"))
 
 
+def test_statistics_over_a_volume_show_what_is_far_from_zero(browse: Browse, reader: str, shoot: Shoot) -> None:
+    page = open_view(browse(reader, viewport=SMALL), T1W_MNI, f"{LEVEL2}vol.feat/cope3.feat/stats/zstat1.nii.gz")
+    expect(page.get_by_label("Over it").locator("option:checked")).to_have_text("cope3.feat/stats/zstat1.nii.gz")
+    expect(page.get_by_label("From", exact=True)).to_have_value("2.3")
+    go_to(page, "20 42 51")
+    expect(page.locator("#where")).to_contain_text(re.compile(r"value \d+, [5-9]"))
+    shoot(page, "viewer-statistics")
+    shown = pixels(page).astype(int)
+    coloured = ((shown.max(axis=2) - shown.min(axis=2)) > 90).mean()
+    assert 0.001 < coloured < 0.1, "a patch, and not the whole brain"
+
+
 @pytest.mark.parametrize(
-    ("name", "file", "over"), [("surface", SURFACE, THICKNESS), ("cifti", SULC, ""), ("labels", REGIONS, "")]
+    ("name", "file", "over"),
+    [
+        ("surface", SURFACE, THICKNESS),
+        ("cifti", SULC, ""),
+        ("labels", REGIONS, ""),
+        ("parcels", f"{LEVEL2}.feat/ParcellatedStats/tfMRI_MOTOR_LR_aparc.pconn.nii", ""),
+    ],
 )
 def test_surfaces_are_drawn_with_what_lies_on_them(
     browse: Browse, reader: str, shoot: Shoot, name: str, file: str, over: str

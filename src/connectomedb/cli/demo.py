@@ -1,9 +1,12 @@
 """`cdb demo`: see it all work on made-up data."""
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -71,8 +74,16 @@ def _announce(stage: "Stage", unproxied: Mapping[str, str], as_json: bool) -> No
     _output.say(f"Administrator: user {stage.user}   password {stage.password}")
     _output.say(f"Object store {stage.s3_endpoint}   bucket {stage.bucket}")
     _output.say("All values are synthetic. To use it from another terminal:\n")
-    _output.show_lines([f"export {name}={value}" for name, value in {**stage.environment(), **unproxied}.items()])
+    _output.show_lines(exports({**stage.environment(), **unproxied}))
     _output.say("\nStop with Ctrl-C.")
+
+
+def exports(environment: Mapping[str, str]) -> list[str]:
+    """Lines for another shell; with the place of `cdb` where that is called by its path, as `make serve` does."""
+    lines = [f"export {name}={value}" for name, value in environment.items()]
+    if shutil.which("cdb") is None:
+        lines.append(f'export PATH={shlex.quote(sysconfig.get_path("scripts"))}:"$PATH"')
+    return lines
 
 
 def _run_tutorial(stage: "Stage", folder: Path) -> int:

@@ -27,6 +27,7 @@ COMMANDS = {
     "packages": "Download packages: list, show, get.",
     "search": "Find subjects by what is known of them.",
     "serve": "Run a ConnectomeDB on a data folder.",
+    "subject-keys": "What publications call the subjects: list, show, put, share.",
     "sync": "Bring exactly the files of a lockfile.",
     "terms": "Data-use terms of a project: show, accept.",
     "verify": "Read files again: are they what was published?",
@@ -43,7 +44,7 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"connectomedb.cli.{name}")
+        module = importlib.import_module(f"connectomedb.cli.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

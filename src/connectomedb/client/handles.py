@@ -14,6 +14,7 @@ from connectomedb.client.files import File, Resource, request_errors
 from connectomedb.client.handle import Handle, Listing
 from connectomedb.client.missing import explain, explained
 from connectomedb.client.people import People
+from connectomedb.client.subject_keys import SubjectKeys
 from connectomedb.client.terms import ProjectTerms
 from connectomedb.errors import AddressError, NotFound, RequestError
 from connectomedb.hcp.paths import check_path
@@ -194,6 +195,11 @@ class Project(_WithExperiments):
     def terms(self) -> ProjectTerms:
         """The project's data-use terms; nothing is sent."""
         return ProjectTerms(self._site.connection, self.uri, self.given)
+
+    @property
+    def subject_keys(self) -> SubjectKeys:
+        """What publications call the project's subjects; nothing is sent."""
+        return SubjectKeys(self._site.connection, self.uri)
 
     def subject(self, id: str) -> Subject:
         """A subject by label or ID."""

@@ -2,7 +2,8 @@
 
 A request passes: watch → patience → plain path → route → body (bounded) → who asks → handler → headers.
 Handlers are plain functions and run in few threads, as many as the database gains from; passwords, which
-are slow to check on purpose, and writing wait in a lane of their own.
+are slow to check on purpose, and writing wait in a lane of their own; so do questions of how the server is, which
+must be answered when all the others wait.
 """
 
 import logging
@@ -36,6 +37,7 @@ from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of
 from connectomedb.server.site import Site
 
 PASSWORD_THREADS = 1
+MACHINE_THREADS = 4
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +60,23 @@ STATUS: Mapping[type[Exception], int] = {
     errors.StoreError: 502,
     errors.StoreUnreachable: 503,
     errors.LedgerBusy: 503,
+    errors.ServiceFailed: 503,
     errors.DiskFull: 507,
     errors.ConnectomeDBError: 500,
 }
 """Error → status; of a class that is not here, its nearest base decides."""
+
+
+OUR_FAULTS: Mapping[int, str] = {
+    500: "The server could not do what it should. Tell its administrator.",
+    502: "The server could not read what it keeps. Try again later, or tell its administrator.",
+    503: "The server is busy, or cannot reach what it keeps at present. Try again later.",
+    507: "The server's disk is full, so nothing of this was kept. Tell its administrator.",
+}
+"""What is said of our own faults; why stands in the log."""
+
+RETRY_AFTER_S = 5
+"""When a client may try again what failed with 503, in seconds."""
 
 
 def build_app(site: Site) -> ASGIApp:
@@ -77,11 +92,11 @@ def build_app(site: Site) -> ASGIApp:
             tasks.cancel_scope.cancel()
         site.close()
 
-    database, passwords = CapacityLimiter(site.database.readers), CapacityLimiter(PASSWORD_THREADS)
+    lanes = _Lanes(site.database.readers)
 
     def route(way: Way) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await _answer(way, site, request, database, passwords)
+            return await _answer(way, site, request, lanes)
 
         return Route(way.path, endpoint, methods=way.methods.split())
 
@@ -95,6 +110,19 @@ def build_app(site: Site) -> ASGIApp:
     return Watch(patient, site.metrics, logs_requests=site.settings.log.requests)
 
 
+class _Lanes:
+    """How many threads may do what at once."""
+
+    def __init__(self, readers: int) -> None:
+        self.database = CapacityLimiter(readers)
+        self.passwords = CapacityLimiter(PASSWORD_THREADS)
+        self.machines = CapacityLimiter(MACHINE_THREADS)
+
+    def of(self, way: Way) -> CapacityLimiter:
+        """Where the handler of a way runs."""
+        return self.passwords if way.is_slow else self.machines if way.is_for_machines else self.database
+
+
 async def _keep_tidy(site: Site) -> None:
     """Remove bytes that no file names: at the start what an earlier process left, then again and again."""
     while True:
@@ -105,9 +133,7 @@ async def _keep_tidy(site: Site) -> None:
         await sleep(EVERY_S)
 
 
-async def _answer(
-    way: Way, site: Site, request: Request, database: CapacityLimiter, passwords: CapacityLimiter
-) -> Response:
+async def _answer(way: Way, site: Site, request: Request, lanes: _Lanes) -> Response:
     seen = request.scope[SEEN]
     seen.route = way.path
     parameters = parse_parameters(request.url.query)
@@ -116,11 +142,13 @@ async def _answer(
         check_origin(request.headers, parameters, session_id)
     body = await body_of(request, way.max_body_bytes)
     client_address = request.client.host if request.client else ""
-    caller = await to_thread.run_sync(site.logins.find, session_id, limiter=database) if session_id else None
     opened: SignedIn | None = None
-    credentials = None if caller else credentials_of(request.headers.get("authorization"))
+    caller, credentials = None, None
+    if not way.is_for_machines:
+        caller = await to_thread.run_sync(site.logins.find, session_id, limiter=lanes.database) if session_id else None
+        credentials = None if caller else credentials_of(request.headers.get("authorization"))
     if credentials:
-        opened = await to_thread.run_sync(site.logins.sign_in, *credentials, client_address, limiter=passwords)
+        opened = await to_thread.run_sync(site.logins.sign_in, *credentials, client_address, limiter=lanes.passwords)
         caller, session_id = opened.caller, opened.session_id
     if caller is None and site.settings.access.is_open_to_guests:
         caller = GUEST
@@ -141,11 +169,11 @@ async def _answer(
         client_address=client_address,
     )
     request.scope[CALL] = call
-    reply = await to_thread.run_sync(way.handler, call, limiter=passwords if way.is_slow else database)
+    reply = await to_thread.run_sync(way.handler, call, limiter=lanes.of(way))
     if isinstance(reply, Intake):
         reply = await pour_body(request, reply, site.settings.limits.pause_s)
     if isinstance(reply, Later):
-        reply = await to_thread.run_sync(reply.begin)
+        reply = await to_thread.run_sync(reply.begin, limiter=lanes.machines if way.is_for_machines else None)
     if way.changes_rights and site.keys and reply.status_code < 400:
         await to_thread.run_sync(site.keys.try_limit_all)
     if opened and "set-cookie" not in reply.headers:
@@ -170,8 +198,9 @@ def _verdict(request: Request, error: Exception) -> tuple[int, str, Mapping[str,
         return error.status_code, words.get(error.status_code, error.detail), error.headers or {}
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if status >= 500:
-        logger.error("%s %s: %s", request.method, request.url.path, error)
-        return status, "The server could not read what it keeps. Try again later, or tell its administrator.", {}
+        seen = request.scope[SEEN]  # the route, not the address, which may hold a secret or name a person
+        logger.error("%s %s: %s", request.method, seen.route, error)
+        return status, OUR_FAULTS[status], {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     headers = {"WWW-Authenticate": challenge(request.headers)} if status == 401 else {}
     if isinstance(error, errors.TooManyRequests) and error.retry_after_s is not None:
         headers["Retry-After"] = str(round(error.retry_after_s))

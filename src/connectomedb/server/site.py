@@ -1,7 +1,7 @@
 """Everything that one server serves from: its folder, database, archive and sessions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectomedb.config.s3 import S3Settings
@@ -12,6 +12,7 @@ from connectomedb.server.folder import DataFolder
 from connectomedb.server.keys.issuer import IamIssuer, Issuer
 from connectomedb.server.keys.ring import KeyRing
 from connectomedb.server.operation.metrics import Metrics
+from connectomedb.server.operation.pulse import Pulse
 from connectomedb.server.settings import AccessSettings, DatabaseSettings, Settings, read_settings
 from connectomedb.server.staging import Staging
 from connectomedb.server.tables.database import Database
@@ -35,6 +36,7 @@ class Site:
     staging: Staging
     audit: Audit
     keys: KeyRing | None = None
+    pulse: Pulse = field(default_factory=Pulse)
 
     def close(self) -> None:
         """Write what waits to be written, and let go of database and stores."""

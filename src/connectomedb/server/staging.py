@@ -23,9 +23,9 @@ _LOCK = "lock"
 class Staging:
     """Unfinished uploads of this process. The folder is made when it is first needed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, prefix: str = "") -> None:
         self.root = root
-        self.id = secrets.token_hex(16)
+        self.id = prefix + secrets.token_hex(16)
         self._numbers = count()
         self._mutex = threading.Lock()
         self._lock: int | None = None
@@ -64,12 +64,17 @@ class Staging:
 
 
 @contextmanager
-def dead_processes(root: Path) -> Iterator[list[str]]:
-    """Processes that ended without cleaning up. Their folders are removed at the end, if no error comes."""
+def dead_processes(root: Path, pattern: str = "*") -> Iterator[list[str]]:
+    """Processes that ended without cleaning up. Their folders are removed at the end, if no error comes.
+
+    Only folders of our own user are looked at, so `root` may be shared with others.
+    """
     held: dict[str, int] = {}
     try:
-        for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        for folder in sorted(root.glob(pattern)):
             with suppress(OSError):  # a live process holds it, or another one is removing it
+                if folder.lstat().st_uid != os.geteuid() or folder.is_symlink():
+                    continue
                 lock = os.open(folder / _LOCK, os.O_RDWR)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

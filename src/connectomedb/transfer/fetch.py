@@ -118,7 +118,7 @@ def fetch(
     """
     folder, _, name = os.fspath(target).rpartition("/")
     job = _Job(os.fspath(target), folder, name, expected, engine, modified, on_bytes, sources)
-    with disk_faults(target):
+    with disk_faults(target), engine.lanes.one_more():
         engine.make_folder(folder or ".")
         fault: TransferError | StoreError | None = None
         for order in _rounds(sources, expected):

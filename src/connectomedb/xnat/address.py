@@ -62,10 +62,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Steps from the site down, and the level listed below the last one, if any."""
+    """Steps from the site down, and the level listed below the last one, if any.
+
+    `is_input`: below an assessor or reconstruction, what it was made from, in place of what came out.
+    """
 
     steps: tuple[Step, ...] = ()
     listing: Level | None = None
+    is_input: bool = False
 
     def child(self, level: Level, id: str) -> "Address":
         """One step further down. Raises AddressError when `level` cannot stand there or `id` names nothing.
@@ -81,12 +85,12 @@ class Address:
         if not id:
             raise AddressError(f"Asked for one of {level} without naming it. Give a label or an accession ID.")
         _check_id(level, id)
-        return Address((*self.steps, Step(level, id)))
+        return Address((*self.steps, Step(level, id)), is_input=self.is_input)
 
     def list(self, level: Level) -> "Address":
         """The listing of `level` below this object. Raises AddressError when it cannot stand there."""
         _check_order(self.steps[-1].level if self.steps else None, level)
-        return Address(self.steps, level)
+        return Address(self.steps, level, self.is_input)
 
     def get(self, level: Level) -> str | None:
         """The identifier at `level`, or None."""
@@ -101,8 +105,8 @@ class Address:
 def parse_address(path: str) -> Address:
     """Read a percent-encoded path, with or without host prefix parts `/data`, `/REST` and `archive`.
 
-    `out/` below an assessor or reconstruction says what is so anyway. A slash at the end is ignored, except
-    after `files/`, where it marks a folder.
+    `out/` below an assessor or reconstruction says what is so anyway, `in/` the contrary. A slash at the end is
+    ignored, except after `files/`, where it marks a folder.
     Raises AddressError when the path is not an address.
     """
     parts = path.split("/")
@@ -114,22 +118,23 @@ def parse_address(path: str) -> Address:
             parts = parts[1:]
     steps: list[Step] = []
     level: Level | None = None
+    is_input = False
     while parts and parts != [""]:
         level = _level(parts.pop(0), level, path)
         if level is Level.FILES:
             inside = "/".join(unquote(part) for part in parts)
             if not inside:
-                return Address(tuple(steps), level)
+                return Address(tuple(steps), level, is_input)
             _check_id(level, inside)
-            return Address((*steps, Step(level, inside)))
+            return Address((*steps, Step(level, inside)), is_input=is_input)
         if not parts or parts == [""]:
-            return Address(tuple(steps), level)
+            return Address(tuple(steps), level, is_input)
         identifier = unquote(parts.pop(0))
         _check_id(level, identifier)
         steps.append(Step(level, identifier))
-        if level in _DERIVED and parts:
-            parts = _without_direction(parts, path)
-    return Address(tuple(steps))
+        if level in _DERIVED and parts[:1] in (["in"], ["out"]) and len(parts) > 1:
+            is_input = parts.pop(0) == "in"
+    return Address(tuple(steps), is_input=is_input)
 
 
 def format_address(address: Address, *, raw_file_path: bool = False) -> str:
@@ -142,6 +147,8 @@ def format_address(address: Address, *, raw_file_path: bool = False) -> str:
     for step in address.steps:
         parts.append(step.level.value)
         parts.append(_encode_step(step, raw_file_path))
+        if address.is_input and step.level in _DERIVED:
+            parts.append("in")
     if address.listing is not None:
         parts.append(address.listing.value)
     return "/".join(parts)
@@ -166,13 +173,6 @@ def _encode_step(step: Step, raw_file_path: bool) -> str:
     if raw_file_path:
         return step.id.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
     return quote(step.id, safe="/")
-
-
-def _without_direction(parts: list[str], path: str) -> list[str]:
-    """What follows an assessor or reconstruction: its files are its output, with `out/` in front or without."""
-    if parts[0] == "in":
-        raise AddressError(f"Asked for {path}: what something was made from stands with the session. Leave out 'in'.")
-    return parts[1:] if parts[0] == "out" and len(parts) > 1 else parts
 
 
 def _level(word: str, above: Level | None, path: str) -> Level:

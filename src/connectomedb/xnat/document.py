@@ -14,7 +14,7 @@ A field's name is a path relative to its object (`scanner/manufacturer`), a chil
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -25,24 +25,6 @@ from connectomedb.xnat.tree import XSI, local_part, parse_tree
 
 FieldValue: TypeAlias = str | int | float
 
-_ATTRIBUTES: Mapping[str, frozenset[str]] = {
-    "xnat:projectData": frozenset({"ID", "secondary_ID"}),
-    "xnat:subjectData": frozenset({"ID", "project", "group", "label", "src"}),
-    "xnat:resourceCatalog": frozenset({"label", "URI", "format", "content", "file_count", "file_size"}),
-    "xnat:reconstructedImageData": frozenset({"ID", "type"}),
-    "xnat:projectParticipant": frozenset({"project", "label"}),
-    "xnat:experimentData_share": frozenset({"project", "label"}),
-    "xnat:datatypeProtocol": frozenset({"ID", "name", "data-type"}),
-    "xnat:fieldDefinitionGroup": frozenset({"ID", "data-type", "description", "project-specific"}),
-    "xnat:investigatorData": frozenset({"ID"}),
-}
-_ATTRIBUTES_OF_SCANS = frozenset({"ID", "type", "UID"})
-_ATTRIBUTES_OF_EXPERIMENTS = frozenset({"ID", "project", "label", "visit_id", "UID"})
-"""Fields that are attributes in XML, by type; all other types are scans or experiments."""
-
-_INNER_ATTRIBUTES = frozenset({"x", "y", "z", "units", "manufacturer", "model", "version", "arguments"})
-"""Last parts of paths that are attributes of the element above them: `parameters/voxelRes/x`."""
-
 _TEXTS: Mapping[str, str] = {
     "fields/field": "field",
     "parameters/addParam": "addField",
@@ -50,9 +32,6 @@ _TEXTS: Mapping[str, str] = {
     "possibleValues/possibleValue": "possibleValue",
 }
 """Lists whose entries are elements with a text → name of the text among the entry's fields; others are attributes."""
-
-_PREFIXES: Mapping[str, str] = {"provenance/processStep": "prov"}
-"""Lists whose entries are elements of another prefix than `xnat`."""
 
 _LISTS = frozenset(
     {
@@ -64,9 +43,7 @@ _LISTS = frozenset(
 )
 """Paths of elements that may occur many times."""
 
-_OF_EXPERIMENTS = frozenset({"date", "time", "note", "subject_ID", "age", "protocol", "original", "visit"})
-_OF_EXPERIMENTS_BELOW = ("investigator/", "validation/")
-"""Elements that types of other prefixes inherit, and that therefore have the prefix `xnat`."""
+_XNAT = "xnat"
 
 MAX_DEPTH = 24
 """Deepest nesting of elements that is read."""
@@ -88,6 +65,24 @@ class Item:
     made: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How objects of one type are written in XML.
+
+    Attributes:
+        elements: path of each element → prefix of its namespace, in the order of the schema.
+        attributes: paths of those fields that are attributes: `ID`, `parameters/voxelRes/x`.
+        is_named: whether the schema has a name for the type, for `xsi:type`.
+    """
+
+    elements: Mapping[str, str] = field(default_factory=dict)
+    attributes: frozenset[str] = frozenset()
+    is_named: bool = True
+
+
+_SHAPELESS = Shape(is_named=False)
+
+
 def format_item_json(item: Item) -> bytes:
     """Write one object as items JSON."""
     return json.dumps({"items": [_node(item)]}, ensure_ascii=False, separators=(",", ":")).encode()
@@ -102,18 +97,26 @@ def parse_item_json(document: bytes) -> Item:
         raise UnexpectedReply(f"Asked for an object. The reply is no item ({type(fault).__name__}).") from fault
 
 
-def format_item_xml(item: Item, element: str, *, namespaces: Mapping[str, str], schema_location: str = "") -> bytes:
+def format_item_xml(
+    item: Item,
+    element: str,
+    *,
+    namespaces: Mapping[str, str],
+    shapes: Mapping[str, Shape],
+    schema_location: str = "",
+) -> bytes:
     """Write one object as XML with the root element `element` (`xnat:Subject`), UTF-8 with declaration.
 
-    `namespaces` are URIs by prefix, of all prefixes in the object. Text that XML cannot carry loses the
-    characters in question; names that cannot be elements get a `_` in front.
+    `namespaces` are URIs by prefix, of all prefixes in the object; `shapes` say by type what is an attribute, and the
+    order of the rest. Text that XML cannot carry loses the characters in question; names that cannot be elements get
+    a `_` in front, and no namespace: no schema describes them.
     """
     root = ET.Element(element)
     for prefix, uri in {**namespaces, "xsi": XSI}.items():
         root.set(f"xmlns:{prefix}", uri)
     if schema_location:
         root.set("xsi:schemaLocation", schema_location)
-    _fill(root, item)
+    _fill(root, item, shapes)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + bytes(ET.tostring(root, encoding="utf-8"))
 
 
@@ -184,30 +187,39 @@ def _read(
         _read(child, f"{name}/", fields, children, depth - 1)
 
 
-def _fill(element: ET.Element, item: Item, prefix: str = "xnat") -> None:
-    """Put fields and children into an element; types of measures have elements of their own prefix."""
-    attributes = _ATTRIBUTES.get(item.type) or (
-        _ATTRIBUTES_OF_SCANS if item.type.endswith("ScanData") else _ATTRIBUTES_OF_EXPERIMENTS
-    )
+def _fill(element: ET.Element, item: Item, shapes: Mapping[str, Shape]) -> None:
+    """Put fields and children into an element, in the order of its type."""
+    shape = shapes.get(item.type, _SHAPELESS)
     own = item.type.partition(":")[0]
     for name, value in item.fields.items():
-        inherited = name in _OF_EXPERIMENTS or name.startswith(_OF_EXPERIMENTS_BELOW)
         above, _, last = name.rpartition("/")
-        if name in attributes:
-            element.set(name, plain_text(str(value)))
-        elif above and last in _INNER_ATTRIBUTES:
-            _find(element, above, own).set(last, plain_text(str(value)))
+        if name in shape.attributes:
+            target = _find(element, above, shape.elements.get(above, own)) if above else element
+            target.set(last, plain_text(str(value)))
         else:
-            _find(element, name, prefix if inherited else own).text = plain_text(str(value))
+            _find(element, name, shape.elements.get(name, own)).text = plain_text(str(value))
     for name, children in item.children.items():
         for child in children:
-            node = _descend(element, name, _PREFIXES.get(name, "xnat"))
+            node = _descend(element, name, shape.elements)
             if name in _TEXTS:
                 _fill_text(node, child, _TEXTS[name])
-                _fill(node, Item(child.type, {}, child.children))
+                _fill(node, Item(child.type, {}, child.children), shapes)
                 continue
-            node.set("xsi:type", child.type)
-            _fill(node, child)
+            if shapes.get(child.type, _SHAPELESS).is_named:
+                node.set("xsi:type", child.type)
+            _fill(node, child, shapes)
+    ranks = {path: rank for rank, path in enumerate(shape.elements)}
+    _sort(element, ranks, {path.rpartition("/")[0] for path in ranks if "/" in path}, "")
+
+
+def _sort(element: ET.Element, ranks: Mapping[str, int], containers: Collection[str], above: str) -> None:
+    """Bring elements into the order of their type; what it does not know comes last."""
+    names = [f"{above}{str(child.tag).partition(':')[2]}" for child in element]
+    for child, name in zip(element, names, strict=True):
+        if name in containers:
+            _sort(child, ranks, containers, f"{name}/")
+    order = sorted(range(len(names)), key=lambda place: ranks.get(names[place], len(ranks)))
+    element[:] = [element[place] for place in order]
 
 
 def _fill_text(node: ET.Element, item: Item, name: str) -> None:
@@ -237,15 +249,19 @@ def _find(element: ET.Element, path: str, prefix: str) -> ET.Element:
     return element
 
 
-def _descend(element: ET.Element, path: str, prefix: str) -> ET.Element:
-    """A new element at a path; the parts above it, of the prefix `xnat`, are shared with what stands there already."""
+def _descend(element: ET.Element, path: str, prefixes: Mapping[str, str]) -> ET.Element:
+    """A new element at a path; the parts above it are shared with what stands there already."""
     above, _, last = path.rpartition("/")
-    return ET.SubElement(_find(element, above, "xnat") if above else element, _tag(prefix, last))
+    target = _find(element, above, prefixes.get(above, _XNAT)) if above else element
+    return ET.SubElement(target, _tag(prefixes.get(path, _XNAT), last))
 
 
 def _tag(prefix: str, name: str) -> str:
+    """The name of an element; one that no element can have is changed, and then of no namespace."""
+    if _NAME.fullmatch(name):
+        return f"{prefix}:{name}"
     clean = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
-    return f"{prefix}:{clean if _NAME.fullmatch(clean) else f'_{clean}'}"
+    return clean if _NAME.fullmatch(clean) else f"_{clean}"
 
 
 def plain_text(text: str) -> str:

@@ -166,3 +166,19 @@ def test_the_forms_of_a_refusal_do_not_tell_names_apart(nobody: httpx2.Client) -
     dropped = {"date"}
     told = [{k: v for k, v in reply.headers.items() if k not in dropped} for reply in replies]
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:203.0.113.9", "203.0.113.9", True),
+        ("203.0.113.9", "203.0.113.10", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("unknown", "another", False),
+    ],
+)
+def test_a_network_of_64_bits_is_one_address(one: str, other: str, is_same: bool) -> None:
+    """Whoever has one address of IPv6 has 2^64 of them to guess from."""
+    assert (doors(RULES, "bob", one)[1] == doors(RULES, "bob", other)[1]) is is_same

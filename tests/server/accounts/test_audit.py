@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from connectomedb.errors import ConnectomeDBError
-from connectomedb.server.access.audit import Action, Actor, Audit, Event
+from connectomedb.server.access.audit import MAX_TEXT, Action, Actor, Audit, Event, lines_of
 from connectomedb.server.access.auth import Role
 from connectomedb.server.access.users import add_member
 from connectomedb.server.tables.database import Database
@@ -257,3 +257,18 @@ def test_no_cell_of_the_log_is_a_formula(club: Club, admin: httpx2.Client) -> No
     club.site.audit.note(Event(Actor("=HYPERLINK(1)"), Action.DOWNLOAD, target="@x"))
     line = next(line for line in _log(admin) if "HYPERLINK" in line["user"])
     assert (line["user"], line["target"]) == ("'=HYPERLINK(1)", "'@x")
+
+
+def test_however_many_columns_were_read_all_their_names_are_in_the_log(database: Database) -> None:
+    names = [f"hcp:nontoolboxdata/Column_of_a_long_name_{number:03}" for number in range(200)]
+    lines = lines_of(names)
+    assert len(lines) > 1
+    log = Audit(database)
+    for line in lines:
+        log.note(Event(Actor("bob"), Action.RESTRICTED_READ, detail=line))
+    log.close()
+    with database.read() as connection:
+        details = connection.execute(select(audit.c.detail).order_by(audit.c.key)).scalars().all()
+    assert " ".join(details).split() == names
+    assert all(len(detail) <= MAX_TEXT for detail in details)
+    assert lines_of([]) == []

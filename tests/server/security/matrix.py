@@ -302,6 +302,8 @@ def _files() -> Iterator[Row]:
     yield Row("GET /data/prearchive/projects", ENTER)
     yield Row("GET /data/prearchive/projects/{P}", READ)
     yield Row("GET /data/prearchive/projects/{P}/1/2", NONE)
+    for service in ("archive", "prearchive/delete", "prearchive/rebuild", "prearchive/move"):
+        yield Row(f"POST /data/services/{service}?src=/prearchive/projects/{{P}}/1/2", NONE.replace("404", "401", 1))
     yield Row("GET /spring/download", ENTER)
     asked = "subjects=100307&package=3T_Structural_preproc&project={P}"
     yield Row(f"GET /spring/download?view=subjects&{asked}", READ)

@@ -21,6 +21,7 @@ SCALE = 50.0
 """Stored volumes hold tenths: multiply by this for the units of the surface series."""
 
 _NOISE = 1.1
+_PEAK_Z, _WAVES, _WAVE_MM = 8.0, 48, 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ _FOLLOWED_BY: dict[str, tuple[tuple[float, float, float], ...]] = {
 }
 """Movements and the patch of cortex that each one uses: the opposite side's, but for the tongue."""
 
+_PATCH_MM = 9.0
+
 _NETWORKS: tuple[tuple[tuple[float, float, float], ...], ...] = (
     ((0, -52, 28), (0, 52, 8), (-45, -65, 32), (45, -65, 32)),
     ((-12, -86, 4), (12, -86, 4), (-30, -88, 0), (30, -88, 0)),
@@ -71,9 +74,23 @@ def task_sources(blocks: Sequence[Block]) -> list[Source]:
     """The patches of the motor task, following its blocks with the delay of blood: 5 % in grey matter at the peak."""
     names = dict.fromkeys(block.name for block in blocks)
     return [
-        Source(_FOLLOWED_BY[name], 9.0, 0.05 * _response([block for block in blocks if block.name == name]))
+        Source(_FOLLOWED_BY[name], _PATCH_MM, 0.05 * _response([block for block in blocks if block.name == name]))
         for name in names
     ]
+
+
+def task_statistic(name: str, places: FloatArray, die: np.random.Generator) -> FloatArray:
+    """z of one event of the motor task at places (point, xyz) in template mm: its patch, in smooth noise around 0.
+
+    The noise is a sum of waves through space, so that a volume and a surface of the same die agree.
+    """
+    patch = Source(_FOLLOWED_BY[name], _PATCH_MM, np.zeros(0, np.float32))
+    waves = die.normal(0, 2 * np.pi / _WAVE_MM, (_WAVES, 3)).astype(np.float32)
+    phases = die.uniform(0, 2 * np.pi, _WAVES).astype(np.float32)
+    noise = np.zeros(len(places), np.float32)
+    for wave, phase in zip(waves, phases, strict=True):
+        noise += np.cos(np.einsum("px,x->p", places, wave) + phase)
+    return np.asarray(_PEAK_Z * patch.weight(*places.T) + noise * np.float32(np.sqrt(2 / _WAVES)), np.float32)
 
 
 def rest_sources(die: np.random.Generator) -> list[Source]:

@@ -6,6 +6,7 @@ The XML header has one tag per line and values are float32, since viewers in bro
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import reduce
 from operator import add
 from typing import Self
@@ -19,11 +20,34 @@ from connectomedb.demo.brain.anatomy import Grid
 from connectomedb.demo.brain.labels import NUCLEI, Labelling
 from connectomedb.demo.brain.template import FloatArray
 from connectomedb.demo.files.gifti import region_table
+from connectomedb.demo.files.nifti import SYNTHETIC
 
 _CIFTI_EXTENSION = 32
-_SERIES, _SCALARS, _LABELS = 3002, 3006, 3007
-_NAMES = {_SERIES: "ConnDenseSeries", _SCALARS: "ConnDenseScalar", _LABELS: "ConnDenseLabel"}
 _SIDES = ("LEFT", "RIGHT")
+
+
+class Intent(IntEnum):
+    """What a CIFTI-2 file is. Source: CIFTI-2, NIfTI intent codes; there is none for labels of parcels."""
+
+    UNKNOWN = 3000
+    DENSE_SERIES = 3002
+    PARCEL_CONNECTIVITY = 3003
+    PARCEL_SERIES = 3004
+    DENSE_SCALARS = 3006
+    DENSE_LABELS = 3007
+    PARCEL_SCALARS = 3008
+
+
+_NAMES: Mapping[Intent, str] = {
+    Intent.UNKNOWN: "ConnUnknown",
+    Intent.DENSE_SERIES: "ConnDenseSeries",
+    Intent.PARCEL_CONNECTIVITY: "ConnParcels",
+    Intent.PARCEL_SERIES: "ConnParcelSries",
+    Intent.DENSE_SCALARS: "ConnDenseScalar",
+    Intent.DENSE_LABELS: "ConnDenseLabel",
+    Intent.PARCEL_SCALARS: "ConnParcelScalr",
+}
+"""The names that go with them; NIfTI has fifteen letters for one."""
 
 DEEP_LABELS = tuple(label for nucleus in NUCLEI.values() for label in (nucleus.left, nucleus.right))
 """FreeSurfer's numbers of the deep structures that count as grayordinates."""
@@ -53,19 +77,22 @@ def deep_values(volume: NDArray[np.generic], labelling: Labelling) -> NDArray[np
 
 def encode_series(values: FloatArray, places: Grayordinates, step_s: float) -> bytes:
     """A dense time series: float32 (frame, grayordinate)."""
-    return _encode(values, cifti2.SeriesAxis(0.0, step_s, len(values), unit="SECOND"), places, _SERIES)
+    rows = cifti2.SeriesAxis(0.0, step_s, len(values), unit="SECOND").to_mapping(0)
+    return encode_matrix(values, rows, places.description, Intent.DENSE_SERIES)
 
 
 def encode_scalars(values: FloatArray, places: Grayordinates, names: Sequence[str]) -> bytes:
     """Dense maps: float32 (map, grayordinate), and a name for each."""
-    return _encode(values, cifti2.ScalarAxis(list(names)), places, _SCALARS)
+    rows = cifti2.ScalarAxis(list(names)).to_mapping(0)
+    return encode_matrix(values, rows, places.description, Intent.DENSE_SCALARS)
 
 
 def encode_regions(values: FloatArray, places: Grayordinates, name: str) -> bytes:
     """The cortical region of each grayordinate: offset in the atlas on the left, 1000 higher on the right."""
     table = {key: (label, colour) for key, label, colour in region_table("L")}
     table |= {key + 1000: (label, colour) for key, label, colour in region_table("R") if key}
-    return _encode(values[None, :], cifti2.LabelAxis([name], [table]), places, _LABELS)
+    rows = cifti2.LabelAxis([name], [table]).to_mapping(0)
+    return encode_matrix(values[None, :], rows, places.description, Intent.DENSE_LABELS)
 
 
 def _cortex_axis(used: Mapping[str, NDArray[np.bool_]]) -> cifti2.BrainModelAxis:
@@ -91,16 +118,20 @@ def _deep_parts(labelling: Labelling) -> list[tuple[str, int]]:
     return [(name, side) for name in NUCLEI for side in (0, 1) if labelling.nucleus(name, side).any()]
 
 
-def _encode(values: FloatArray, rows: cifti2.Axis, places: Grayordinates, intent: int) -> bytes:
+def encode_matrix(
+    values: FloatArray, rows: cifti2.Cifti2MatrixIndicesMap, columns: cifti2.Cifti2MatrixIndicesMap, intent: Intent
+) -> bytes:
+    """Values float32 (row, column), with what rows and columns are."""
     matrix = cifti2.Cifti2Matrix()
-    matrix.extend([rows.to_mapping(0), places.description])
+    matrix.extend([rows, columns])
     xml = bytes(cifti2.Cifti2Header(matrix).to_xml()).replace(b"><", b">\n<")
     padded = xml + b"\0" * (-(len(xml) + 8) % 16)
     extension = struct.pack("=4B2i", 1, 0, 0, 0, len(padded) + 8, _CIFTI_EXTENSION) + padded
     header = nib.Nifti2Header()
     header.set_data_dtype(np.float32)
     header.set_data_shape((1, 1, 1, 1, *values.shape))
-    header.set_intent(intent, name=_NAMES[intent], allow_unknown=True)
+    header.set_intent(int(intent), name=_NAMES[intent], allow_unknown=True)
+    header["descrip"] = SYNTHETIC
     header["magic"] = b"n+2"
     header["vox_offset"] = header.structarr.dtype.itemsize + len(extension)
     return bytes(header.binaryblock) + extension + values.astype(np.float32).tobytes(order="F")

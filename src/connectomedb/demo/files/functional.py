@@ -125,7 +125,7 @@ def _volumes(run: Run) -> Named:
 def _surfaces(run: Run) -> Named:
     """The run on cortex and deep structures; one run of the showcase subject also on the person's own mesh."""
     person, fineness = run.person, run.person.fineness
-    order, places = _grayordinates(person)
+    order, places = grayordinates(person)
     series = bold.surface_series(places, run.sources(), person.die(f"{run.scan} surface"))
     yield f"{run.scan}_Atlas.dtseries.nii", cifti.encode_series(series, order, STEP_S)
     if fineness.is_complete and run.scan == MOTOR_LR:
@@ -136,7 +136,7 @@ def _surfaces(run: Run) -> Named:
 
 
 @lru_cache(maxsize=2)
-def _grayordinates(person: Person) -> tuple[cifti.Grayordinates, FloatArray]:
+def grayordinates(person: Person) -> tuple[cifti.Grayordinates, FloatArray]:
     """The person's grayordinates and where each lies: float32 (grayordinate, xyz), template mm."""
     mm = person.fineness.function_mm
     body, labels = brain(person, Space.MNI, mm), labelling(person, Space.MNI, mm)

@@ -31,6 +31,7 @@ def encode_volume(
     *,
     step_s: float | None = None,
     slope: float = 1,
+    intent: str = "none",
 ) -> bytes:
     """A gzipped NIfTI-1 file.
 
@@ -40,6 +41,7 @@ def encode_volume(
         space: what the millimetres refer to.
         step_s: seconds between frames; None for anything but a time series.
         slope: what stored values are to be multiplied by.
+        intent: what the values are, by nibabel's names: `z score`.
     """
     dtype = _stored_type(values)
     header = nib.Nifti1Header()
@@ -52,6 +54,7 @@ def encode_volume(
         header["pixdim"][4] = step_s
     if slope != 1:
         header.set_slope_inter(slope, 0)
+    header.set_intent(intent)
     header["descrip"] = SYNTHETIC
     header["magic"] = b"n+1"
     header["vox_offset"] = header.structarr.dtype.itemsize + len(NO_EXTENSION)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 
 from connectomedb.demo.brain.person import Person
+from connectomedb.demo.files.analysis import motor_analysis
 from connectomedb.demo.files.diffusion import diffusion_preproc, diffusion_unproc
 from connectomedb.demo.files.functional import motor_preproc, rest_preproc
 from connectomedb.demo.files.structural import structural_preproc
@@ -23,6 +24,7 @@ PACKAGES: Mapping[str, Callable[[Person], dict[str, bytes]]] = {
     "rfMRI_REST1_unproc": rest_unproc,
     "tfMRI_MOTOR_preproc": motor_preproc,
     "tfMRI_MOTOR_unproc": motor_unproc,
+    "tfMRI_MOTOR_analysis_s4": motor_analysis,
     "Diffusion_preproc": diffusion_preproc,
     "Diffusion_unproc": diffusion_unproc,
 }

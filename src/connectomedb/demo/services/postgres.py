@@ -22,6 +22,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from connectomedb.demo.services.child import Child
+from connectomedb.demo.services.leftovers import remove_dead_folders
 from connectomedb.errors import ServiceFailed
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.programs import find_program
@@ -29,6 +30,8 @@ from connectomedb.server.tables.programs import find_program
 START_S = 60.0
 STOP_S = 5.0
 OWNER = "cdb"
+_PREFIX = "cdb-pg-"
+_SOCKET = ".s.PGSQL.5432"
 _SYSTEM_USER = "postgres"
 _SETTINGS = {
     "fsync": "off",
@@ -37,6 +40,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "400",
     "shared_buffers": "128MB",
+    "dynamic_shared_memory_type": "mmap",  # in its own folder: what lies in /dev/shm outlives a server that is killed
     "log_min_messages": "fatal",
 }
 
@@ -53,10 +57,10 @@ class PostgresServer:
     @contextmanager
     def start(cls) -> "Iterator[PostgresServer]":
         """Run a new server until the end of the context; nothing of it is left. Raises ServiceFailed, ConfigError."""
-        folder = Path(tempfile.mkdtemp(prefix="cdb-pg-"))  # the path of a socket must be short
-        if os.geteuid() == 0:
-            user = pwd.getpwnam(_SYSTEM_USER)
-            os.chown(folder, user.pw_uid, user.pw_gid)
+        owner, group = _identity()
+        remove_dead_folders(Path(tempfile.gettempdir()), f"{_PREFIX}*", _SOCKET, owner)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # the path of a socket must be short
+        os.chown(folder, owner, group)
         try:
             _initialise(folder)
             command = [find_program("postgres"), "-D", str(folder / "data"), "-k", str(folder)]
@@ -64,7 +68,7 @@ class PostgresServer:
                 command += ["-c", f"{name}={value}"]
             child = Child("PostgreSQL", [*_as_user(), *command], dict(os.environ), folder / "postgres.log")
             try:
-                child.wait_until((folder / ".s.PGSQL.5432").exists, timeout_s=START_S)
+                child.wait_until((folder / _SOCKET).exists, timeout_s=START_S)
                 running = cls(folder)
                 running._make_template()
                 yield running
@@ -104,6 +108,14 @@ def _initialise(folder: Path) -> None:
     made = subprocess.run([*_as_user(), *command], cwd=folder, capture_output=True, text=True, check=False)
     if made.returncode:
         raise ServiceFailed(f"PostgreSQL could not make its files in {folder}: {made.stderr.strip()[-400:]}.")
+
+
+def _identity() -> tuple[int, int]:
+    """Number of the user, and of its group, who runs PostgreSQL."""
+    if os.geteuid() != 0:
+        return os.geteuid(), os.getegid()
+    user = pwd.getpwnam(_SYSTEM_USER)
+    return user.pw_uid, user.pw_gid
 
 
 def _as_user() -> list[str]:

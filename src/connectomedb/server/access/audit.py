@@ -7,6 +7,7 @@ end of the site all that is left. A killed process may lose the reads of its las
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,9 @@ from connectomedb.server.tables.schema import audit
 
 INTERVAL_S = 0.5
 """How long a read may wait before it is written."""
+
+LONGEST_PAUSE_S = 15.0
+"""While the database refuses, the pause doubles up to this."""
 
 MOST_WAITING = 20_000
 """Reads that may wait; who adds one more writes them all first."""
@@ -101,6 +105,17 @@ def record(connection: Connection, *events: Event) -> None:
         connection.execute(insert(audit), [_row(event) for event in events])
 
 
+def lines_of(names: Iterable[str]) -> list[str]:
+    """Names as details of as many events as it takes to have all of them in the log, whole."""
+    lines: list[str] = []
+    for name in names:
+        if lines and len(lines[-1]) + 1 + len(name) <= MAX_TEXT:
+            lines[-1] += f" {name}"
+        else:
+            lines.append(name)
+    return lines
+
+
 class Audit:
     """The log of one site, for reads. Safe to share among threads; the writing thread starts with the first event."""
 
@@ -140,24 +155,30 @@ class Audit:
                 raise
 
     def close(self) -> None:
-        """End the thread and write what is left."""
+        """End the thread and write what is left. What the database does not take now is lost, and the log says so."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
-        self.flush()
+        try:
+            self.flush()
+        except ConnectomeDBError as fault:
+            logger.error("%d lines of the audit log are lost: %s", len(self._waiting), fault)
 
     def _run(self) -> None:
+        pause_s = INTERVAL_S
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
-                if self._changed.wait_for(lambda: self._is_closed, timeout=INTERVAL_S):
+                if self._changed.wait_for(lambda: self._is_closed, timeout=pause_s):
                     return
             try:
                 self.flush()
+                pause_s = INTERVAL_S
             except ConnectomeDBError as fault:
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
                 logger.warning("The audit log cannot be written now, and waits: %s", fault)
 
 

@@ -13,10 +13,12 @@ Source: XNAT's path shortcuts and its reader of documents.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from connectomedb.errors import AddressError, DocumentError
+from connectomedb.errors import AddressError, DocumentError, QueryError
 from connectomedb.server.routes.call import View
-from connectomedb.server.types.datatypes import ENTRIES, RECORDS, DataType, Entity, Fact, Many, Path, Registry
+from connectomedb.server.types.datatypes import ENTRIES, RECORDS, DataType, Entity, Fact, Kind, Many, Path, Registry
+from connectomedb.server.types.values import parse_value
 from connectomedb.xnat.document import Item
 
 CLEAR = "NULL"
@@ -115,7 +117,18 @@ def read_item(draft: Draft, view: View, data_type: DataType, item: Item) -> None
 
 
 def _record(list: str, item: Item) -> dict[str, str]:
-    return {name: str(item.fields[name]) for name in RECORDS[list] if item.fields.get(name)}
+    fields = {name: str(item.fields[name]) for name in RECORDS[list] if item.fields.get(name)}
+    return fields | {name: _moment(fields[name]) for name in ("timestamp",) if name in fields}
+
+
+def _moment(text: str) -> str:
+    """A point in time as documents have it, with `T`; it may come with a blank, or with `Z`. Raises AddressError."""
+    try:
+        moment = parse_value(Kind.TIMESTAMP, text)
+    except QueryError as fault:
+        raise AddressError(f"Asked for the timestamp {text[:80]!r}. Write 2024-01-31T09:30:00.") from fault
+    assert isinstance(moment, datetime), "that is what this kind is read as"
+    return moment.isoformat()
 
 
 def _foreign(name: str) -> Path:

@@ -42,9 +42,7 @@ def put_project(writer: Writer, id: str, wish: Wish) -> Outcome:
             raise Conflict(f"Asked to make the project {id}. There is one already. Choose another ID.")
     draft = wish.draft(view, data_type)
     draft.entries |= {(DEFINITIONS, name): text for name, text in groups_of(draft.children.get(PROTOCOL, ())).items()}
-    wanted_id = draft.take("ID")
-    if wanted_id and wanted_id != id and key is None:
-        raise Unusable(f"Asked to make the project {id} from a document of {wanted_id}. Send the same ID in both.")
+    _check_same(writer, id, key, draft.take("ID"))
     if key is None:
         draft.values.setdefault("name", id)
     aliases = [*_aliases(wish)]
@@ -63,6 +61,15 @@ def put_project(writer: Writer, id: str, wish: Wish) -> Outcome:
     writer.write(data_type, made, draft)
     _add_aliases(writer, made, aliases)
     return Outcome(id, key is None, is_told=False)
+
+
+def _check_same(writer: Writer, id: str, key: int | None, wanted: str) -> None:
+    """Whether a document or parameter means the project of the address, by ID or alias. Raises Unusable."""
+    if not wanted or wanted == id:
+        return
+    own = writer.connection.execute(select(projects.c.id).where(projects.c.key == key)).scalar()
+    if wanted != own:
+        raise Unusable(f"Asked to write the project {id} with the ID {wanted!r}. Send the same ID in both.")
 
 
 def _set_accessibility(writer: Writer, id: str, key: int, word: str) -> None:

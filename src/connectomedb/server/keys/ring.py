@@ -177,7 +177,7 @@ class KeyRing:
     def _opened(self, connection: Connection, caller: Caller) -> tuple[str, ...]:
         """What a user may read now; nothing once the account is closed or gone."""
         row = _load_user(connection, caller)
-        if row is None or not row.is_enabled:
+        if row is None or not (row.is_enabled and row.is_verified):
             return ()
         return readable_prefixes(connection, Caller(row.key, row.login, row.is_admin), self.store)
 

@@ -1,5 +1,6 @@
 """One worker of `operation.workers`: takes its order from stdin, and stops when stdin ends."""
 
+import os
 import pickle
 import socket
 import sys
@@ -20,7 +21,8 @@ def main() -> None:
     server = Server(site, on_started=_say_ready)
 
     def stop_with_parent() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1):  # not by its buffer, whose lock would abort the end of the process
+            pass
         server.should_exit = True
 
     threading.Thread(target=stop_with_parent, daemon=True).start()

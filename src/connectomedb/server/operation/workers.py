@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -25,7 +25,9 @@ from connectomedb.errors import ServiceFailed
 from connectomedb.server.operation.metrics import SHARED_FOLDER
 from connectomedb.server.operation.process import on_signals
 from connectomedb.server.settings import Settings
+from connectomedb.server.staging import Staging, dead_processes
 
+_PREFIX = "cdb-metrics-"
 READY = b"ready\n"
 START_TIMEOUT_S = 60.0
 POLL_S = 0.2
@@ -153,7 +155,7 @@ def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
         nonlocal is_stopping
         is_stopping = True
 
-    with on_signals(stop), tempfile.TemporaryDirectory(prefix="cdb-metrics-") as shared:
+    with on_signals(stop), _shared_folder() as shared:
         crew = _Crew(order, {**os.environ, SHARED_FOLDER: shared}, shared)
         try:
             crew.start()
@@ -163,3 +165,20 @@ def run_workers(order: Order, on_ready: Callable[[], None]) -> None:
                 crew.replace_dead()
         finally:
             crew.end()
+
+
+@contextmanager
+def _shared_folder() -> Iterator[str]:
+    """A folder for the numbers that workers share by memory; what servers that were killed left of theirs is removed.
+
+    In memory where there is such a place: who writes to a mapped file on a full disk is killed by the system.
+    """
+    root = Path("/dev/shm")
+    root = root if os.access(root, os.W_OK) else Path(tempfile.gettempdir())
+    with dead_processes(root, f"{_PREFIX}*"):
+        pass
+    staging = Staging(root, prefix=_PREFIX)
+    with closing(staging):
+        shared = staging.new_path()
+        shared.mkdir()
+        yield str(shared)

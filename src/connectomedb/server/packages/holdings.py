@@ -3,29 +3,25 @@
 The files of a subject are those of its CREST resource, which holds the whole release tree.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from connectomedb.errors import AddressError, NotFound
 from connectomedb.hcp.layout import crest_label
 from connectomedb.hcp.manifest import FOLDER as MANIFESTS
-from connectomedb.hcp.packages import Package, matches, package, packages
-from connectomedb.hcp.paths import check_subject, is_subject
+from connectomedb.hcp.packages import Package, package, packages
+from connectomedb.hcp.paths import check_subject
 from connectomedb.hcp.scans import Field
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.visible import may_enter, may_read
+from connectomedb.server.packages.piles import count_piles, is_paper, kind_of, sums_of
 from connectomedb.server.query.places import terms_stand_before
 from connectomedb.server.tables.schema import experiments, files, projects, resources, subjects
 
 MAX_SUBJECTS = 2_000
 """Most subjects in one request: more than the largest release has."""
-
-_NOTES = "release-notes"
-_ANYBODY = "000000"
-"""Stands for the subject in paths whose packages are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +76,12 @@ def find_package(word: str) -> Package:
 
 def holdings(connection: Connection, found: Sequence[Subject], wanted: Sequence[Package]) -> Iterator[Holding]:
     """What each subject has of each package, subject by subject; packages without files are left out."""
+    piles = count_piles(connection, [subject.key for subject in found])
     for subject in found:
-        sums = sums_of(subject, connection.execute(tree_of(subject).with_only_columns(files.c.path, files.c.size)))
+        sums = sums_of(piles.get(subject.key, ()))
         for one in wanted:
             if one.id in sums:
                 yield Holding(subject, one, *sums[one.id])
-
-
-def sums_of(subject: Subject, rows: Iterable[Row[str, int]]) -> dict[str, tuple[int, int]]:
-    """Files and bytes by package, given path and size of a subject's files; papers alone make no package."""
-    sums: dict[str, tuple[int, int]] = {}
-    has_images: set[str] = set()
-    for row in rows:
-        belongs = packages_of(subject.label, row.path)
-        if not is_paper(row.path):
-            has_images |= belongs
-        for id in belongs:
-            count, size = sums.get(id, (0, 0))
-            sums[id] = (count + 1, size + row.size)
-    return {id: sums[id] for id in sums if id in has_images}
 
 
 def files_of(connection: Connection, subject: Subject, wanted: Package) -> list[Row[*tuple[object, ...]]]:
@@ -107,29 +90,11 @@ def files_of(connection: Connection, subject: Subject, wanted: Package) -> list[
     held = [
         row
         for row in rows
-        if wanted.id in packages_of(subject.label, row.path) and not row.path.startswith(f"{MANIFESTS}/")
+        if wanted.id in kind_of(subject.label, row.path).packages and not row.path.startswith(f"{MANIFESTS}/")
     ]
     if all(is_paper(row.path) for row in held):
         raise NotFound(f"Subject {subject.label} of {subject.project} has no files of the package {wanted.id}.")
     return held
-
-
-def is_paper(path: str) -> bool:
-    """Whether a path inside the subject is a manifest or release notes, which alone make no package."""
-    return path.startswith((f"{MANIFESTS}/", f"{_NOTES}/"))
-
-
-def packages_of(subject: str, path: str) -> frozenset[str]:
-    """IDs of the packages that a file belongs to, by its path inside the subject; HCP's subjects alone have some."""
-    if not is_subject(subject):
-        return frozenset()
-    return _packages_of(path.replace(subject, _ANYBODY))
-
-
-@lru_cache(maxsize=1 << 16)
-def _packages_of(path: str) -> frozenset[str]:
-    """Subjects' trees are alike, so the second subject finds what the first one looked up."""
-    return frozenset(one.id for one in packages().values() if matches(one, path, _ANYBODY))
 
 
 def tree_of(subject: Subject) -> Select[*tuple[object, ...]]:

@@ -6,6 +6,7 @@ A file is wanted when it belongs to one of the packages that its subject has, or
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Row, select
 
@@ -13,8 +14,10 @@ from connectomedb.errors import TooLarge
 from connectomedb.hcp.glob import compile_glob
 from connectomedb.hcp.manifest import FOLDER as MANIFESTS
 from connectomedb.hcp.packages import Package
+from connectomedb.hcp.paths import is_subject
 from connectomedb.hcp.release import release_of
-from connectomedb.server.packages.holdings import Subject, is_paper, packages_of, sums_of, tree_of
+from connectomedb.server.packages.holdings import Subject, tree_of
+from connectomedb.server.packages.piles import Pile, count_piles, is_paper, kind_of, piles_of, sums_of
 from connectomedb.server.tables.schema import files, projects, subjects
 from connectomedb.transfer.sizes import format_size
 
@@ -52,7 +55,7 @@ class Wanted:
         asked = {path, release_of(subject.project).to_bucket(path)} if self.patterns else ()
         if any(compile_glob(glob).fullmatch(f"{subject.label}/{one}") for glob in self.patterns for one in asked):
             return True
-        return not (held & {one.id for one in self.packages}).isdisjoint(packages_of(subject.label, path))
+        return not (held & {one.id for one in self.packages}).isdisjoint(kind_of(subject.label, path).packages)
 
 
 @dataclass(slots=True)
@@ -78,16 +81,41 @@ def subjects_of(connection: Connection, project: str, labels: Sequence[str]) -> 
 def count(connection: Connection, found: Sequence[Subject], wanted: Wanted) -> Sums:
     """What the subjects have."""
     sums = Sums()
-    for subject in found:
-        rows = connection.execute(tree_of(subject).with_only_columns(files.c.path, files.c.size)).all()
-        held = sums_of(subject, rows)
+    for held, chosen in (
+        _asked_by_file(connection, found, wanted) if wanted.patterns else _asked(connection, found, wanted)
+    ):
         for id, (number, size) in held.items():
             sums.packages.setdefault(id, Counter()).update(subjects=1, files=number, size=size)
-        ids = frozenset(held)
-        chosen = [row for row in rows if wanted.holds(subject, row.path, ids)]
-        if not all(is_paper(row.path) for row in chosen):
-            sums.wanted.update(subjects=1, files=len(chosen), size=sum(row.size for row in chosen))
+        if not all(pile.kind.is_paper for pile in chosen):
+            number = sum(pile.files for pile in chosen)
+            sums.wanted.update(subjects=1, files=number, size=sum(pile.size for pile in chosen))
     return sums
+
+
+_Asked: TypeAlias = Iterator[tuple[dict[str, tuple[int, int]], list[Pile]]]
+"""Of each subject, files and bytes by package, and the piles that are wanted."""
+
+
+def _asked(connection: Connection, found: Sequence[Subject], wanted: Wanted) -> _Asked:
+    """By packages alone: the database counts."""
+    names = {one.id for one in wanted.packages}
+    piles = count_piles(connection, [subject.key for subject in found if is_subject(subject.label)])
+    for subject in found:
+        mine = piles.get(subject.key, [])
+        held = sums_of(mine)
+        ids = names & held.keys()
+        yield held, [pile for pile in mine if not ids.isdisjoint(pile.kind.packages)]
+
+
+def _asked_by_file(connection: Connection, found: Sequence[Subject], wanted: Wanted) -> _Asked:
+    """By globs, which may name a subject."""
+    for subject in found:
+        rows = connection.execute(tree_of(subject).with_only_columns(files.c.path, files.c.size)).all()
+        piles = piles_of(subject.label, rows)
+        held = sums_of(piles)
+        ids = frozenset(held)
+        pairs = zip(rows, piles, strict=True)
+        yield held, [pile for row, pile in pairs if wanted.holds(subject, row.path, ids)]
 
 
 def each_file(
@@ -96,7 +124,7 @@ def each_file(
     """Rows of the wanted files, by path, subject by subject; of subjects that have none but papers, none."""
     for subject in found:
         rows = connection.execute(tree_of(subject).with_only_columns(files).order_by(files.c.path)).all()
-        ids = frozenset(sums_of(subject, rows))
+        ids = frozenset(sums_of(piles_of(subject.label, rows)))
         chosen = [row for row in rows if wanted.holds(subject, row.path, ids)]
         yield subject, [] if all(is_paper(row.path) for row in chosen) else chosen
 

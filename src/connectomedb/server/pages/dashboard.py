@@ -1,7 +1,8 @@
 """The subject dashboard: a table of subjects, filters in two spellings, the funnel, groups, ways to take it along.
 
 It works without script: every link and form is an address that says the whole view. A form that puts a criterion
-together is answered by sending the browser to the predicate that comes of it.
+together is answered by sending the browser to the predicate that comes of it. Our script, which asks the REST API for
+lists of attributes and keeps them, prefers the page without: `Prefer: return=minimal` (RFC 7240).
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from connectomedb.server.routes.explored import SUBJECT
 
 FIRST_COLUMNS = 8
 """So many columns of a category are shown until somebody chooses."""
+
+_MINIMAL = "return=minimal"
 
 Answer = Mapping[str, Any]
 """JSON of the REST API."""
@@ -59,19 +62,20 @@ def get_dashboard(call: Call) -> Response:
             return send_on(_with_column(call, selection, given.get("add").strip()).address)
     except QueryError as slip:
         return _page(call, selection, _first_line(slip))
-    types = list_types(call)
-    if types and NONTOOLBOX not in types and not selection.data_type:
-        return send_on(selection.but(data_type=types[0]).address)
     return _page(call, selection)
 
 
 def _page(call: Call, selection: Selection, fault: str = "") -> Response:
-    shown = _look(call, selection, fault)
+    types = list_types(call)
+    if types and NONTOOLBOX not in types and not selection.data_type and not fault:
+        return send_on(selection.but(data_type=types[0]).address)
+    is_minimal = call.headers.get("prefer") == _MINIMAL
+    shown = _look(call, selection, fault, is_minimal=is_minimal)
     tier = Tier(shown.listed["tier"])
     view = selection.but(where=shown.told["predicate"], page=selection.page, tier=tier)
     form = filter_form.read_form(call.parameters, shown.told["criteria"])
     offered = shown.listed
-    if form.category and form.category != offered["category"]:
+    if not is_minimal and form.category and form.category != offered["category"]:
         offered = ask_explore(call, view.but(where=""), "/columns", [("category", form.category)])
     is_user = bool(call.caller and not call.caller.is_guest)
     server, login = call.base_url.rstrip("/"), call.user.login if is_user else ""
@@ -83,6 +87,8 @@ def _page(call: Call, selection: Selection, fault: str = "") -> Response:
         "tab": shown.listed["category"],
         "form": form,
         "offered": offered,
+        "category": form.category or offered["category"],
+        "is_minimal": is_minimal,
         "operators": filter_form.WORDS,
         "found": shown.found,
         "fault": shown.fault,
@@ -90,17 +96,19 @@ def _page(call: Call, selection: Selection, fault: str = "") -> Response:
         "page_size": PAGE_SIZE,
         "groups": list_groups(call, view.project) if is_user else [],
         "may_save": is_user,
-        "types": [word for word in list_types(call) if word != NONTOOLBOX],
+        "types": [word for word in types if word != NONTOOLBOX],
         "explore": explore_address(view.project),
         "csv": csv_address(view, shown.columns),
         "snippets": snippets(view, shown.columns, server, login),
     }
-    return render(call, "subjects.html", values, status=422 if shown.fault else 200)
+    headers = {"Vary": "Prefer", **({"Preference-Applied": _MINIMAL} if is_minimal else {})}
+    return render(call, "subjects.html", values, status=422 if shown.fault else 200, headers=headers)
 
 
-def _look(call: Call, selection: Selection, fault: str = "") -> _Shown:
+def _look(call: Call, selection: Selection, fault: str = "", *, is_minimal: bool = False) -> _Shown:
     """The selection as the REST API answers it; of a predicate that cannot be read, its words and what is wrong."""
-    listed = ask_explore(call, selection.but(where=""), "/columns", [("category", selection.tab)])
+    of_tab = [("category", selection.tab), *([("limit", str(FIRST_COLUMNS))] if is_minimal else [])]
+    listed = ask_explore(call, selection.but(where=""), "/columns", of_tab)
     told: Answer = {"predicate": selection.where, "criteria": []}
     found: Answer | None = None
     try:

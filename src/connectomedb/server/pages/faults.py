@@ -51,12 +51,18 @@ def fault_page(
     found = _PROJECT.match(request.url.path)
     waiting = unquote(found[1]) if found and isinstance(error, TermsNotAccepted) else ""
     title = _TITLES.get(status, "This did not work")
-    facts = {"title": title, "sentence": sentence, "code": status, "waiting": waiting}
+    if waiting:
+        sentence = f"{sentence.partition('. ')[0]}."  # what follows tells programs how to accept them
+    facts = {"title": title, "sentence": sentence, "code": status, "waiting": waiting, "asked": _asked(request)}
     return render(call, "fault.html", facts, status=status, headers=headers)
 
 
 def _to_login(request: Request) -> Response:
     if request.method not in ("GET", "HEAD"):
         return send_on("/login", "ended")
-    query = f"?{request.url.query}" if request.url.query else ""
-    return send_on(f"/login?{urlencode({'next': request.url.path + query})}")
+    return send_on(f"/login?{urlencode({'next': _asked(request)})}")
+
+
+def _asked(request: Request) -> str:
+    """The address to come back to."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -1,5 +1,6 @@
 """Templates → pages, with the headers that let a page run our own scripts and nothing else."""
 
+import shlex
 from collections.abc import Mapping
 from functools import cache
 from urllib.parse import quote
@@ -54,6 +55,7 @@ def render(
         "csrf": csrf_token(call.session_id) if call and call.session_id else "",
         "here": call.path if call else "",
         "origin": call.base_url.rstrip("/") if call else "",
+        "whom": shlex.join(["--user", caller.login] if caller and not is_guest else ["--anonymous"]),
         "version": __version__,
     }
     page = _environment().get_template(template).render({**frame, **values})

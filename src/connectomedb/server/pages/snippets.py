@@ -49,6 +49,16 @@ def sign_in_options(server: str, login: str) -> list[str]:
     return ["--server", server, *(["--user", login] if login else ["--anonymous"])]
 
 
+def quoted(word: str) -> str:
+    """A word for a shell, as a person would quote it: with double quotes where it has single ones and nothing odd."""
+    is_plain = "'" in word and not any(letter in word for letter in '"\\$`!')
+    return f'"{word}"' if is_plain else shlex.quote(word)
+
+
+def _join(words: Sequence[str]) -> str:
+    return " ".join(map(quoted, words))
+
+
 def _python(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:
     shown = ", ".join(map(repr, columns))
     whom = "" if login else ", anonymous=True"
@@ -67,7 +77,7 @@ def _python(selection: Selection, columns: Sequence[str], server: str, login: st
 def _shell(selection: Selection, server: str, login: str) -> str:
     words = ["cdb", "cohort", "find", selection.where, "--project", selection.project]
     measures = ["--type", selection.data_type] if selection.data_type else []
-    return shlex.join([*words, *measures, *sign_in_options(server, login)])
+    return _join([*words, *measures, *sign_in_options(server, login)])
 
 
 def _curl(selection: Selection, columns: Sequence[str], server: str, login: str) -> str:
@@ -81,4 +91,4 @@ def _curl(selection: Selection, columns: Sequence[str], server: str, login: str)
     asked = {**selection.asked, "columns": ",".join(columns), "format": "csv"}
     for name, word in asked.items():
         words += ["--data-urlencode", f"{name}={word}"]
-    return shlex.join(words)
+    return _join(words)

@@ -8,7 +8,9 @@ The address is the view. All that its script shows it asks of the REST API, as t
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from itertools import groupby
+from posixpath import commonpath
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -25,6 +27,9 @@ NIIVUE, PLOT = "vendor/niivue.js", "vendor/uplot.js"
 STILL_PX = 900
 MOST_MAPS = 8
 _FILES = "/files/"
+_PARCELLATED = "*.p[cslt]*.nii"
+_STRUCTURES = {"CortexLeft": "left cortex", "CortexRight": "right cortex"}
+"""Names in GIFTI files, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,10 @@ def get_view(call: Call) -> Response:
     project, subject = _home(image)
     values = {
         **{"project": project, "subject": subject, "image": image, "over": over},
-        **{"facts": _in_words(facts), "frames": facts["frames"]},
+        **{"facts": _in_words(facts, is_parcelled=fnmatch(image.name, _PARCELLATED)), "frames": facts["frames"]},
         "scene": json.dumps(scene),
         "images": _by_folder(others),
+        "labels": _labels(others),
         "overlays": _by_folder(_overlays(image, others)),
         "has_niivue": has_asset(NIIVUE),
         "still_px": STILL_PX,
@@ -141,16 +147,19 @@ def _scene(
     return {"volume": None, "surfaces": surfaces, "layer": shown}
 
 
-def _in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _in_words(facts: Mapping[str, Any], *, is_parcelled: bool) -> list[tuple[str, str]]:
     """What an image is, for people."""
-    found = [("Kind", ", ".join(str(facts[name]) for name in ("kind", "content") if name in facts))]
+    kind = "parcellated" if is_parcelled else facts["kind"]
+    found = [("Kind", ", ".join(str(word) for word in (kind, facts.get("content")) if word))]
     if "shape" in facts:
         found.append(("Voxels", " x ".join(map(str, facts["shape"]))))
         found.append(("Size of a voxel", " x ".join(f"{mm:.3g}" for mm in facts["voxel_mm"]) + " mm"))
     if "grayordinates" in facts:
-        found.append(("Grayordinates", f"{facts['grayordinates']} in {len(facts['models'])} structures"))
+        what = "Parcels" if is_parcelled else "Grayordinates"
+        found.append((what, f"{facts['grayordinates']} in {len(facts['models'])} structures"))
     if "vertices" in facts:
-        found.append(("Vertices", " ".join(filter(None, (str(facts["vertices"]), facts["structure"])))))
+        where = _STRUCTURES.get(facts["structure"], facts["structure"])
+        found.append(("Vertices", " of the ".join(filter(None, (str(facts["vertices"]), where)))))
     if facts["frames"] > 1:
         pace = f", one each {facts['step_s']:.4g} s" if facts.get("step_s") else ""
         found.append(("Frames", f"{facts['frames']}{pace}"))
@@ -163,6 +172,18 @@ def _in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _by_folder(images: Iterable[Image]) -> list[tuple[str, list[Image]]]:
     ordered = sorted(images, key=lambda one: (one.folder, one.name))
     return [(folder, list(found)) for folder, found in groupby(ordered, key=lambda one: one.folder)]
+
+
+def _labels(images: Iterable[Image]) -> dict[str, str]:
+    """Path → how a list calls the image: by its name, with as much of its folders as tells it from others."""
+    by_name: dict[str, list[Image]] = {}
+    for image in images:
+        by_name.setdefault(image.name, []).append(image)
+    found: dict[str, str] = {}
+    for same in by_name.values():
+        shared = commonpath([image.folder for image in same]) if len(same) > 1 else same[0].folder
+        found |= {image.path: image.path.removeprefix(f"{shared}/") for image in same}
+    return found
 
 
 def _home(image: Image) -> tuple[str | None, str | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from connectomedb.server.query.places import Found
 from connectomedb.server.tables.schema import experiments, projects, reconstructions, resources, scans, subjects
@@ -32,6 +32,11 @@ _HOMES: Mapping[Level, Select[Any]] = {
     ).join_from(reconstructions, experiments),
 }
 """Level → its objects with their home projects."""
+
+
+def owned_by(owner: Found) -> ColumnElement[bool]:
+    """Whether a resource is one of the object's: of what came out of it, or of what it was made from."""
+    return and_(OWNERS[owner.level] == owner.key, resources.c.is_input == owner.is_input)
 
 
 def home_project(connection: Connection, owner: Found) -> int:

@@ -26,12 +26,16 @@ MOST_KEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One object: key of its row, ID (accession ID; of scans the ID in the session), label for people."""
+    """One object: key of its row, ID (accession ID; of scans the ID in the session), label for people.
+
+    `is_input`: the address means what it was made from.
+    """
 
     level: Level
     key: int
     id: str
     label: str
+    is_input: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def find_place(connection: Connection, caller: Caller, address: Address, *, is_i
                 place = Place(place.project, place.subject, place.experiment, found)
             case Level.RECONSTRUCTIONS | Level.ASSESSORS:
                 find = _assessor if step.level is Level.ASSESSORS else _reconstruction
-                place = replace(place, derived=find(connection, caller, step, place))
+                found_derived = find(connection, caller, step, place)
+                place = replace(place, derived=replace(found_derived, is_input=address.is_input))
     return place
 
 

@@ -5,10 +5,14 @@ The files of a subject are those of its CREST resource, which holds the whole re
 
 import re
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, select, type_coerce
+from sqlalchemy import Boolean, ColumnElement, FromClause, String, and_, select, type_coerce
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
-from connectomedb.hcp.glob import ANY_SUBJECT, anywhere, compile_glob
+from connectomedb.hcp.glob import ANY_SUBJECT, anywhere, compile_for_automata, compile_glob
 from connectomedb.hcp.layout import crest_label
 from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.visible import may_see
@@ -38,9 +42,35 @@ def has_file(caller: Caller, subject: FromClause, project_key: ColumnElement[int
 
 def is_like(path: ColumnElement[str], glob: str) -> ColumnElement[bool]:
     """Whether a path inside a subject fits a glob, begun in any folder."""
-    fits = path.regexp_match(_expression(glob))
+    fits = _Fits(path, _for_python(glob), _expression(glob))
     piece = _longest_piece(glob)  # looked for first: it is much cheaper than the expression
     return and_(path.contains(piece, autoescape=True), fits) if len(piece) >= _SHORTEST_PIECE else fits
+
+
+class _Fits(FunctionElement[bool]):
+    """Whether a path fits an expression: SQLite asks Python, which backtracks; PostgreSQL has an automaton."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Fits, "sqlite")
+def _fits_sqlite(element: _Fits, compiler: SQLCompiler, **options: Any) -> str:
+    path, expression, _ = element.clauses
+    return compiler.process(path.regexp_match(expression), **options)
+
+
+@compiles(_Fits, "postgresql")
+def _fits_postgresql(element: _Fits, compiler: SQLCompiler, **options: Any) -> str:
+    path, _, expression = element.clauses
+    return compiler.process(path.regexp_match(expression), **options)
+
+
+@lru_cache
+def _for_python(glob: str) -> str:
+    """A regular expression of whole paths, for a subject whom no path names: Python's engine takes it."""
+    whole = compile_glob(anywhere(glob)).pattern.removeprefix(_SUBJECT)
+    return rf"(?s)\A(?:{whole.replace('(?P=subject)', _ANY_SUBJECT)})\Z"
 
 
 @lru_cache
@@ -58,7 +88,7 @@ def _expression(glob: str) -> str:
         numbers[found["opened"]] = len(numbers) + 1
         return "("
 
-    whole = compile_glob(anywhere(glob)).pattern.removeprefix(_SUBJECT)
+    whole = compile_for_automata(anywhere(glob)).pattern.removeprefix(_SUBJECT)
     return rf"(?s)\A(?:{_GROUP.sub(plain, whole)})\Z"
 
 

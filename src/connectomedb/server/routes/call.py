@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from connectomedb.errors import AuthenticationFailed
 from connectomedb.hcp.dictionary import Dictionary, Tier
-from connectomedb.server.access.audit import Action, Actor, Event
+from connectomedb.server.access.audit import Action, Actor, Event, lines_of
 from connectomedb.server.access.auth import Caller, Rights
 from connectomedb.server.access.login import REFUSED
 from connectomedb.server.access.visible import load_rights
@@ -124,8 +124,8 @@ class Call:
             catalogue = self.site.catalogue.load(connection)
             view = _view(connection, load_rights(connection, self.user), catalogue)
             yield view
-        if view.rights.read:
-            self.note(Action.RESTRICTED_READ, " ".join(sorted(view.rights.read)))
+        for names in lines_of(sorted(view.rights.read)):
+            self.note(Action.RESTRICTED_READ, names)
 
     @contextmanager
     def change(self) -> Iterator[View]:
@@ -179,6 +179,7 @@ class Way:
 
     Attributes:
         is_open: also for nobody.
+        is_for_machines: nobody is asked who they are, so it answers when the database does not.
         is_slow: checks a password, or waits to write.
         changes_rights: may close what S3 keys of users open; they are brought in line before the answer.
         is_change: changes something even by GET, as XNAT's tokens do.
@@ -188,6 +189,7 @@ class Way:
     path: str
     handler: Handler
     is_open: bool = False
+    is_for_machines: bool = False
     is_slow: bool = False
     is_change: bool = False
     changes_rights: bool = False

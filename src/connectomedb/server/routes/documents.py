@@ -108,8 +108,11 @@ def _below(view: View, entity: Entity, keys: Sequence[int], facts: _Facts) -> di
         reconstructed = reconstructions.c.experiment_key
         found["reconstructions/reconstructedImage"] = _nested(view, Entity.RECONSTRUCTION, reconstructed, keys)
         found["assessors/assessor"] = _nested(view, Entity.EXPERIMENT, experiments.c.session_key, keys)
-    name = "file" if entity in (Entity.SCAN, Entity.RECONSTRUCTION) else "resources/resource"
-    found[name] = _resources(view, _LEVELS[entity], _open(view, keys) if entity is Entity.PROJECT else keys)
+    of_output = {Entity.SCAN: "file", Entity.RECONSTRUCTION: "out/file"}.get(entity, "resources/resource")
+    opened = _open(view, keys) if entity is Entity.PROJECT else keys
+    found[of_output] = _resources(view, _LEVELS[entity], opened, is_input=False)
+    if entity in (Entity.EXPERIMENT, Entity.RECONSTRUCTION):
+        found["in/file"] = _resources(view, _LEVELS[entity], keys, is_input=True)
     return found
 
 
@@ -148,9 +151,9 @@ def _entries(caller: Caller, entity: Entity, list: str, columns: tuple[str, ...]
     return statement.order_by(rows.c[columns[0]])
 
 
-def _resources(view: View, level: Level, keys: Sequence[int]) -> Children:
+def _resources(view: View, level: Level, keys: Sequence[int], *, is_input: bool) -> Children:
     found: dict[int, tuple[Item, ...]] = {}
-    for row in view.connection.execute(_counted(level), {KEYS: [*keys]}) if keys else ():
+    for row in view.connection.execute(_counted(level, is_input), {KEYS: [*keys]}) if keys else ():
         fields = {"label": row.label, "format": row.format, "content": row.content}
         sums: dict[str, FieldValue] = {"file_count": row.file_count, "file_size": int(row.file_size or 0)}
         item = Item(RESOURCE, {name: value for name, value in fields.items() if value} | sums)
@@ -159,7 +162,7 @@ def _resources(view: View, level: Level, keys: Sequence[int]) -> Children:
 
 
 @cache
-def _counted(level: Level) -> Select[Any]:
+def _counted(level: Level, is_input: bool) -> Select[Any]:
     owner = OWNERS[level]
     return (
         select(
@@ -169,7 +172,7 @@ def _counted(level: Level) -> Select[Any]:
             func.sum(files.c.size).label("file_size"),
         )
         .select_from(resources.outerjoin(files))
-        .where(owner.in_(_keys()))
+        .where(owner.in_(_keys()), resources.c.is_input == is_input)
         .group_by(resources.c.key)
         .order_by(resources.c.key)
     )

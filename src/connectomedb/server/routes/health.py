@@ -1,18 +1,17 @@
 """What machines ask: does it work, and how much does it do."""
 
 import json
-import logging
 import os
 import secrets
-from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import literal, select
 from starlette.responses import Response
 
-from connectomedb.errors import AccessDenied, AuthenticationFailed, ConnectomeDBError, ObjectMissing
+from connectomedb.errors import AccessDenied, AuthenticationFailed, ObjectMissing
 from connectomedb.server.access.login import REFUSED
 from connectomedb.server.operation.metrics import MEDIA_TYPE
+from connectomedb.server.operation.pulse import FAILED, WELL
 from connectomedb.server.routes.call import Call, Later, Way
 from connectomedb.stores.base import Store
 
@@ -21,21 +20,21 @@ METRICS_TOKEN = "CDB_METRICS_TOKEN"
 
 _PROBE = "healthz-asks-for-what-is-not-there"
 
-logger = logging.getLogger(__name__)
-
 
 def get_health(call: Call) -> Later:
     """Whether database and stores answer: 200 or 503, and a word for each, with no reason: the log has it."""
-    database = _try("database", lambda: _ask_database(call))
 
-    def ask_stores() -> Response:
-        names = call.site.archive.names
-        stores = {name: _try(name, partial(_ask_store, call.site.archive.store(name))) for name in names}
-        is_well = database == "ok" and set(stores.values()) == {"ok"}
-        report = {"status": "ok" if is_well else "failed", "database": database, "stores": stores}
+    def ask() -> Response:
+        pulse, archive = call.site.pulse, call.site.archive
+        asked = {"database": partial(_ask_database, call)}
+        asked |= {f"store {name}": partial(_ask_store, archive.store(name)) for name in archive.names}
+        words = pulse.take(asked)
+        stores = {name: words[f"store {name}"] for name in archive.names}
+        is_well = set(words.values()) == {WELL}
+        report = {"status": WELL if is_well else FAILED, "database": words["database"], "stores": stores}
         return Response(json.dumps(report), 200 if is_well else 503, media_type="application/json")
 
-    return Later(ask_stores)
+    return Later(ask)
 
 
 def get_metrics(call: Call) -> Response:
@@ -62,16 +61,7 @@ def _ask_store(store: Store) -> None:
         return
 
 
-def _try(name: str, ask: Callable[[], None]) -> str:
-    try:
-        ask()
-    except ConnectomeDBError as fault:
-        logger.error("%s does not answer: %s", name, fault)
-        return "failed"
-    return "ok"
-
-
 WAYS = (
-    Way("GET", "/healthz", get_health, is_open=True),
+    Way("GET", "/healthz", get_health, is_open=True, is_for_machines=True),
     Way("GET", "/metrics", get_metrics, is_open=True),
 )

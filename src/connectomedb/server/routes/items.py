@@ -25,6 +25,7 @@ from connectomedb.server.routes.replies import (
 )
 from connectomedb.server.routes.rights import ceiling
 from connectomedb.server.types.datatypes import DataType
+from connectomedb.server.types.elements import shapes_of
 from connectomedb.server.types.values import format_column, format_json_value, format_value
 from connectomedb.server.types.xsd import PROV, XNAT, namespace_of
 from connectomedb.xnat.address import Address, Level, parse_address
@@ -97,7 +98,14 @@ def get_item(call: Call, view: View, place: Place) -> Response:
     prefixes = {XNAT, PROV, *(other.name.partition(":")[0] for other in view.registry)}
     namespaces = {prefix: namespace_of(prefix) for prefix in sorted(prefixes)}
     location = f"{namespace_of('xnat')} {call.base_url}schemas/xnat/xnat.xsd"
-    return xml_document(format_item_xml(item, _element(data_type), namespaces=namespaces, schema_location=location))
+    document = format_item_xml(
+        item,
+        _element(data_type),
+        namespaces=namespaces,
+        shapes=shapes_of(view.registry),
+        schema_location=location,
+    )
+    return xml_document(document)
 
 
 def _within(level: Level, place: Place) -> dict[str, int]:

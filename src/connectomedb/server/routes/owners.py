@@ -12,7 +12,7 @@ from connectomedb.server.access.auth import Caller
 from connectomedb.server.access.editing import load_role, may_delete, may_edit
 from connectomedb.server.changes.status import check_unlocked
 from connectomedb.server.intake.keep import Target
-from connectomedb.server.query.homes import OWNERS, home_project
+from connectomedb.server.query.homes import OWNERS, home_project, owned_by
 from connectomedb.server.query.places import Found, find_place
 from connectomedb.server.routes.call import Call
 from connectomedb.server.routes.documents import ENTITIES
@@ -79,7 +79,7 @@ def note_change(connection: Connection, call: Call, action: Action, project: int
 
 def find_key(connection: Connection, owner: Found, word: str | None) -> int | None:
     """Key of an owner's resource by label or number, or of the one without a label; None when there is none."""
-    mine = select(resources.c.key).where(OWNERS[owner.level] == owner.key).order_by(resources.c.key)
+    mine = select(resources.c.key).where(owned_by(owner)).order_by(resources.c.key)
     label = resources.c.label.is_(None) if word is None else resources.c.label == word
     key: int | None = connection.execute(mine.where(label)).scalars().first()
     if key is None and word is not None and word.isascii() and word.isdecimal() and len(word) < MAX_DIGITS:
@@ -92,7 +92,7 @@ def make_resource(connection: Connection, owner: Found, label: str | None, facts
     if label is not None:
         check_label(label)
     column = OWNERS[owner.level].name
-    row = {column: owner.key, "label": label, **facts}
+    row = {column: owner.key, "label": label, "is_input": owner.is_input, **facts}
     made: int = connection.execute(insert(resources).values(row).returning(resources.c.key)).scalar_one()
     return made
 

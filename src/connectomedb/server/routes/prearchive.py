@@ -1,5 +1,5 @@
 """The prearchive, XNAT's room for scanners' sessions before they are archived. Nothing waits here: what comes in is
-archived at once. Clients that look into it find it empty.
+archived at once. Clients that look into it find it empty, and what they would do with a session in it is refused.
 """
 
 from starlette.responses import Response
@@ -30,7 +30,21 @@ def get_session(call: Call) -> Response:
     raise NotFound("There is no such session in the prearchive, which is empty here.")
 
 
+def refuse_service(call: Call) -> Response:
+    """What is done to sessions that wait: archiving, deleting, moving them, reading their headers anew."""
+    call.refuse_guests()
+    asked = call.parameters.get("src") or "a session"
+    raise NotFound(
+        f"Asked to do something with {asked[:200]} in the prearchive, where nothing waits: what comes in is archived "
+        "at once. Look for it in its project."
+    )
+
+
 WAYS = (
+    *(
+        Way("POST", f"/data/services/{service}", refuse_service)
+        for service in ("archive", "prearchive/delete", "prearchive/rebuild", "prearchive/move")
+    ),
     Way("GET", "/data/prearchive", get_sessions),
     Way("GET", "/data/prearchive/projects", get_sessions),
     Way("GET", "/data/prearchive/projects/{project}", get_sessions),

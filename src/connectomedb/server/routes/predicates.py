@@ -6,6 +6,7 @@
 | ... `&column=C&operator=O&value=V[&value=W]`            | the same, with one more criterion                   |
 | ... `&place=N`                                          | it stands in place of the criterion of that number  |
 | `GET /data/projects/P/explore/columns[?category=C]`     | columns that may be asked for, categories, tiers    |
+| ... `&limit=N`                                          | the first so many columns; all categories and tiers |
 
 `category=` without a name is the first one. Without a project, `/data/explore...`; POST takes the same as a form. What
 is joined by OR is one criterion.
@@ -85,6 +86,7 @@ def get_predicate(call: Call) -> Response:
 @answering
 def get_columns(call: Call) -> Response:
     """The columns up to the tier asked for, of one category if one is named; and where else there are some."""
+    limit = call.parameters.count("limit", None)
     with read_asked(call) as asked:
         held = asked.view.rights.narrowed(project=asked.exploration.project)
         fields = [field for field in asked.columns.dictionary or () if field.name != SUBJECT]
@@ -98,7 +100,7 @@ def get_columns(call: Call) -> Response:
                 "tiers": [tier for tier in Tier if held.may_use(tier)],
                 "category": category,
                 "categories": _categories(fields),
-                "columns": [_column(field) for field in wanted],
+                "columns": [_column(field) for field in wanted[:limit]],
             }
         )
 

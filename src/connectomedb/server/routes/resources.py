@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from connectomedb.errors import NotFound
 from connectomedb.server.access.visible import may_see
-from connectomedb.server.query.homes import OWNERS
+from connectomedb.server.query.homes import owned_by
 from connectomedb.server.query.places import Found, Place
 from connectomedb.server.routes.call import Call, View
 from connectomedb.server.routes.documents import RESOURCE
@@ -33,12 +33,7 @@ _COLUMNS = (
 )
 _MAX_KEY = 18
 
-_CATEGORIES = {
-    Level.SCANS: "scans",
-    Level.RECONSTRUCTIONS: "reconstructions/out",
-    Level.ASSESSORS: "assessors/out",
-}
-"""What resources of things in a session are called; of everything else they are `resources`."""
+_IN_SESSIONS = (Level.SCANS, Level.RECONSTRUCTIONS, Level.ASSESSORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +76,12 @@ def _in_session(view: View, session: int) -> list[Found]:
     ):
         seen = may_see(view.caller, Entity.EXPERIMENT, experiments) if level is Level.ASSESSORS else true()
         of_session = select(rows.c.key, rows.c.id, label.label("label")).where(is_in, seen).order_by(rows.c.key)
-        found += [Found(level, row.key, row.id, row.label or "") for row in view.connection.execute(of_session)]
+        directions = (False,) if level is Level.SCANS else (False, True)
+        found += [
+            Found(level, row.key, row.id, row.label or "", is_input)
+            for row in view.connection.execute(of_session)
+            for is_input in directions
+        ]
     return found
 
 
@@ -96,7 +96,7 @@ def find_resources(connection: Connection, place: Place, words: str | None) -> l
         for base, folder in [_base(connection, place, owner)]
         for row in connection.execute(
             select(resources.c.key, resources.c.label)
-            .where(OWNERS[owner.level] == owner.key, *([_named(words)] if words is not None else []))
+            .where(owned_by(owner), *([_named(words)] if words is not None else []))
             .order_by(resources.c.key)
         )
     ]
@@ -117,19 +117,27 @@ def _rows(connection: Connection, owner: Found) -> Sequence[tuple[str, ...]]:
     counted = (
         select(resources, func.count(files.c.key).label("count"), func.sum(files.c.size).label("size"))
         .select_from(resources.outerjoin(files))
-        .where(OWNERS[owner.level] == owner.key)
+        .where(owned_by(owner))
         .group_by(resources.c.key)
         .order_by(resources.c.key)
     )
-    category = _CATEGORIES.get(owner.level, "resources")
-    id, type = (owner.id, owner.label) if owner.level in _CATEGORIES else ("", "")
+    id, type = (owner.id, owner.label) if owner.level in _IN_SESSIONS else ("", "")
     return [
         (
-            *(str(row.key), row.label or "", RESOURCE, category, id, type),
+            *(str(row.key), row.label or "", RESOURCE, _category(owner), id, type),
             *(str(row.count), str(row.size or 0), row.tags or "", row.content or "", row.format or ""),
         )
         for row in connection.execute(counted)
     ]
+
+
+def _category(owner: Found) -> str:
+    """What resources are called: by the level of things in a session, of everything else `resources`."""
+    if owner.level not in _IN_SESSIONS:
+        return "resources"
+    if owner.level is Level.SCANS:
+        return owner.level.value
+    return f"{owner.level}/{'in' if owner.is_input else 'out'}"
 
 
 def _base(connection: Connection, place: Place, owner: Found) -> tuple[str, str]:
@@ -145,7 +153,9 @@ def _base(connection: Connection, place: Place, owner: Found) -> tuple[str, str]
     assert place.experiment is not None, "scans and what is derived stand below an experiment in every address"
     if owner.level in (Level.ASSESSORS, Level.RECONSTRUCTIONS):
         folder = f"{place.experiment.label}/{owner.level}/{owner.label if owner.level is Level.ASSESSORS else owner.id}"
-        return f"/data/experiments/{place.experiment.id}/{owner.level}/{quote(owner.id, safe='')}", folder
+        below = "/in" if owner.is_input else ""
+        base = f"/data/experiments/{place.experiment.id}/{owner.level}/{quote(owner.id, safe='')}"
+        return base + below, folder + below
     type = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in owner.label)
     folder = f"{place.experiment.label}/scans/{owner.id}" + (f"-{type}" if type else "")
     return f"/data/experiments/{place.experiment.id}/scans/{quote(owner.id, safe='')}", folder

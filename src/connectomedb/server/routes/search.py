@@ -28,14 +28,13 @@ def post_search(call: Call) -> Response | Later:
 
 def answer_search(call: Call, query: Query, default: Format = Format.JSON) -> Response | Later:
     """The table of a search; with `cache` no rows, but the ID under which they were kept."""
+    form = format_json_value if choose_format(call, TABLES, default) is Format.JSON else format_value
+    if call.parameters.is_true("cache"):
+        return Later(lambda: _keep(call, query, default))
     with call.view() as view:
         search = prepare_search(call, view, query)
-        if not call.parameters.is_true("cache"):
-            form = format_json_value if choose_format(call, TABLES, default) is Format.JSON else format_value
-            rows = format_batches(read_rows(view.connection, search), form)
-            return table_of(call, describe(search), rows, default, is_whole=not search.is_paged)
-        view.rights.read.clear()  # nothing was read yet; the audit log hears of it when rows are kept
-    return Later(lambda: _keep(call, query, default))
+        rows = format_batches(read_rows(view.connection, search), form)
+        return table_of(call, describe(search), rows, default, is_whole=not search.is_paged)
 
 
 def prepare_search(call: Call, view: View, query: Query) -> Search:

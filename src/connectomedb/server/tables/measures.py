@@ -21,10 +21,10 @@ from connectomedb.server.tables.counters import next_number, next_numbers
 from connectomedb.server.tables.meaning import facts_of
 from connectomedb.server.tables.schema import Key, data_types, experiments, fields
 from connectomedb.server.tables.texts import as_text
-from connectomedb.server.types import builtin
 from connectomedb.server.types.catalogue import COLUMN_TYPES, VERSION, FieldColumn, measures_table
+from connectomedb.server.types.experiments import EXPERIMENT_DISPLAYS
 
-RESERVED = frozenset(display.id for display in builtin.EXPERIMENT_DISPLAYS) | {"ID", "VISIT_ID"}
+RESERVED = frozenset(display.id for display in EXPERIMENT_DISPLAYS) | {"ID", "VISIT_ID"}
 """Names that searches need for themselves, in upper case."""
 
 MAX_FIELDS = 1_400

@@ -36,6 +36,15 @@ SPARE = 40
 LOCK_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
 
+_NETWORK = {
+    "application_name": "connectomedb",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Over TCP, a server that vanished without a word is given up within a minute, not a quarter of an hour."""
+
 _WRITER = 0x636462
 """Number of the advisory lock that writers take; such numbers are known to one database only."""
 
@@ -113,7 +122,7 @@ def _engine(url: str, statement_timeout_s: float) -> Engine:
             max_overflow=SPARE,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"options": options, "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "connectomedb"},
+            connect_args={"options": options, "connect_timeout": CONNECT_TIMEOUT_S, **_NETWORK},
         )
     except (ArgumentError, ValueError) as fault:
         raise ConfigError("The address of the database is none. Write postgresql://USER@HOST/NAME.") from fault

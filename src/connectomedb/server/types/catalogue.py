@@ -18,6 +18,7 @@ from connectomedb.server.tables.meaning import definition_of
 from connectomedb.server.tables.schema import Key, counters, data_types, fields, image_sessions
 from connectomedb.server.types import builtin, datatypes, imaging
 from connectomedb.server.types.datatypes import DataType, Detail, Display, Entity, Kind, Path, Registry
+from connectomedb.server.types.experiments import EXPERIMENT_DISPLAYS
 
 VERSION = "catalogue"
 """Name of the counter that grows with every change of data types and fields."""
@@ -112,7 +113,7 @@ def measures_type(name: str, singular: str, plural: str, table: str, columns: li
         element=datatypes.local_name(name),
         details=table,
         paths=tuple(Path(field.name, Detail(field.column), KINDS[field.type], field.tier) for field in columns),
-        displays=(*builtin.EXPERIMENT_DISPLAYS, *(_display(field) for field in columns)),
+        displays=(*EXPERIMENT_DISPLAYS, *(_display(field) for field in columns)),
         is_measures=True,
     )
 

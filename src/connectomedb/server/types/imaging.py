@@ -1,41 +1,21 @@
-"""The sessions, scans and assessors of every modality, as rows of a few tables.
+"""The sessions and scans of every modality but MR, as rows of a table; and all types of XNAT.
 
     session   xnat:petSessionData    its scans  xnat:petScanData
-    assessor  xnat:qcManualAssessorData        an experiment of its own, made from a session
 
 Source: XNAT's schema; fields are those that its path shortcuts and clients name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from connectomedb.server.types.builtin import (
-    DERIVED,
-    EXPERIMENT,
-    EXPERIMENT_DISPLAYS,
-    IMAGE_ASSESSOR,
-    IMAGE_SCAN,
-    IMAGE_SESSION,
-    MR_SESSION,
-    RECONSTRUCTION,
-    ROOTS,
-    SUBJECT_ASSESSOR,
-    aliases_of,
-    fact,
-    facts,
-)
-from connectomedb.server.types.datatypes import (
-    Column,
-    DataType,
-    Detail,
-    Display,
-    Entity,
-    Formula,
-    Kind,
-    Many,
-    Path,
-    record_paths,
-)
+from connectomedb.server.types.builtin import IMAGE_SCAN, IMAGE_SESSION, aliases_of, fact, facts
+from connectomedb.server.types.datatypes import Column, DataType, Detail, Display, Entity, Formula, Kind, Path
+from connectomedb.server.types.derived import ASSESSORS, DERIVED_TYPE, IMAGE_ASSESSOR_TYPE, RECONSTRUCTION_TYPE, VISITS
+from connectomedb.server.types.experiments import EXPERIMENT_DISPLAYS, EXPERIMENT_TYPE, SUBJECT_ASSESSOR_TYPE
+from connectomedb.server.types.projects import PROJECT_TYPE
+from connectomedb.server.types.scans import IMAGE_SCAN_TYPE, MR_SCAN_TYPE
+from connectomedb.server.types.sessions import IMAGE_SESSION_TYPE, MR_SESSION_TYPE
+from connectomedb.server.types.subjects import SUBJECT_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,118 +141,24 @@ _SCAN_DISPLAYS = (
     Display("QUALITY", "Quality", Column(Entity.SCAN, "quality"), path="quality"),
 )
 
-_DERIVED = DataType(
-    name=DERIVED,
-    entity=Entity.EXPERIMENT,
-    parent=EXPERIMENT,
-    singular="Derived",
-    plural="Derived",
-    paths=(
-        Path("session_ID", Formula("of_session", "id")),
-        Path("session_label", Formula("of_session", "label")),
-        Path("session_project", Formula("of_session", "project")),
-        Path("imageSession_ID", Formula("of_session", "id")),
-        *record_paths("provenance/processStep"),
-    ),
-    aliases=aliases_of(DERIVED, "session_ID", "session_label", "session_project"),
-)
-_IMAGE_ASSESSOR = DataType(
-    name=IMAGE_ASSESSOR,
-    entity=Entity.EXPERIMENT,
-    parent=DERIVED,
-    singular="Image Assessor",
-    plural="Image Assessors",
-)
-
-
-def _assessor(name: str, element: str, singular: str, parent: str = IMAGE_ASSESSOR, *paths: Path) -> DataType:
-    is_derived = parent == IMAGE_ASSESSOR  # which has no field that names its subject
-    shown = [replace(display, path=None) if is_derived else display for display in EXPERIMENT_DISPLAYS]
-    return DataType(
-        name=f"xnat:{name}",
-        entity=Entity.EXPERIMENT,
-        parent=parent,
-        singular=singular,
-        plural=f"{singular}s",
-        element=element,
-        paths=paths,
-        displays=(*shown, Display("DATE", "Date", Column(Entity.EXPERIMENT, "date"), Kind.DATE, "date")),
-        listing=("LABEL", "PROJECT", "SESSION_ID", "SUBJECT_ID", "DATE"),
-    )
-
-
-_ASSESSORS = (
-    _assessor("mrAssessorData", "MRAssessor", "MR Assessment"),
-    _assessor("petAssessorData", "PETAssessor", "PET Assessment"),
-    _assessor("ctAssessorData", "CTAssessor", "CT Assessment"),
-    _assessor("megAssessorData", "MEGAssessor", "MEG Assessment"),
-    _assessor(
-        *("qcManualAssessorData", "QCManualAssessment", "Manual QC", IMAGE_ASSESSOR),
-        *facts("rater", "stereotacticMarker", "incidentalFindings", "comments", "pass", "payable", "rescan"),
-        *facts("rescanReason", "inc_find"),
-    ),
-    _assessor(
-        *("qcAssessmentData", "QCAssessment", "Auto QC", IMAGE_ASSESSOR),
-        *facts("type", "comments"),
-    ),
-)
-_VISITS = (
-    _assessor("subjectVariablesData", "SubjectVariables", "Subject Variables", SUBJECT_ASSESSOR, fact("subject_type")),
-    _assessor(
-        *("pVisitData", "PVisit", "Visit", SUBJECT_ASSESSOR),
-        *facts("visit_type", "visit_name", "notes"),
-        *facts("start", "end", kind=Kind.DATE),
-    ),
-)
-
-_RECONSTRUCTION = DataType(
-    name=RECONSTRUCTION,
-    entity=Entity.RECONSTRUCTION,
-    singular="Reconstruction",
-    plural="Reconstructions",
-    element="ReconstructedImage",
-    session=MR_SESSION,
-    paths=(
-        Path("ID", Column(Entity.RECONSTRUCTION, "id")),
-        Path("type", Column(Entity.RECONSTRUCTION, "type")),
-        Path("baseScanType", Column(Entity.RECONSTRUCTION, "base_scan_type")),
-        Path("image_session_ID", Column(Entity.EXPERIMENT, "id")),
-        *facts("algorithm", "provider", "note"),
-        *record_paths("provenance/processStep"),
-        Path("meta/key", Column(Entity.RECONSTRUCTION, "key"), Kind.INTEGER),
-        Path("meta/insert_date", Column(Entity.RECONSTRUCTION, "insert_date"), Kind.TIMESTAMP),
-        Path("meta/insert_user", Column(Entity.RECONSTRUCTION, "insert_user")),
-        Path("meta/last_modified", Column(Entity.RECONSTRUCTION, "last_modified"), Kind.TIMESTAMP),
-        Path("meta/xsiType", Column(Entity.RECONSTRUCTION, "data_type")),
-        Path("fields/field/name", Many("fields/field", "name")),
-        Path("fields/field/field", Many("fields/field", "value")),
-    ),
-    displays=(
-        Display("PROJECT", "Project", Column(Entity.PROJECT, "id")),
-        Display("SESSION_ID", "Session ID", Column(Entity.EXPERIMENT, "id")),
-        Display("ID", "Reconstruction", Column(Entity.RECONSTRUCTION, "id"), path="ID"),
-        Display("TYPE", "Type", Column(Entity.RECONSTRUCTION, "type"), path="type"),
-    ),
-    aliases=aliases_of(
-        RECONSTRUCTION,
-        *("ID", "type", "baseScanType"),
-        xnat_reconstructedimagedata_id="meta/key",
-        xsiType="meta/xsiType",
-    ),
-    listing=("PROJECT", "SESSION_ID", "ID", "TYPE"),
-)
-
 _OTHER_SCANS = tuple(_Modality(name, shown) for name, shown in (("sc", "SC"), ("sr", "SR"), ("seg", "SEG")))
 
 BUILTIN: tuple[DataType, ...] = (
-    *ROOTS,
+    PROJECT_TYPE,
+    SUBJECT_TYPE,
+    EXPERIMENT_TYPE,
+    SUBJECT_ASSESSOR_TYPE,
+    IMAGE_SESSION_TYPE,
+    MR_SESSION_TYPE,
+    IMAGE_SCAN_TYPE,
+    MR_SCAN_TYPE,
     *(session_type(modality) for modality in _MODALITIES),
     *(scan_type(modality) for modality in _MODALITIES if modality.name != "petmr"),
     *(scan_type(modality) for modality in _OTHER_SCANS),
-    _DERIVED,
-    _IMAGE_ASSESSOR,
-    *_ASSESSORS,
-    *_VISITS,
-    _RECONSTRUCTION,
+    DERIVED_TYPE,
+    IMAGE_ASSESSOR_TYPE,
+    *ASSESSORS,
+    *VISITS,
+    RECONSTRUCTION_TYPE,
 )
 """XNAT's own types, every parent before its children."""

@@ -1,20 +1,27 @@
 // A chart per shown measure: numbers as a histogram with a brush, words as bars with boxes to tick. Each is a filter.
 
-import { ask, make, whose } from "./rest.js";
+import { ask, make, painted, whose } from "./rest.js";
 import { go } from "./travel.js";
 
 const AT_ONCE = 2;
 const WIDTH = 200;
 const HEIGHT = 80;
 
-/** Draw the charts of all columns of the table, a few at a time. */
+let standing = new Map();
+
+/** Draw the charts of all columns of the table, a few at a time, once the table is on the screen.
+
+A chart that stood in the view before stands, asleep, until its own numbers have come. */
 export async function drawCharts(place) {
   if (!place) return;
   const heads = [...document.querySelectorAll("#subjects thead th[data-column]")];
   const columns = heads.map((head) => head.dataset).filter((one) => one.column !== "Subject");
-  const charts = columns.map((one) => frame(one));
+  const charts = columns.map((one) => standing.get(nameOf(one)) ?? frame(one, place.dataset.dictionary));
+  standing = new Map(columns.map((one, number) => [nameOf(one), charts[number]]));
+  for (const chart of charts) chart.inert = true;
   place.replaceChildren(...charts);
   place.hidden = !charts.length;
+  await painted();
   const waiting = charts.map((chart, number) => [chart, columns[number]]);
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) await fill(place.dataset, ...next);
@@ -23,19 +30,26 @@ export async function drawCharts(place) {
   place.dataset.drawn = "true";
 }
 
-function frame({ column, tier }) {
+const nameOf = ({ column, tier }) => `${tier} ${column}`;
+
+/** A chart without numbers. Its head leads to what the dictionary says of the column. */
+function frame({ column, tier }, dictionary) {
   const id = `chart-${column}`;
-  return make("section", { class: `chart tier-${tier}`, "aria-labelledby": id }, make("h3", { id }, column));
+  const anchor = encodeURIComponent(column.trim().split(/\s+/).join("_"));
+  const head = make("a", { href: `${dictionary}#${anchor}`, title: "What it means" }, column);
+  return make("section", { class: `chart tier-${tier}`, "aria-labelledby": id }, make("h3", { id }, head));
 }
 
 async function fill(asked, chart, { column, kind }) {
+  const head = chart.firstElementChild;
   try {
     const spread = await ask(`${asked.explore}/distribution`, { column, where: asked.where, ...whose(asked) });
     const draw = spread.kind === "number" ? histogram : bars;
-    chart.append(...draw({ ...spread, isWhole: kind === "integer" }, column, asked));
+    chart.replaceChildren(head, ...draw({ ...spread, isWhole: kind === "integer" }, column, asked));
   } catch (error) {
-    chart.append(make("p", { class: "dim" }, error.message));
+    chart.replaceChildren(head, make("p", { class: "dim" }, error.message));
   }
+  chart.inert = false;
 }
 
 /** Go on to the view that this criterion makes; it takes the place of one of the same kind on the same column. */

@@ -3,7 +3,7 @@
 import { drawCharts } from "./charts.js";
 import { copyButtons } from "./copy.js";
 import { cascade } from "./filters.js";
-import { ask, make, patient, whose } from "./rest.js";
+import { ask, askOnce, make, patient, whose } from "./rest.js";
 import { travel } from "./travel.js";
 
 function readLine() {
@@ -37,7 +37,7 @@ function offerColumns() {
   field.addEventListener(
     "focus",
     async () => {
-      const { columns } = await ask(list.dataset.columns, whose(list.dataset));
+      const { columns } = await askOnce(list.dataset.columns, whose(list.dataset));
       list.replaceChildren(...columns.map((one) => make("option", { value: one.name }, one.header)));
     },
     { once: true },

@@ -1,13 +1,14 @@
 // The filter form: category › assessment › attribute › operator › value, each offering what fits the one before.
 
-import { ask, make, whose } from "./rest.js";
+import { askOnce, make, whose } from "./rest.js";
 
 const NUMBERS = ["=", "!=", "<", "<=", ">", ">=", "between", "not between", "in", "not in", "is empty", "is not empty"];
 const TEXTS = ["=", "!=", "in", "not in", "like", "not like", "has", "not has", "is empty", "is not empty"];
 const ALL = "All";
 
-/** Make the form's fields depend on each other. */
+/** Make the form's fields depend on each other. What they offer is asked for when the form is opened. */
 export function cascade(form) {
+  const panel = form.closest("details");
   const { category, column, operator, value, upper } = form.elements;
   const assessment = form.querySelector("#assessment");
   const values = form.querySelector("#values");
@@ -16,7 +17,7 @@ export function cascade(form) {
 
   async function readCategory(chosen) {
     const asked = { ...whose(form.dataset), category: category.value };
-    columns = (await ask(form.dataset.columns, asked)).columns;
+    columns = (await askOnce(form.dataset.columns, asked)).columns;
     const names = [...new Set(columns.map((one) => one.assessment))];
     assessment.replaceChildren(...[ALL, ...names].map((name) => make("option", {}, name)));
     showAttributes(chosen);
@@ -60,12 +61,14 @@ export function cascade(form) {
   column.addEventListener("change", showOperators);
   operator.addEventListener("change", showValues);
   showValues();
-  readCategory(column.value);
+  const fill = () => readCategory(column.dataset.chosen || column.value);
+  if (panel.open) fill();
+  else panel.addEventListener("toggle", fill, { once: true });
 }
 
 /** What an attribute is, and which values it has. */
 function about(column) {
-  const parts = [column.description.replace(/<[^>]*>/g, "").trim()];
+  const parts = [column.description.replace(/<[^>]*>/g, "").trim().replace(/([^.])$/, "$1.")];
   if (column.values.length) parts.push(`Values: ${column.values.map((one) => one.value).join(", ")}.`);
   else if (column.low !== null && column.high !== null) parts.push(`${column.low} to ${column.high} ${column.unit}`.trim());
   return parts.filter(Boolean).join(" ");

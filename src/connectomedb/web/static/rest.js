@@ -12,6 +12,22 @@ export async function ask(address, parameters = {}) {
   return JSON.parse(text);
 }
 
+const kept = new Map();
+
+/** The same, asked once as long as the page stands: for what does not change, such as lists of attributes. */
+export function askOnce(address, parameters = {}) {
+  const key = JSON.stringify([address, parameters]);
+  if (!kept.has(key)) {
+    const answer = ask(address, parameters);
+    kept.set(key, answer);
+    answer.catch(() => kept.delete(key));
+  }
+  return kept.get(key);
+}
+
+/** When what has been changed up to now is on the screen. */
+export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
 function sentence(text, status) {
   try {
     return JSON.parse(text).message;

@@ -36,7 +36,7 @@ export async function go(address, isKnown = false) {
   main.setAttribute("aria-busy", "true");
   let reply, text;
   try {
-    reply = await fetch(address, { headers: { Accept: "text/html" } });
+    reply = await fetch(address, { headers: { Accept: "text/html", Prefer: "return=minimal" } });
     text = await reply.text();
   } catch {
     location.assign(address); // the browser tells what is wrong
@@ -57,10 +57,10 @@ export async function go(address, isKnown = false) {
   document.title = page.title;
   document.body.dataset.tier = page.body.dataset.tier;
   main.replaceWith(document.adoptNode(next));
+  wire(); // all that changes the page comes before what needs to know where things lie
   (focused() ?? next).focus({ preventScroll: true });
   if (next.querySelector(".table")) next.querySelector(".table").scrollLeft = across;
   if (arrived.hash === "#filter") document.getElementById("filter").scrollIntoView({ block: "nearest" });
-  wire();
 }
 
 const isView = (address) => address.origin === location.origin && address.pathname === HOME;

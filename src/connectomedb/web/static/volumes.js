@@ -4,6 +4,8 @@ import { SLICE_TYPE } from "./vendor/niivue.js";
 import { Shown, frameOf, plain, whole } from "./shown.js";
 
 const [INT16, LABELS] = [4, 1002]; // NIfTI codes of a type and of an intent
+const STATISTICS = [3, 5]; // NIfTI codes of t and z
+const FROM = 2.3; // what is shown of them at first: the customary threshold of z in FSL's pictures
 const SLICES = [
   ["slices", "Slices and 3-D", SLICE_TYPE.MULTIPLANAR],
   ["axial", "Axial", SLICE_TYPE.AXIAL],
@@ -38,9 +40,18 @@ export class Volumes extends Shown {
     const files = [this._file(volume, { colormap: "gray" })];
     if (layer) files.push(this._file(layer, { colormap: "warm", opacity: this.opacity }));
     await this.niivue.loadVolumes(files);
+    if (layer) this._cutStatistics(this.top);
     this.keys = [volume, layer].map((file, at) => (file?.regions ? colourRegions(this.niivue.volumes[at], file.regions) : null));
     if (this.keys.some(Boolean)) this.niivue.updateGLVolume();
     this.setView(this.view);
+  }
+
+  // Of statistics over an image only what is far from 0 is shown: the rest would hide what lies under it.
+  _cutStatistics(over) {
+    if (!STATISTICS.includes(over.hdr.intent_code) || over.global_max <= FROM) return;
+    [over.cal_min, over.cal_max] = [FROM, Number(over.global_max.toPrecision(3))];
+    if (over.global_min < -FROM) Object.assign(over, { colormapNegative: "winter", cal_minNeg: -over.cal_max, cal_maxNeg: -FROM });
+    this.niivue.updateGLVolume();
   }
 
   _file(file, look) {
@@ -77,6 +88,7 @@ export class Volumes extends Shown {
   setRange(low, high) {
     this.top.cal_min = low;
     this.top.cal_max = high;
+    if (this.top.colormapNegative) [this.top.cal_minNeg, this.top.cal_maxNeg] = [-high, -low];
     this.niivue.updateGLVolume();
   }
 

@@ -1,0 +1,140 @@
+"""The types of scans, and of MR scans."""
+
+from connectomedb.server.types.builtin import (
+    FIELDS,
+    IMAGE_SCAN,
+    IMAGE_SESSION,
+    MR_SCAN,
+    MR_SESSION,
+    SHARED,
+    VALIDATION,
+    VALIDATION_ALIASES,
+    aliases_of,
+    fact,
+    facts,
+    of_experiment,
+    of_project,
+    of_scan,
+    of_subject,
+)
+from connectomedb.server.types.datatypes import (
+    DataType,
+    Display,
+    Entity,
+    Fact,
+    Kind,
+    Many,
+    Path,
+)
+
+IMAGE_SCAN_TYPE = DataType(
+    name=IMAGE_SCAN,
+    entity=Entity.SCAN,
+    singular="Scan",
+    plural="Scans",
+    session=IMAGE_SESSION,
+    paths=(
+        Path("ID", of_scan("id")),
+        Path("type", of_scan("type")),
+        Path("image_session_ID", of_experiment("id")),
+        Path("note", of_scan("note")),
+        Path("quality", of_scan("quality")),
+        Path("condition", of_scan("condition")),
+        Path("series_description", of_scan("series_description")),
+        Path("scanner", of_scan("scanner")),
+        Path("modality", of_scan("modality")),
+        Path("frames", of_scan("frames"), Kind.INTEGER),
+        Path("startTime", of_scan("start_time"), Kind.TIME),
+        *facts("UID", "documentation", "operator", "series_class", "protocolName", "requestedProcedureDescription"),
+        fact("bodyPartExamined"),
+        *facts("scanner/manufacturer", "scanner/model", "scanner/softwareVersion"),
+        fact("start_date", Kind.DATE),
+        *VALIDATION,
+        *FIELDS,
+        Path("parameters/addParam/name", Many("parameters/addParam", "name")),
+        Path("parameters/addParam/addField", Many("parameters/addParam", "value")),
+        *SHARED,
+        Path("meta/key", of_scan("key"), Kind.INTEGER),
+        Path("meta/insert_date", of_scan("insert_date"), Kind.TIMESTAMP),
+        Path("meta/insert_user", of_scan("insert_user")),
+        Path("meta/last_modified", of_scan("last_modified"), Kind.TIMESTAMP),
+        Path("meta/xsiType", of_scan("data_type")),
+    ),
+    aliases=aliases_of(
+        IMAGE_SCAN,
+        *("ID", "type", "note", "quality", "condition", "series_description", "scanner", "modality", "frames"),
+        *("UID", "documentation"),
+        **VALIDATION_ALIASES,
+        scanTime="startTime",
+        xnat_imagescandata_id="meta/key",
+        insert_date="meta/insert_date",
+        insert_user="meta/insert_user",
+        last_modified="meta/last_modified",
+        xsiType="meta/xsiType",
+    ),
+)
+
+_DIFFUSION = ("bValues", "bMax", "directionality", "orientations", "anisotropyType", "refocusFlipAngle")
+_MR_TEXTS = (
+    *("voxelRes/units", "orientation", "sequence", "origin", "imageType", "scanSequence", "seqVariant", "scanOptions"),
+    *("acqType", "acqTime", "coil", "coilElements", "derivation", "readoutDirection", "matrix/units", "fov/units"),
+    *("subjectPosition", "pmc", *(f"diffusion/{name}" for name in _DIFFUSION)),
+    *(f"inPlanePhaseEncoding/{name}" for name in ("direction", "rotation", "polaritySwap", "directionPositive")),
+    *("phaseEncodingDirection", "phaseEncodingDirectionPositive", "shimGroup", "seFieldMapGroup"),
+)
+_MR_NUMBERS = (
+    *("voxelRes/x", "voxelRes/y", "voxelRes/z", "tr", "te", "ti", "flip"),
+    *("pixelBandwidth", "readoutSampleSpacing", "echoSpacing", "deltaTE"),
+)
+_MR_COUNTS = ("fov/x", "fov/y", "matrix/x", "matrix/y", "partitions", "dtiAcqCount")
+
+MR_SCAN_TYPE = DataType(
+    name=MR_SCAN,
+    entity=Entity.SCAN,
+    parent=IMAGE_SCAN,
+    singular="MR Scan",
+    plural="MR Scans",
+    element="MRScan",
+    session=MR_SESSION,
+    paths=(
+        Path("coil", of_scan("coil")),
+        Path("fieldStrength", of_scan("field_strength")),
+        *facts("marker", "stabilization"),
+        *facts(*(f"parameters/{name}" for name in _MR_TEXTS)),
+        *facts(*(f"parameters/{name}" for name in _MR_NUMBERS), kind=Kind.FLOAT),
+        *facts(*(f"parameters/{name}" for name in _MR_COUNTS), kind=Kind.INTEGER),
+    ),
+    displays=(
+        Display("PROJECT", "Project", of_project("id")),
+        Display("SESSION_ID", "Session ID", of_experiment("id"), path="image_session_ID"),
+        Display("SESSION_LABEL", "Session", of_experiment("label")),
+        Display("SUBJECT_ID", "Subject ID", of_subject("id")),
+        Display("SUBJECT_LABEL", "Subject", of_subject("label")),
+        Display("ID", "Scan", of_scan("id"), path="ID"),
+        Display("TYPE", "Type", of_scan("type"), path="type"),
+        Display("SERIES_DESCRIPTION", "Series", of_scan("series_description"), path="series_description"),
+        Display("QUALITY", "Quality", of_scan("quality"), path="quality"),
+        Display("CONDITION", "Condition", of_scan("condition"), path="condition"),
+        Display("NOTE", "Note", of_scan("note"), path="note"),
+        Display("STARTTIME", "Start", of_scan("start_time"), Kind.TIME, path="startTime"),
+        Display("FRAMES", "Frames", of_scan("frames"), Kind.INTEGER, path="frames"),
+        Display("COIL", "Coil", of_scan("coil"), path="coil"),
+        Display("FIELDSTRENGTH", "Field", of_scan("field_strength"), path="fieldStrength"),
+        *(
+            Display(f"PARAMETERS_{name.upper()}", name.upper(), Fact(f"parameters/{name}"), Kind.FLOAT)
+            for name in ("tr", "te", "ti", "flip")
+        ),
+    ),
+    aliases=aliases_of(MR_SCAN, "coil", "fieldStrength", "marker", "stabilization"),
+    listing=(
+        "PROJECT",
+        "SESSION_ID",
+        "SESSION_LABEL",
+        "ID",
+        "TYPE",
+        "NOTE",
+        "QUALITY",
+        "CONDITION",
+        "SERIES_DESCRIPTION",
+    ),
+)
