@@ -1,6 +1,7 @@
 """A file of a server whose checksum nobody knows: gone on with if it is surely the same, begun anew if not."""
 
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -40,17 +41,29 @@ SIZE = 2 * RANGE_BYTES + 5
 OLD, NEW = (bytes([letter]) * SIZE for letter in b"on")
 
 
-def served(content: bytes, headers: dict[str, str], refuse_from: int | None = None) -> Callable[[Seen], Reply]:
-    """Ranges of a file; from some byte on it is refused."""
+CAME = RANGE_BYTES + 1000
+"""Bytes that pass before a connection breaks off."""
+
+
+def served(content: bytes, headers: dict[str, str], sent: int | None = None) -> Callable[[Seen], Reply]:
+    """Ranges of a file, each cut after so many bytes."""
 
     def answer(seen: Seen) -> Reply:
         first, last = (int(place) for place in seen.headers["range"].removeprefix("bytes=").split("-"))
-        if refuse_from is not None and first >= refuse_from:
-            return Reply(b"no", 403)
         part = {"Content-Range": f"bytes {first}-{last}/{SIZE}"}
-        return Reply(content[first : last + 1], 206, {**headers, **part})
+        return Reply(content[first : last + 1], 206, {**headers, **part}, sent)
 
     return answer
+
+
+def in_turn(first: Callable[[Seen], Reply], then: Callable[[Seen], Reply]) -> Callable[[Seen], Reply]:
+    """One answer, then the other for ever."""
+    answers = chain([first], repeat(then))
+    return lambda seen: next(answers)(seen)
+
+
+def refused(seen: Seen) -> Reply:
+    return Reply(b"no", 403)
 
 
 def bring(site: Site, target: Path) -> Fetched:
@@ -74,7 +87,7 @@ def bring(site: Site, target: Path) -> Fetched:
 def test_a_later_run_goes_on_only_with_the_same_version(
     site: Site, tmp_path: Path, first: dict[str, str], then: dict[str, str], content: bytes, resumed: int
 ) -> None:
-    site.on("GET", "/file", served(OLD, first, refuse_from=RANGE_BYTES))
+    site.on("GET", "/file", in_turn(served(OLD, first, CAME), refused))
     with pytest.raises(StoreError):
         bring(site, tmp_path / "f.bin")
     assert not (tmp_path / "f.bin").exists()
@@ -83,8 +96,7 @@ def test_a_later_run_goes_on_only_with_the_same_version(
     assert (tmp_path / "f.bin").read_bytes() == content
 
 
-def test_a_file_replaced_between_two_ranges_is_never_half_old(site: Site, tmp_path: Path) -> None:
-    parts = {0: served(OLD, {"ETag": '"1"'}), 1: served(NEW, {"ETag": '"2"'})}
-    site.on("GET", "/file", lambda seen: parts[len(site.seen) > 1](seen))
+def test_a_file_replaced_between_two_requests_is_never_half_old(site: Site, tmp_path: Path) -> None:
+    site.on("GET", "/file", in_turn(served(OLD, {"ETag": '"1"'}, CAME), served(NEW, {"ETag": '"2"'})))
     bring(site, tmp_path / "f.bin")
     assert (tmp_path / "f.bin").read_bytes() == NEW
