@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from connectomedb.cli._forecast import format_seconds
+from connectomedb.cli._output import ending_well
 from connectomedb.demo.stage import Stage
 
 Cdb = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -292,6 +293,15 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     again = {Path(file["path"]).name for file in json.loads(done.stdout) if file["fetched"]}
     assert landed
     assert landed & again == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_other_signals_that_end_a_job_count_as_an_interrupt(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), ending_well():
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+    assert signal.getsignal(number) is before
 
 
 def _wait_for(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> None:

@@ -119,6 +119,27 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class More:
+    """The body is longer than was asked for, and announced so."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Another range comes than was asked for, further on by so many bytes, and says so."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """Fields of the head are others; without a value they are left out."""
+
+    fields: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunked:
     """The body comes in chunks without a length, as HTTP allows."""
 
@@ -136,7 +157,9 @@ class Call:
     action: Callable[[], None]
 
 
-Fault: TypeAlias = Pass | Cut | Stall | Drip | Flip | Answer | Delay | Lie | Trail | Chunked | Whole | Call
+Fault: TypeAlias = (
+    Pass | Cut | Stall | Drip | Flip | Answer | Delay | Lie | Trail | More | Shift | Headed | Chunked | Whole | Call
+)
 Rule: TypeAlias = Callable[[Request], Fault]
 
 PASS = Pass()

@@ -29,9 +29,12 @@ from tests.faults.faults import (
     Drip,
     Fault,
     Flip,
+    Headed,
     Lie,
+    More,
     Request,
     Rule,
+    Shift,
     Stall,
     Trail,
     Whole,
@@ -180,11 +183,20 @@ class Proxy:
         for name, value in request.headers.items():
             if name == "range" and isinstance(fault, Whole):
                 self._strike(fault)
+            elif name == "range" and isinstance(fault, Shift):
+                self._strike(fault)
+                first, last = value.removeprefix("bytes=").split("-")
+                yield name, f"bytes={int(first) + fault.by}-{int(last) + fault.by if last else ''}"
             else:
                 yield name, value
 
     def _relay(self, line: "_Line", request: Request, fault: Fault, reply: HTTPResponse) -> None:
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN_HEADERS}
+        if isinstance(fault, Headed) and request.key:
+            self._strike(fault)
+            others = {name.lower(): value for name, value in fault.fields.items()}
+            headers = {name: value for name, value in headers.items() if name.lower() not in others}
+            headers |= {name: value for name, value in others.items() if value is not None}
         if request.method == "HEAD":
             return line.send(_head(reply.status, headers, int(reply.getheader("Content-Length") or 0)))
         if not request.key or reply.length is None:
@@ -196,6 +208,13 @@ class Proxy:
         if isinstance(fault, Lie) and length + fault.by >= 0:
             self._strike(fault)
             length += fault.by
+        if isinstance(fault, More):
+            self._strike(fault)
+            line.send(_head(reply.status, headers, length + fault.by))
+            self._send_body(line, reply, request, fault, length)
+            for left in range(fault.by, 0, -BLOCK_BYTES):
+                line.send(b"x" * min(left, BLOCK_BYTES))
+            return
         line.send(_head(reply.status, headers, length))
         self._send_body(line, reply, request, fault, length)
 

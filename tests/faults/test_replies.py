@@ -8,7 +8,10 @@ from tests.faults.faults import (
     Answer,
     Fault,
     Flip,
+    Headed,
     Lie,
+    More,
+    Shift,
     Trail,
     always,
     on_first,
@@ -101,6 +104,53 @@ def test_rubbish_after_a_body_never_lands_even_where_no_checksum_is_known(
     proxy.rule = always(Trail(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size))
     site.try_fetch(SMALL)
     assert proxy.struck[Trail] >= 1
+    site.recover(SMALL)
+
+
+@pytest.fixture(scope="module")
+def unproven(s3_store: Callable[[str], S3Store], s3_access: S3Settings) -> Published:
+    """A large file, a middling and a small one; nobody knows their checksums."""
+    store = s3_store("answers")
+    files = {LARGE: bytes(range(256)) * (LARGE_BYTES // 256), "a.bin": bytes(2_000_003), "b.bin": b"b" * 30_000}
+    for path, content in files.items():
+        upload_parts(s3_access, store.bucket, path, content)
+    return Published(store.bucket, s3_access, files)
+
+
+@pytest.fixture
+def uncovered(unproven: Published, proxy: Proxy, tmp_path: Path) -> Site:
+    return Site(unproven, proxy, tmp_path)
+
+
+NO_ANSWER: dict[str, Fault] = {
+    "another range": Shift(4096),
+    "a longer body": More(70_000),
+    "no version": Headed({"ETag": None}),
+    "two lengths": Headed({"content-Length": "7"}),
+}
+
+
+@pytest.mark.parametrize("fault", NO_ANSWER.values(), ids=NO_ANSWER)
+def test_replies_that_do_not_answer_never_land_even_where_no_checksum_is_known(
+    uncovered: Site, proxy: Proxy, fault: Fault
+) -> None:
+    proxy.rule = always(fault)
+    outcome = uncovered.try_fetch()
+    assert proxy.struck[type(fault)] >= 1
+    assert isinstance(outcome, Report), "one bad reply must not end the run"
+    assert LARGE in outcome.failures
+    uncovered.recover()
+
+
+def test_bytes_that_are_labelled_as_packed_are_kept_as_they_are(uncovered: Site, proxy: Proxy) -> None:
+    """S3 repeats what was said at upload; the object's bytes are what was published."""
+    proxy.rule = always(Headed({"Content-Encoding": "gzip"}))
+    uncovered.fetch_whole()
+
+
+def test_a_body_without_end_is_given_up(site: Site, proxy: Proxy) -> None:
+    proxy.rule = on_keys({FILES[0]: More(1 << 40)})
+    fails(site, SMALL, {FILES[0]: More})
     site.recover(SMALL)
 
 

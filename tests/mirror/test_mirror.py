@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +21,13 @@ from connectomedb.errors import (
 )
 from connectomedb.hcp.manifest import Entry, Manifest, format_manifest
 from connectomedb.mirror.actions import Act
-from connectomedb.mirror.events import Event, Planned
-from connectomedb.mirror.mirror import Mirror
+from connectomedb.mirror.events import Arrived, Event, Planned
+from connectomedb.mirror.mirror import Mirror, OneStore
+from connectomedb.mirror.options import Options
 from connectomedb.stores.base import Level, ObjectInfo
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.transfer.checksum import Proof
+from connectomedb.transfer.rate import BURST_S
 
 SUBJECT = "100307"
 T1W = b"a brain" * 1000
@@ -256,3 +260,28 @@ def test_a_mirror_folder_that_cannot_be_written_is_told(store: Counting) -> None
     mirror = Mirror("/sys/none", [lambda release: store])
     with pytest.raises(DiskRefused, match="can be written"):
         mirror.files(SUBJECT, "T1w/uncovered.txt", project="HCP_Q1")
+
+
+def test_a_limited_rate_holds_over_many_small_subjects(tmp_path: Path) -> None:
+    subjects = [str(number) for number in range(100_001, 100_013)]
+    store = MemoryStore({f"q1/{subject}/T1w/a.bin": bytes(100_000) for subject in subjects}, "m")
+    started = time.monotonic()
+    reports = list(
+        Mirror(tmp_path, [OneStore(store)]).fetch_many(
+            subjects, "T1w", project="HCP_Q1", options=Options(bytes_per_s=1_600_000)
+        )
+    )
+    assert all(not report.failures for report in reports)
+    assert time.monotonic() - started >= 12 * 100_000 / 1_600_000 - BURST_S
+
+
+def test_a_folder_that_is_removed_while_it_fills_is_told_file_by_file(tmp_path: Path) -> None:
+    def remove(event: Event) -> None:
+        if isinstance(event, Arrived):
+            shutil.rmtree(tmp_path / "mirror" / "q1" / SUBJECT / "T1w", ignore_errors=True)
+
+    store = MemoryStore({f"q1/{SUBJECT}/T1w/{number}.bin": bytes(1000) for number in range(50)}, "m")
+    mirror = Mirror(tmp_path / "mirror", [OneStore(store)])
+    report = mirror.fetch(SUBJECT, "T1w", project="HCP_Q1", on_event=remove)
+    assert report.failures
+    mirror.fetch(SUBJECT, "T1w", project="HCP_Q1").raise_for_failures()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from connectomedb.errors import Interrupted
 from connectomedb.mirror.turns import Turns
-from connectomedb.transfer.run import Run
+from connectomedb.transfer.run import STALE_S, Run, now
 
 
 def never() -> bool:
@@ -40,7 +41,7 @@ def test_a_second_waits_and_leaves_when_all_was_brought(tmp_path: Path, held: st
 
     def second() -> None:
         with Turns(tmp_path / "t").hold(wanted, is_done=brought.is_set) as mine:
-            seen.append(mine)
+            seen.append(bool(mine))
 
     with Turns(tmp_path / "t").hold(held, is_done=never):
         waiting = threading.Thread(target=second)
@@ -109,3 +110,33 @@ def test_a_folder_that_cannot_be_written_is_told() -> None:
 
     with pytest.raises(DiskRefused), Turns(Path("/sys/none/t")).hold("T1w", is_done=never):
         pass
+
+
+def test_who_stood_still_while_another_took_over_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Turns(tmp_path / "t").hold("T1w", is_done=never) as mine:
+        mine.check()
+        (claim,) = (tmp_path / "t").iterdir()
+        monkeypatch.setattr("connectomedb.mirror.turns.now", lambda: now() + STALE_S)
+        mine.check()  # it stood still, but nobody came
+        claim.unlink()
+        monkeypatch.setattr("connectomedb.mirror.turns.now", lambda: now() + 2 * STALE_S)
+        with pytest.raises(Interrupted, match="another took its place"):
+            mine.check()
+
+
+def test_who_loses_its_place_while_it_waits_takes_another(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    def second() -> None:
+        with Turns(tmp_path / "t").hold("T1w", is_done=never) as mine:
+            seen.append(bool(mine))
+
+    with Turns(tmp_path / "t").hold("T1w", is_done=never):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        deadline = time.monotonic() + 10
+        while not (found := list((tmp_path / "t").glob("2.*.waiting"))) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        found[0].unlink()
+    waiting.join(10)
+    assert seen == [True]

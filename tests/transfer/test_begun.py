@@ -4,16 +4,18 @@ import hashlib
 import os
 import random
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from tests.transfer.test_fetch import Bytes, names
 
-from connectomedb.errors import ChecksumMismatch, StoreDenied
-from connectomedb.transfer.begun import LEAST_BYTES
+from connectomedb.errors import ChecksumMismatch, Interrupted, StoreDenied
+from connectomedb.transfer.begun import LEAST_BYTES, LONG_SILENT_S
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.run import Run
+from connectomedb.transfer.part import PartFile
+from connectomedb.transfer.run import STALE_S, Run, now
 
 CONTENT = random.Random(7).randbytes(2 * LEAST_BYTES)
 EXPECTED = Expected(len(CONTENT), hashlib.md5(CONTENT).hexdigest(), Proof.MANIFEST)
@@ -99,3 +101,25 @@ def test_wrong_bytes_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(ChecksumMismatch):
         bring(tmp_path / "a", Bytes(CONTENT[:-1] + b"x", piece=PIECE))
     assert names(tmp_path) == []
+
+
+def test_what_another_host_left_long_ago_is_gone_on_with_and_its_owner_cannot_write_into_it(tmp_path: Path) -> None:
+    left = plant(tmp_path / "a", Run("elsewhere", 1, "1"), CONTENT[:CAME])
+    os.utime(left, (time.time() - 2 * LONG_SILENT_S,) * 2)
+    with left.open("ab") as still_open:
+        assert bring(tmp_path / "a", whole()) == CAME
+        still_open.write(b"woke up")
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    assert names(tmp_path) == ["a"]
+
+
+def test_whoever_lost_a_large_file_while_it_stood_still_writes_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = PartFile.open(tmp_path / "a", Expected(4, None, Proof.SIZE), Run.here())
+    os.rename(part.path, tmp_path / "a")  # as another run does that took it over and completed it
+    monkeypatch.setattr("connectomedb.transfer.part.now", lambda: now() + STALE_S)
+    with pytest.raises(Interrupted):
+        part.write(memoryview(b"late"), 0)
+    part.discard()
+    assert (tmp_path / "a").read_bytes() == bytes(4)

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
+
 from connectomedb.errors import ConnectomeDBError, DiskFull, ObjectMissing
 from connectomedb.transfer import pool
 
@@ -65,3 +67,17 @@ def test_a_lasting_fault_is_told_and_the_others_go_on() -> None:
 def test_a_full_disk_ends_the_run() -> None:
     outcomes = run([Task(str(i), fails(DiskFull("full"))) for i in range(1000)], workers=2)
     assert len(outcomes) < 20
+
+
+def test_an_interrupt_before_all_threads_have_begun_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun = threading.Thread.start, [0]
+
+    def start(thread: threading.Thread) -> None:
+        begun[0] += 1
+        if begun[0] == 3:
+            raise KeyboardInterrupt
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        run([Task(str(number), lambda: "done") for number in range(100)], workers=8)

@@ -1,7 +1,9 @@
 """The one place that prints: data to stdout, talk and progress to stderr."""
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -67,8 +69,29 @@ def say(text: str) -> None:
 
 
 @contextmanager
+def ending_well() -> Iterator[None]:
+    """Clusters end jobs by SIGTERM, terminals that close by SIGHUP: both count as Ctrl-C, so that work is recorded."""
+    old = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # who ignores it, as nohup does, means it
+                old[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def progress(label: str) -> Iterator[OnEvent]:
-    """A bar of bytes and files on stderr when it is a terminal; silence otherwise."""
+    """A bar of bytes and files on stderr when it is a terminal; silence otherwise. Signals end it as Ctrl-C does."""
+    with ending_well(), _progress(label) as on_event:
+        yield on_event
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[OnEvent]:
     if not sys.stderr.isatty():
         yield ignore
         return
@@ -79,6 +102,12 @@ def progress(label: str) -> Iterator[OnEvent]:
 @contextmanager
 def reading(label: str) -> "Iterator[OnVerify]":
     """As `progress`, for files that are read again; says where an interrupted run is gone on with."""
+    with ending_well(), _reading(label) as on_event:
+        yield on_event
+
+
+@contextmanager
+def _reading(label: str) -> "Iterator[OnVerify]":
     from connectomedb.mirror.verify import Looked, VerifyEvent
 
     def tell(event: VerifyEvent) -> None:

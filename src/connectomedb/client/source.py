@@ -34,10 +34,10 @@ class ServerSource:
     ) -> None:
         """Hand the bytes to a sink.
 
-        Raises: StoreError, whose cause is the error of the request. A server tells no versions.
+        Raises: StoreError, whose cause is the error of the request.
         """
         where = self._where
         key = where.steps[-1].id if isinstance(where, Address) else where
         saying = explained(self._connection, where) if isinstance(where, Address) else nullcontext()
         with translated(self.name, key), saying:
-            pour_pieces(self._connection.stream(where, offset, length), sink)
+            pour_pieces(self._connection.stream(where, offset, length, on_version), sink)

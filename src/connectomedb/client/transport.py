@@ -15,9 +15,11 @@ import httpx2
 
 from connectomedb.client._form import Form
 from connectomedb.client._replies import Asked, is_page
+from connectomedb.client._versions import version_of
 from connectomedb.client._wire import TIMEOUT_S, Parameters, Wire
 from connectomedb.errors import ConfigError, QueryError, UnexpectedReply
 from connectomedb.transfer.pace import at_pace
+from connectomedb.transfer.source import OnVersion, ignore
 from connectomedb.xnat.address import Address, Level, format_address
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import Query
@@ -120,11 +122,14 @@ class Connection:
             )
         return self._object(asked, reply, response.status_code)
 
-    def stream(self, address: Where, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def stream(
+        self, address: Where, offset: int = 0, length: int | None = None, on_version: OnVersion = ignore
+    ) -> Iterator[bytes]:
         """A file's bytes from `offset`, at most `length`, in pieces; the request is sent with the first piece.
 
         The bytes always start at `offset`: a server that ignores ranges is read from the start, and what comes
         before is dropped. Nothing comes when `offset` is the file's length. Close the iterator to stop early.
+        `on_version` hears, before the first piece, which version of the file comes, where the server tells it.
         Raises: RequestError, UnexpectedReply when another part or a page comes.
         """
         path = _path(address)
@@ -140,6 +145,8 @@ class Connection:
                 return
             _check_is_file(asked, response)
             surplus = _bytes_before(asked, response, offset)
+            if version := version_of(response.headers):
+                on_version(version)
             for piece in at_pace(response.iter_raw(), self._wire.timeout_s):
                 if surplus < len(piece):
                     wanted = piece[surplus : surplus + left]
@@ -157,9 +164,11 @@ class Connection:
         """The files below a resource or object; one request. Raises RequestError."""
         return self.get_table(address if address.listing is Level.FILES else address.list(Level.FILES))
 
-    def open_file(self, address: Address, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def open_file(
+        self, address: Address, offset: int = 0, length: int | None = None, on_version: OnVersion = ignore
+    ) -> Iterator[bytes]:
         """As `stream`."""
-        return self.stream(address, offset, length)
+        return self.stream(address, offset, length, on_version)
 
     def post_search(self, query: Query) -> ResultTable:
         """The rows that a search finds; one request. Raises QueryError when the server cannot make sense of it."""

@@ -256,10 +256,11 @@ class Mirror:
 
     def _fetch(self, shelf: Shelf, subject: str, choice: Choice, options: Options, on_event: OnEvent) -> Report:
         """Bring what is missing, unless another process does so already: then wait for it, and look again."""
-        with shelf.turns(subject).hold(choice.path, is_done=lambda: self._is_here(shelf, subject, choice, options)):
+        turns = shelf.turns(subject)
+        with turns.hold(choice.path, is_done=lambda: self._is_here(shelf, subject, choice, options)) as turn:
             if not options.refresh and (present := self._find(shelf, subject, choice, options)):
                 return Report(subject, present.reports(), project=shelf.release.project)
-            files = sync(shelf, subject, choice, options, on_event=on_event)
+            files = sync(shelf, subject, choice, options, on_event=on_event, check=turn.check)
             return Report(subject, files, project=shelf.release.project)
 
     def _is_here(self, shelf: Shelf, subject: str, choice: Choice, options: Options) -> bool:
@@ -267,8 +268,8 @@ class Mirror:
 
     def _apply(self, plan: Plan, options: Options, on_event: OnEvent) -> Report:
         shelf = self._shelf_of(plan.project, plan.subject)
-        with shelf.turns(plan.subject).hold(plan.choice.path, is_done=lambda: False):
-            files = apply(shelf, plan, options, on_event=on_event)
+        with shelf.turns(plan.subject).hold(plan.choice.path, is_done=lambda: False) as turn:
+            files = apply(shelf, plan, options, on_event=on_event, check=turn.check)
             return Report(plan.subject, files, project=plan.project)
 
     def shelf(self, project: str) -> Shelf:

@@ -6,12 +6,20 @@ The one place that sees stores, ledger, plan and transfer together.
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from connectomedb.errors import ChecksumMismatch, ConnectomeDBError, Interrupted, SizeMismatch, VersionChanged
+from connectomedb.errors import (
+    ChecksumMismatch,
+    ConnectomeDBError,
+    Interrupted,
+    SizeMismatch,
+    TransferError,
+    VersionChanged,
+)
 from connectomedb.hcp.paths import check_path
 from connectomedb.mirror.actions import Act, Action, Actions
 from connectomedb.mirror.choice import Choice
@@ -30,27 +38,46 @@ from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.rate import Rate
+from connectomedb.transfer.rate import Rate, rate_of
 
 SAVE_EVERY_S = 30.0
+
+Check: TypeAlias = Callable[[], None]
+
+
+def unchecked() -> None:
+    """Nobody else can have taken over."""
+
 
 Outcomes: TypeAlias = Mapping[str, bool | ConnectomeDBError]
 """Path inside the subject → whether it was fetched (else: found right), or what kept it away."""
 
 
-def sync(shelf: Shelf, subject: str, choice: Choice, options: Options, *, on_event: OnEvent = ignore) -> FileReports:
+def sync(
+    shelf: Shelf,
+    subject: str,
+    choice: Choice,
+    options: Options,
+    *,
+    on_event: OnEvent = ignore,
+    check: Check = unchecked,
+) -> FileReports:
     """Bring the chosen files to disk, proven; those that are there cost no request.
 
+    Args:
+        check: called before anything lands; raises Interrupted when that is another's task by now.
     Returns: one report per chosen file, sorted by path; those with an error are not on disk.
     Raises: NotFound when the choice names nothing; DiskFull, before the first byte, when it cannot fit;
         StoreError when no store could be listed.
     """
-    return _Sync(shelf, subject, options, on_event).run(choice)
+    return _Sync(shelf, subject, options, on_event, check).run(choice)
 
 
-def apply(shelf: Shelf, plan: Plan, options: Options, *, on_event: OnEvent = ignore) -> FileReports:
+def apply(
+    shelf: Shelf, plan: Plan, options: Options, *, on_event: OnEvent = ignore, check: Check = unchecked
+) -> FileReports:
     """As `sync`, for a plan that was made before: nothing is listed; what is on disk by now is looked at again."""
-    return _Sync(shelf, plan.subject, options, on_event).apply(plan)
+    return _Sync(shelf, plan.subject, options, on_event, check).apply(plan)
 
 
 def renew(shelf: Shelf, plan: Plan) -> Plan:
@@ -64,14 +91,17 @@ def prepare(shelf: Shelf, subject: str, choice: Choice, options: Options, *, on_
 
 
 class _Sync:
-    def __init__(self, shelf: Shelf, subject: str, options: Options, on_event: OnEvent) -> None:
+    def __init__(
+        self, shelf: Shelf, subject: str, options: Options, on_event: OnEvent, check: Check = unchecked
+    ) -> None:
         self._shelf = shelf
+        self._check = check
         self._subject = subject
         self._options = options
         self._on_event = on_event
         self._ledger = shelf.ledger.load(subject)
         self._saved_at = time.monotonic()
-        self._rate = Rate(options.bytes_per_s)
+        self._rate = rate_of(options.bytes_per_s)
         self._folder = shelf.folder(subject)
 
     def prepare(self, choice: Choice) -> Plan:
@@ -136,8 +166,7 @@ class _Sync:
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
             if outcome.value is not None:
-                outcomes[outcome.name] = outcome.value.fetched
-                self._hold(outcome.value)
+                outcomes[outcome.name] = self._hold(outcome.value)
                 if unsynced and f"{self._folder}/{outcome.name}" in unsynced:
                     self._ledger.unsynced.add(outcome.name)
                 self._save_at_times()
@@ -153,7 +182,7 @@ class _Sync:
         # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
         order = sorted(range(len(wanted)), key=lambda row: wanted.size(row) or 0, reverse=True)
         try:
-            with Engine(is_confirming=self._options.confirm, unsynced=unsynced) as engine:
+            with Engine(is_confirming=self._options.confirm, check=self._check, unsynced=unsynced) as engine:
                 jobs = (
                     _FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
                     for row in order
@@ -161,23 +190,35 @@ class _Sync:
                 workers = self._rate.workers(self._options.workers)
                 pool.run(jobs, stop=engine.stop, workers=workers, on_outcome=ended)
         finally:
-            self._shelf.ledger.save(self._subject, self._ledger)
+            self._save()
         return outcomes
 
     def _save_at_times(self) -> None:
         """What a long run has proven must not be lost with it; reading it all again would take as long."""
         if time.monotonic() - self._saved_at > SAVE_EVERY_S:
-            self._shelf.ledger.save(self._subject, self._ledger)
+            self._save()
             self._saved_at = time.monotonic()
 
-    def _hold(self, report: FileReport) -> None:
-        facts = os.stat(f"{report.folder}/{report.path}")
+    def _save(self) -> None:
+        """Record what was proven; who took over from us records more than we know."""
+        with suppress(Interrupted):
+            self._check()
+            self._shelf.ledger.save(self._subject, self._ledger)
+
+    def _hold(self, report: FileReport) -> bool | ConnectomeDBError:
+        """Record a file that is on disk, and whether it was fetched; or what there is to say if it is gone again."""
+        try:
+            facts = os.stat(f"{report.folder}/{report.path}")
+        except OSError as fault:
+            what = f"Looked for {report.local}: it was brought, and somebody removed it ({fault.strerror})."
+            return TransferError(f"{what} Run again.", path=str(report.local))
         records = self._ledger.records
         if records.claims.size(records.row(report.path)) is None:
             known = records[report.path]
             records[report.path] = replace(known, expected=replace(known.expected, size=facts.st_size))
         assert report.proof is not None
         self._ledger.hold(report.path, Held(facts.st_mtime_ns, report.proof, report.sources))
+        return report.fetched
 
     def _report(self, action: Action, outcomes: Outcomes) -> FileReport:
         folder = self._folder

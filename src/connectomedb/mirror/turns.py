@@ -20,9 +20,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectomedb.errors import Interrupted
 from connectomedb.mirror.ledger import is_within
 from connectomedb.transfer.disk import disk_faults
-from connectomedb.transfer.run import STALE_S, Run
+from connectomedb.transfer.run import STALE_S, SUSPENDED_S, Run, now
 
 BEAT_S = 5.0
 """How often a working run shows that it lives."""
@@ -52,6 +53,43 @@ class _Claim:
         return Run.parse(self.owner.rpartition(".")[0])
 
 
+class Turn:
+    """What a run got that waited for its turn; false when others have brought everything meanwhile.
+
+    A run that is suspended, with its machine or alone, shows no sign of life, and another takes its place; so before
+    anything lands, the turn is to be checked.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._beat_at = now()
+        self._is_lost = False
+
+    def __bool__(self) -> bool:
+        return self._file is not None
+
+    def beat(self) -> None:
+        """Show that we live."""
+        if self._file is not None:
+            try:
+                os.utime(self._file)
+                self._beat_at = now()
+            except FileNotFoundError:
+                self._is_lost = True
+            except OSError:
+                pass  # the disk cannot be reached at present; that says nothing about whose turn it is
+
+    def check(self) -> None:
+        """Raises Interrupted when another run took over meanwhile."""
+        if now() - self._beat_at > SUSPENDED_S:
+            self.beat()
+        if self._is_lost:
+            raise Interrupted(
+                "This run stood still for so long that another took its place, or the mirror's folder was removed. "
+                "Run again to go on."
+            )
+
+
 class Turns:
     """The turns at one subject's files in one mirror folder."""
 
@@ -60,22 +98,24 @@ class Turns:
         self._run = run or Run.here()
 
     @contextmanager
-    def hold(self, path: str, *, is_done: Callable[[], bool]) -> Iterator[bool]:
+    def hold(self, path: str, *, is_done: Callable[[], bool]) -> Iterator[Turn]:
         """Wait for the turn at `path`, and keep it for the length of the context.
 
         Args:
             is_done: whether all that is wanted is there by now; asked each time that a turn before ours ended.
-        Yields: True with the turn; False without it, when others have brought everything meanwhile.
+        Yields: the turn; a false one when others have brought everything meanwhile.
         Raises: DiskRefused, DiskFull when the folder cannot be written.
         """
         with disk_faults(self._folder):
             claim = self._ask(path)
         try:
-            if not self._wait(claim, is_done):
-                yield False
-                return
-            with _beating(self._file(claim, "waiting")):
-                yield True
+            with disk_faults(self._folder):
+                while (is_ours := self._wait(claim, is_done)) is None:
+                    self._clear(claim)
+                    claim = self._ask(path)
+            turn = Turn(self._file(claim, "waiting") if is_ours else None)
+            with _beating(turn):
+                yield turn
         finally:
             self._clear(claim)
             with suppress(OSError):  # others still wait in it
@@ -99,8 +139,17 @@ class Turns:
         draft.unlink(missing_ok=True)
         return claim
 
-    def _wait(self, claim: _Claim, is_done: Callable[[], bool]) -> bool:
-        """True when it is our turn, False when there is nothing left to do."""
+    def _wait(self, claim: _Claim, is_done: Callable[[], bool]) -> bool | None:
+        """True when it is our turn, False when there is nothing left to do; None when our claim was cleared away.
+
+        That happens to those who were suspended while they waited.
+        """
+        try:
+            return self._wait_in_line(claim, is_done)
+        except FileNotFoundError:
+            return None
+
+    def _wait_in_line(self, claim: _Claim, is_done: Callable[[], bool]) -> bool:
         touched = time.monotonic()
         has_asked = claim.number == 1  # nobody else was out, so nobody can have brought anything meanwhile
         while (first := self._before(claim)) is not None:
@@ -171,14 +220,16 @@ class Turns:
 
 
 @contextmanager
-def _beating(file: Path) -> Iterator[None]:
-    """Touch a file every few seconds, from a thread of its own."""
+def _beating(turn: Turn) -> Iterator[None]:
+    """Show every few seconds that we live, from a thread of its own."""
+    if not turn:
+        yield
+        return
     ended = threading.Event()
 
     def beat() -> None:
         while not ended.wait(BEAT_S):
-            with suppress(OSError):
-                os.utime(file)
+            turn.beat()
 
     thread = threading.Thread(target=beat, name="turn", daemon=True)
     thread.start()

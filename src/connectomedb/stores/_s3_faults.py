@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
@@ -46,7 +47,7 @@ def fault_of_reply(store: str, key: str, status: int, body: str, headers: Mappin
     if status >= 500 or status == 429 or code in _BUSY:
         message = f"{asked} It answered {code or status}. Check endpoint and network, then run again."
         return StoreUnreachable(message, store=store, key=key, retry_after_s=_retry_after_s(headers))
-    if code in _CURES or status in (301, 307, 400, 401, 403):
+    if code in _CURES or status in (400, 401, 403) or 300 <= status < 400:
         cure = _cure(code, status, body, headers)
         return StoreDenied(f"{asked} It answered {code or status}. {cure}", store=store, key=key)
     if status in _CHANGED:
@@ -65,15 +66,22 @@ def fault_of_engine(store: str, key: str, fault: Exception) -> StoreError:
     return unreachable(store, key)
 
 
-def unreachable(store: str, key: str) -> StoreUnreachable:
-    """The store does not answer, or broke off."""
+def unreachable(store: str, key: str, said: str = "") -> StoreUnreachable:
+    """The store does not answer, or broke off; or what it sends, as `said` in a sentence, is no answer."""
     proxy = ", and the proxy that the environment names" if is_proxied() else ""
-    what = f"It does not answer, or broke off. Check endpoint and network{proxy}, then run again."
+    said = said or "It does not answer, or broke off."
+    what = f"{said} Check endpoint and network{proxy}, then run again."
     return StoreUnreachable(f"{_asked(store, key)} {what}", store=store, key=key)
 
 
 def _asked(store: str, key: str) -> str:
     return f"Asked {store} for {key or 'a listing'}."
+
+
+def _host(address: str) -> str:
+    """Where an address leads, without what may be secret in it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "another path"
 
 
 def _code(body: str) -> str:
@@ -87,6 +95,9 @@ def _cure(code: str, status: int, body: str, headers: Mapping[str, str]) -> str:
     region = home.group(1) if home else headers.get("x-amz-bucket-region")
     if region and (code in _ABROAD or status in (301, 307)):
         return f"The bucket lies in another region: give region={region!r}."
+    if 300 <= status < 400 and code not in _CURES:
+        where = f" to {_host(headers['location'])}" if "location" in headers else ""
+        return f"It sends us on{where}. The bucket may lie in another region (region=), or the endpoint be no S3."
     apart_s = (datetime.now(UTC) - (_time(headers.get("date")) or datetime.now(UTC))).total_seconds()
     if code in ("AccessDenied", "RequestTimeTooSkewed", "") and abs(apart_s) > _SKEW_S:
         way = "ahead" if apart_s > 0 else "behind"

@@ -166,6 +166,8 @@ class _Line:
         headers: dict[str, str] = {}
         for field in fields:
             name, _, value = field.partition(":")
+            if name.lower() == "content-length" and headers.get("content-length", value.strip()) != value.strip():
+                raise Unplain("two lengths")
             headers[name.lower()] = value.strip()
         if parts[0] == "HTTP/1.0":
             headers["connection"] = "close"

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from connectomedb.config.proxies import is_proxied
 from connectomedb.config.s3 import S3Settings
-from connectomedb.errors import VersionChanged
 from connectomedb.hcp.paths import check_path
+from connectomedb.stores._answers import Misfit, advancing, is_whole, version_of
 from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unreachable
 from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
@@ -26,11 +26,10 @@ from connectomedb.transfer.pace import at_pace
 from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 if TYPE_CHECKING:
-    from obstore import BytesStream, GetOptions, ObjectMeta
+    from obstore import BytesStream, GetOptions, GetResult, ObjectMeta
     from obstore.store import ClientConfig, S3Config
     from obstore.store import S3Store as Engine
 
-PARTIAL = 206
 PART_BYTES = 32 << 20
 MAX_PARTS = 10_000
 SIGNED_FOR = timedelta(hours=1)
@@ -71,7 +70,7 @@ class S3Store:
 
         folder = prefix.rpartition("/")[0]
         with self._translated(prefix):
-            for page in obstore.list(self._store, f"{folder}/" if folder else None):
+            for page in advancing(obstore.list(self._store, f"{folder}/" if folder else None), "path"):
                 found = [_describe(meta) for meta in page if meta["path"].startswith(prefix)]
                 yield from (info for info in found if info.size or not self._is_marker(info.key))
 
@@ -97,20 +96,19 @@ class S3Store:
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The object's bytes from `offset`, in pieces of about 1 MiB. Raises ObjectMissing."""
-        return self._open(key, offset, length, CHUNK_BYTES)
+        return self._stream(key, self._ask(key, offset, length).stream(min_chunk_size=CHUNK_BYTES))
 
-    def _open(self, key: str, offset: int, length: int | None, least: int) -> Iterator[bytes]:
-        """In pieces of `least` bytes or more, handed on as soon as they are together."""
+    def _ask(self, key: str, offset: int, length: int | None, version: str | None = None) -> "GetResult":
+        """The full engine's reply; with `version` only of that one."""
         import obstore
 
-        options: GetOptions = {}
+        options: GetOptions = {"if_match": version} if version else {}
         if length is not None:
             options["range"] = (offset, offset + length)
         elif offset:
             options["range"] = {"offset": offset}
         with self._translated(key):
-            reply = obstore.get(self._store, check_path(key), options=options)
-        return self._stream(key, reply.stream(min_chunk_size=least))
+            return obstore.get(self._store, check_path(key), options=options)
 
     def pour(
         self,
@@ -127,11 +125,13 @@ class S3Store:
                 return self._pour_plainly(key, sink, offset, length, version, on_version)
             except Unplain:
                 pass  # raised before the first byte: the full engine reads such replies
-        current = self.head(key).etag or ""
-        if version not in (None, current):
-            raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
-        on_version(current)
-        pour_pieces(self._open(key, offset, length, least=1), sink)  # as they come, or their pace could not be told
+        reply = self._ask(key, offset, length, version)
+        try:
+            on_version(version_of(reply.meta["e_tag"]))
+        except Misfit as fault:
+            raise unreachable(self.name, key, str(fault)) from fault
+        # In pieces of any size, as they come, or their pace could not be told.
+        pour_pieces(self._stream(key, reply.stream(min_chunk_size=1)), sink)
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
         """Keep a file or bytes under `key` by one request, so that the ETag is an MD5."""
@@ -189,16 +189,16 @@ class S3Store:
 
         def choose(head: Head) -> Sink:
             # S3 names the version of every object that it sends; bytes that are nobody's are not an answer to us.
-            if "etag" not in head.headers:
-                raise Broken("a reply without ETag")
-            on_version(head.headers["etag"])
-            # A server may ignore the range and send all of it; then the bytes before it are dropped.
-            return sink if head.status == PARTIAL or not headers.get("Range") else window(sink, offset, length)
+            on_version(version_of(head.headers.get("etag")))
+            is_cut = "Range" in headers and is_whole(head.status, head.headers, offset, length)
+            return window(sink, offset, length) if is_cut else sink
 
         try:
             head = self._open_wire(origin).get(target, headers, choose)
         except Broken as fault:
             raise unreachable(self.name, key) from fault
+        except Misfit as fault:
+            raise unreachable(self.name, key, str(fault)) from fault
         if not 200 <= head.status < 300:
             raise fault_of_reply(self.name, key, head.status, head.error, head.headers)
 
@@ -243,6 +243,8 @@ class S3Store:
             yield
         except (BaseError, OSError) as fault:
             raise fault_of_engine(self.name, key, fault) from fault
+        except Misfit as fault:
+            raise unreachable(self.name, key, str(fault)) from fault
 
 
 def _open_engine(bucket: str, settings: S3Settings, timeout: timedelta) -> "Engine":

@@ -45,8 +45,10 @@ class FileConnection(Protocol):
         """The table of files below a resource."""
         ...
 
-    def open_file(self, address: Address, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """A file's bytes from `offset`, at most `length`."""
+    def open_file(
+        self, address: Address, offset: int = 0, length: int | None = None, on_version: OnVersion = ignore
+    ) -> Iterator[bytes]:
+        """A file's bytes from `offset`, at most `length`; which version they are of, where the server tells it."""
         ...
 
 
@@ -98,9 +100,12 @@ class XnatStore:
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The file's bytes from `offset`. Raises ObjectMissing."""
+        return self._open(key, offset, length, ignore)
+
+    def _open(self, key: str, offset: int, length: int | None, on_version: OnVersion) -> Iterator[bytes]:
         address = format_crest(self.release.project, parse_study_key(self.release, key))
         with translated(self.name, key):
-            yield from self.connection.open_file(address, offset, length)
+            yield from self.connection.open_file(address, offset, length, on_version)
 
     def pour(
         self,
@@ -111,8 +116,8 @@ class XnatStore:
         version: str | None = None,
         on_version: OnVersion = ignore,
     ) -> None:
-        """Hand the bytes to a sink; versions are not told apart. Raises ObjectMissing."""
-        pour_pieces(self.open(key, offset, length), sink)
+        """Hand the bytes to a sink; the version is what the server tells of it, if it does. Raises ObjectMissing."""
+        pour_pieces(self._open(key, offset, length, on_version), sink)
 
     @property
     def is_parallel(self) -> bool:

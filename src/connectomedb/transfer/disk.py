@@ -26,6 +26,8 @@ def disk_faults(target: Path | str) -> Iterator[None]:
         if fault.errno in _REFUSED:
             message = f"Writing {target}: {fault.strerror}. Choose a folder that can be written."
             raise DiskRefused(message, path=path) from fault
+        if fault.errno == errno.ENOENT:
+            raise TransferError(f"Writing {target}: its folder is gone. Run again.", path=path) from fault
         raise TransferError(f"Writing {target}: the disk answered {fault.strerror}.", path=path) from fault
 
 

@@ -43,7 +43,7 @@ class Feed:
 
         Raises: Interrupted, VersionChanged, or the StoreError that ended our patience.
         """
-        flow = _Flow(sink, self._stop, self._on_bytes)
+        flow = _Flow(sink, self._stop, self._on_bytes, length)
         patience = Patience(self._stop)
         while True:
             before = flow.received
@@ -66,7 +66,9 @@ class Feed:
                 return None
             try:
                 known = self.versions.get(source.name)
-                source.pour(flow.take, offset + start, left, known, partial(self._note, source.name))
+                source.pour(
+                    partial(flow.take, source.name), offset + start, left, known, partial(self._note, source.name)
+                )
             except VersionChanged:
                 raise
             except StoreError as broken:
@@ -96,17 +98,21 @@ class Feed:
 
 
 class _Flow:
-    """Counts what passes, and lets a stop through."""
+    """Counts what passes, refuses more than was asked for, and lets a stop through."""
 
-    def __init__(self, sink: Sink, stop: threading.Event, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, sink: Sink, stop: threading.Event, on_bytes: Callable[[int], None], length: int | None) -> None:
         self.received = 0
+        self._length = length
         self._sink = sink
         self._stop = stop
         self._on_bytes = on_bytes
 
-    def take(self, piece: memoryview) -> None:
+    def take(self, source: str, piece: memoryview) -> None:
         if self._stop.is_set():
             raise Interrupted("The run was stopped. Run again to go on.")
+        if self._length is not None and self.received + len(piece) > self._length:
+            what = f"Asked {source} for {self._length} bytes of a file. It sends more: something stands between."
+            raise StoreUnreachable(f"{what} Check endpoint and network, then run again.", store=source)
         self._sink(piece)
         self.received += len(piece)
         self._on_bytes(len(piece))

@@ -52,6 +52,7 @@ class Engine:
     """What the fetches of one run share.
 
     `is_confirming`: a file that nothing covers is read from a second source, too, before it is believed.
+    `check`: called before a file gets its final name; may raise Interrupted, when that is another's task by now.
     `unsynced`: hears the final path of each large file that the system may not have written to its disk yet, so that
     somebody can doubt it should the machine go down; without, each is written before it gets its name.
     """
@@ -61,6 +62,7 @@ class Engine:
     lanes: Lanes = field(default_factory=Lanes)
     stop: threading.Event = field(default_factory=threading.Event)
     is_confirming: bool = False
+    check: Callable[[], None] = field(default=lambda: None)
     unsynced: set[str] | None = None
 
     name: str = ""
@@ -197,6 +199,7 @@ class _Job:
             def take(piece: memoryview) -> None:
                 nonlocal size
                 size += len(piece)
+                self._check_length(size)
                 digest.update(piece)
                 while piece:
                     piece = piece[os.write(file, piece) :]
@@ -209,6 +212,7 @@ class _Job:
         proof = self._prove(size, md5, feed)
         if self.modified is not None:
             os.utime(part, (time.time(), self.modified.timestamp()))
+        self.engine.check()
         os.replace(part, self.target)
         return Fetched(size, md5, proof, self.engine.server(feed.served), resumed)
 
@@ -224,6 +228,7 @@ class _Job:
                 part.sync()
             else:
                 self.engine.unsynced.add(self.target)
+            self.engine.check()
             part.finish(Path(self.target), self.modified.timestamp() if self.modified else None)
         except (SizeMismatch, ChecksumMismatch, WrongContent, VersionChanged):
             part.discard()
@@ -258,6 +263,12 @@ class _Job:
             raise ChecksumMismatch(f"{message} Nothing was kept. Try again, or from another source.", path=path)
         if self.expected.md5 is None or self.expected.proof is Proof.ETAG:
             check_content(Path(part), self.target)
+
+    def _check_length(self, size: int) -> None:
+        """What is longer already need not come to its end: it might have none. Raises SizeMismatch."""
+        if self.expected.size is not None and size > self.expected.size:
+            message = f"Fetched {self.name}: more than the {self.expected.size} bytes came that were due."
+            raise SizeMismatch(f"{message} Nothing was kept. Try again later.", path=self.target)
 
     def _prove(self, size: int, md5: str, feed: Feed) -> Proof:
         """What proves the bytes. Without a checksum, and if asked to, another source must give the same ones.

@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from connectomedb.errors import Interrupted
 from connectomedb.transfer.checksum import Expected
-from connectomedb.transfer.run import Run
+from connectomedb.transfer.run import SUSPENDED_S, Run, now
 
 FORMAT = 1
 SUFFIX = ".part"
@@ -37,6 +38,7 @@ class PartFile:
         self._folder = folder
         self._expected = expected
         self.ranges: dict[int, int] = {}
+        self._wrote_at = now()
         self.origin: tuple[str, str] | None = None
         self._bytes = os.open(folder / "bytes", os.O_RDWR | os.O_CREAT, 0o666)
         self._journal = os.open(folder / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -69,7 +71,10 @@ class PartFile:
         return self._folder / "bytes"
 
     def write(self, piece: memoryview, offset: int) -> None:
-        """Write a piece in place."""
+        """Write a piece in place. Raises Interrupted when another run took the file over."""
+        if now() - self._wrote_at > SUSPENDED_S:
+            self._check_is_ours()
+        self._wrote_at = now()
         while piece:
             count = os.pwrite(self._bytes, piece, offset)
             piece, offset = piece[count:], offset + count
@@ -108,6 +113,13 @@ class PartFile:
         """Throw it away."""
         self._close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _check_is_ours(self) -> None:
+        """After a long pause: who took over may have given the file its final name, and written into it by us."""
+        with suppress(OSError):
+            if os.path.samestat(os.stat(self.path), os.fstat(self._bytes)):
+                return
+        raise Interrupted("This run stood still for so long that another took its place. Run again to go on.")
 
     def _allocate(self) -> None:
         """Claim the room at once, so that a disk that is too small is found before the first byte."""
@@ -158,12 +170,12 @@ def leftovers(target: Path, run: Run) -> Iterator[Path]:
             owner = Run.parse(entry.name[len(prefix) : -len(SUFFIX)])
             with suppress(FileNotFoundError):
                 touched = os.stat(os.path.join(entry.path, "journal")).st_mtime
-                if owner is not None and owner != run and owner.has_ended(_clock_of(target.parent, run) - touched):
+                if owner is not None and owner != run and owner.has_ended(clock_of(target.parent, run) - touched):
                     found.append((touched, Path(entry.path)))
     return (path for _, path in sorted(found, reverse=True))
 
 
-def _clock_of(folder: Path, run: Run) -> float:
+def clock_of(folder: Path, run: Run) -> float:
     """The time by the clock of the machine that keeps the folder, which is the one that stamps its files."""
     probe = folder / f".{run}.clock"
     probe.touch()

@@ -64,7 +64,8 @@ def run(
         raise
     finally:
         for thread in threads:
-            thread.join()
+            if thread.is_alive():  # an interrupt may come before all were started
+                thread.join()
 
 
 class _Line(Generic[T]):

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 BURST_S = 0.25
 """What was left unused may be caught up with later, up to this many seconds' worth."""
@@ -43,3 +44,9 @@ class Rate:
         if self._per_s is None:
             return wanted
         return max(1, min(wanted, int(self._per_s / LEAST_PER_WORKER)))
+
+
+@cache
+def rate_of(bytes_per_s: float | None) -> Rate:
+    """The limit that this process keeps: all subjects share one, or each of many small ones would begin afresh."""
+    return Rate(bytes_per_s)
