@@ -138,7 +138,10 @@ def test_replies_that_do_not_answer_never_land_even_where_no_checksum_is_known(
     outcome = uncovered.try_fetch()
     assert proxy.struck[type(fault)] >= 1
     assert isinstance(outcome, Report), "one bad reply must not end the run"
-    assert LARGE in outcome.failures
+    if isinstance(fault, More):  # of a large file all that was due may have come, when the surplus begins
+        assert {"a.bin", "b.bin"} <= set(outcome.failures)
+    else:
+        assert LARGE in outcome.failures
     uncovered.recover()
 
 

@@ -24,6 +24,7 @@ from connectomedb.errors import (
 )
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
+from connectomedb.transfer.large import RANGE_BYTES
 from connectomedb.transfer.source import OnVersion, Sink, ignore
 
 CONTENT = bytes(range(256)) * 64
@@ -109,6 +110,15 @@ def test_wrong_bytes_leave_nothing(engine: Engine, tmp_path: Path, content: byte
     with pytest.raises(fault):
         fetch([Bytes(content)], tmp_path / "b", EXPECTED, engine=engine)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".nii", "\N{BRAIN}" * 63], ids=["letters", "four bytes each"])
+def test_the_longest_names_that_a_disk_takes_are_no_hindrance(engine: Engine, tmp_path: Path, name: str) -> None:
+    fetch([Bytes(CONTENT)], tmp_path / name, EXPECTED, engine=engine)
+    large = bytes(RANGE_BYTES + 1)
+    expected = Expected(len(large), hashlib.md5(large).hexdigest(), Proof.MANIFEST)
+    fetch([Bytes(large, piece=1 << 20)], tmp_path / "large" / name, expected, engine=engine)
+    assert names(tmp_path / "large") == [name]
 
 
 def test_an_older_file_stays_when_the_new_one_is_wrong(engine: Engine, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Self
 from connectomedb.errors import DiskFull, DiskRefused
 from connectomedb.mirror.actions import Act, Action
 from connectomedb.transfer.large import RANGE_BYTES
-from connectomedb.transfer.part import SUFFIX
+from connectomedb.transfer.part import SUFFIX, private_stem
 from connectomedb.transfer.sizes import format_size
 
 BLOCK_BYTES = 4096
@@ -101,7 +101,7 @@ def _is_begun(target: Path, size: int) -> bool:
     """Whether a part file of full size lies beside the target (transfer.part)."""
     with suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:
-            if entry.name.startswith(f".{target.name}.") and entry.name.endswith(SUFFIX):
+            if entry.name.startswith(private_stem(target.name)) and entry.name.endswith(SUFFIX):
                 with suppress(OSError):
                     facts = os.stat(os.path.join(entry.path, "bytes"))
                     if facts.st_size == size and facts.st_blocks * 512 >= size:

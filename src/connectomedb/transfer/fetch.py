@@ -24,7 +24,7 @@ from connectomedb.transfer.content import check_content
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 from connectomedb.transfer.feed import Feed
 from connectomedb.transfer.large import RANGE_BYTES, Lanes, LargeDownload
-from connectomedb.transfer.part import PartFile
+from connectomedb.transfer.part import PartFile, private_stem
 from connectomedb.transfer.retry import Health
 from connectomedb.transfer.run import Run
 from connectomedb.transfer.source import Source
@@ -170,7 +170,7 @@ class _Job:
         return self._bring_small(sources)
 
     def _bring_small(self, sources: Sequence[Source]) -> Fetched:
-        part = f"{self.folder or '.'}/.{self.name}.{self.engine.name}-{threading.get_ident():x}.part"
+        part = f"{self.folder or '.'}/{private_stem(self.name)}{self.engine.name}-{threading.get_ident():x}.part"
         if not is_resumable(self.expected):
             with removed_on_fault(part):
                 return self._pour_small(sources, part, 0)

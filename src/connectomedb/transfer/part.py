@@ -14,6 +14,7 @@ places, and the checksum of the whole file decides.
 """
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -28,6 +29,9 @@ from connectomedb.transfer.run import SUSPENDED_S, Run, now
 
 FORMAT = 1
 SUFFIX = ".part"
+LONGEST_NAME = 128
+"""Bytes of a name that its private files have whole; the rest of a disk's 255 are for the name of the run."""
+
 _NO_FALLOCATE = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 
 
@@ -46,7 +50,7 @@ class PartFile:
     @classmethod
     def open(cls, target: Path, expected: Expected, run: Run) -> "PartFile":
         """What an ended run left of this very file, taken over; else a new one of the file's full size."""
-        own = target.with_name(f".{target.name}.{run}{SUFFIX}")
+        own = target.with_name(f"{private_stem(target.name)}{run}{SUFFIX}")
         for left in [own, *leftovers(target, run)]:
             with suppress(OSError):
                 left.rename(own)
@@ -159,9 +163,17 @@ class PartFile:
         os.close(self._journal)
 
 
+def private_stem(name: str) -> str:
+    """What the names of private files beside a file begin with: with the name of the run they still must fit a disk."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= LONGEST_NAME:
+        return f".{name}."
+    return f".{name[:16]}~{hashlib.md5(encoded, usedforsecurity=False).hexdigest()}."
+
+
 def leftovers(target: Path, run: Run) -> Iterator[Path]:
     """Folders of ended runs for this file, the most advanced first."""
-    prefix = f".{target.name}."
+    prefix = private_stem(target.name)
     found: list[tuple[float, Path]] = []
     with os.scandir(target.parent) as entries:
         for entry in entries:
