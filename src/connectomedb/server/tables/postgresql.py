@@ -48,9 +48,10 @@ _NETWORK = {
 _WRITER = 0x636462
 """Number of the advisory lock that writers take; such numbers are known to one database only."""
 
-_PATIENCE = text("SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', :ms, true)").bindparams(
-    bindparam("ms", str(LOCK_TIMEOUT_MS))
-)
+_PATIENCE = text(
+    "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', :ms, true), "
+    "set_config('plan_cache_mode', 'force_custom_plan', true)"  # a plan made for an empty table reads a full one whole
+).bindparams(bindparam("ms", str(LOCK_TIMEOUT_MS)))
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=_WRITER)
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)").bindparams(lock=_WRITER)
 
