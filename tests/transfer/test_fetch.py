@@ -25,7 +25,7 @@ from connectomedb.errors import (
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.large import RANGE_BYTES
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span
 
 CONTENT = bytes(range(256)) * 64
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -44,16 +44,9 @@ class Bytes:
 
     is_parallel: bool = False
 
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
-        self.offsets.append(offset)
-        rest = self.content[offset:] if length is None else self.content[offset : offset + length]
+    def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
+        self.offsets.append(span.offset)
+        rest = self.content[span.offset :][: span.length]
         for start in range(0, len(rest), self.piece):
             if self.cut is not None and start >= self.cut:
                 raise StoreDenied("broke off")
@@ -66,14 +59,7 @@ class Nothing:
     name = "nothing"
     is_parallel = False
 
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
         raise ObjectMissing("not here")
 
 

@@ -15,7 +15,7 @@ from connectomedb.transfer import large
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.large import FEW, LANES, RANGE_BYTES
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span
 
 CONTENT = os.urandom(5 * RANGE_BYTES - 1000)
 EXPECTED = Expected(len(CONTENT), hashlib.md5(CONTENT).hexdigest(), Proof.MANIFEST)
@@ -32,14 +32,8 @@ class Wide:
     asked: list[tuple[int, int]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
+        offset, length = span.offset, span.length
         assert length is not None
         self.asked.append((offset, length))
         self.threads.add(threading.get_ident())

@@ -6,7 +6,7 @@ from connectomedb.client.missing import explained
 from connectomedb.client.transport import Connection, Where
 from connectomedb.stores.base import pour_pieces
 from connectomedb.stores.xnat import translated
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span
 from connectomedb.xnat.address import Address
 
 
@@ -24,14 +24,7 @@ class ServerSource:
         """The server's address."""
         return self._connection.name
 
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the bytes to a sink.
 
         Raises: StoreError, whose cause is the error of the request.
@@ -40,4 +33,4 @@ class ServerSource:
         key = where.steps[-1].id if isinstance(where, Address) else where
         saying = explained(self._connection, where) if isinstance(where, Address) else nullcontext()
         with translated(self.name, key), saying:
-            pour_pieces(self._connection.stream(where, offset, length, on_version), sink)
+            pour_pieces(self._connection.stream(where, span.offset, span.length, on_version), sink)

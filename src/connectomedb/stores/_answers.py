@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from connectomedb.transfer.source import Span
+
 T = TypeVar("T")
 
 PARTIAL = 206
@@ -25,7 +27,7 @@ def version_of(etag: str | None) -> str:
     return etag
 
 
-def is_whole(status: int, headers: Mapping[str, str], offset: int, length: int | None) -> bool:
+def is_whole(status: int, headers: Mapping[str, str], span: Span) -> bool:
     """Whether all of an object comes, as a server may choose; else it is the part that was asked for.
 
     Raises Misfit where it is another part. A part may end early: what lacks is asked for again.
@@ -34,7 +36,7 @@ def is_whole(status: int, headers: Mapping[str, str], offset: int, length: int |
         return True
     found = _CONTENT_RANGE.match(headers.get("content-range", ""))
     first, last = (int(found[1]), int(found[2])) if found else (-1, -1)
-    if first != offset or last < first or (length is not None and last >= offset + length):
+    if first != span.offset or last < first or (span.length is not None and last >= span.offset + span.length):
         raise Misfit("It sends another part of the object than was asked for.")
     return False
 

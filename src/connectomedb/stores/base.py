@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from connectomedb.errors import VersionChanged
 from connectomedb.transfer.checksum import Expected, Proof
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,11 @@ class Store(Protocol):
         """
         ...
 
-    def pour(
-        self,
-        key: str,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, key: str, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """As `open`, but hands the pieces to a sink, which may not keep them: the transfer engine's way.
 
-        `version` is what an earlier call told `on_version`, which hears of it before the first byte. Raises
-        ObjectMissing; VersionChanged when the object is another one by now.
+        `on_version` hears before the first byte of which version they are. Raises ObjectMissing; VersionChanged when
+        the object is no longer that of the span.
         """
         ...
 
@@ -116,14 +109,21 @@ def pour_pieces(pieces: Iterable[bytes], sink: Sink) -> None:
         sink(memoryview(piece))
 
 
-def window(sink: Sink, offset: int, length: int | None) -> Sink:
-    """A sink for a whole body of which only a range is wanted."""
+def tell_version(store: Store, key: str, current: str, span: Span, on_version: OnVersion) -> None:
+    """Say which version of an object comes. Raises VersionChanged where that of the span is gone."""
+    if span.version not in (None, current):
+        raise VersionChanged(f"Asked {store.name} for {key}. It was replaced meanwhile.", store=store.name, key=key)
+    on_version(current)
+
+
+def window(sink: Sink, span: Span) -> Sink:
+    """A sink for a whole body of which only a span is wanted."""
     position = 0
-    end = None if length is None else offset + length
+    end = None if span.length is None else span.offset + span.length
 
     def take(piece: memoryview) -> None:
         nonlocal position
-        start = max(0, offset - position)
+        start = max(0, span.offset - position)
         stop = len(piece) if end is None else min(len(piece), end - position)
         position += len(piece)
         if start < stop:
@@ -149,13 +149,6 @@ class StoredObject:
         """As the store says."""
         return self.store.is_parallel
 
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the bytes to a sink, as the store does."""
-        self.store.pour(self.key, sink, offset, length, version, on_version)
+        self.store.pour(self.key, sink, span, on_version)

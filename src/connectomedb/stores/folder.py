@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, VersionChanged
+from connectomedb.errors import ObjectMissing, StoreDenied, StoreError
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
+from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
 from connectomedb.transfer.checksum import CHUNK_BYTES
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span
 
 _UNFINISHED = ".part-"
 
@@ -97,21 +97,10 @@ class FolderStore:
         with self._translated(key):
             self.path(key).unlink(missing_ok=True)
 
-    def pour(
-        self,
-        key: str,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, key: str, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the bytes to a sink. Raises ObjectMissing, VersionChanged."""
-        current = self._version(key)
-        if version not in (None, current):
-            raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
-        on_version(current)
-        pour_pieces(self.open(key, offset, length), sink)
+        tell_version(self, key, self._version(key), span, on_version)
+        pour_pieces(self.open(key, span.offset, span.length), sink)
 
     @property
     def is_parallel(self) -> bool:

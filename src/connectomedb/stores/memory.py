@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ObjectMissing, VersionChanged
+from connectomedb.errors import ObjectMissing
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
-from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
+from connectomedb.transfer.source import OnVersion, Sink, Span
 
 
 class MemoryStore:
@@ -61,21 +61,10 @@ class MemoryStore:
         """Remove an object. A missing one is no error."""
         self._objects.pop(key, None)
 
-    def pour(
-        self,
-        key: str,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, key: str, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the bytes to a sink. Raises ObjectMissing, VersionChanged."""
-        current = self.head(key).etag
-        if version not in (None, current):
-            raise VersionChanged(f"Asked {self.name} for {key}. It was replaced meanwhile.", store=self.name, key=key)
-        on_version(current or "")
-        pour_pieces(self.open(key, offset, length), sink)
+        tell_version(self, key, self.head(key).etag or "", span, on_version)
+        pour_pieces(self.open(key, span.offset, span.length), sink)
 
     @property
     def is_parallel(self) -> bool:

@@ -23,7 +23,7 @@ from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
 from connectomedb.transfer.pace import at_pace
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span
 
 if TYPE_CHECKING:
     from obstore import BytesStream, GetOptions, GetResult, ObjectMeta
@@ -96,36 +96,28 @@ class S3Store:
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The object's bytes from `offset`, in pieces of about 1 MiB. Raises ObjectMissing."""
-        return self._stream(key, self._ask(key, offset, length).stream(min_chunk_size=CHUNK_BYTES))
+        return self._stream(key, self._ask(key, Span(offset, length)).stream(min_chunk_size=CHUNK_BYTES))
 
-    def _ask(self, key: str, offset: int, length: int | None, version: str | None = None) -> "GetResult":
-        """The full engine's reply; with `version` only of that one."""
+    def _ask(self, key: str, span: Span) -> "GetResult":
+        """The full engine's reply."""
         import obstore
 
-        options: GetOptions = {"if_match": version} if version else {}
-        if length is not None:
-            options["range"] = (offset, offset + length)
-        elif offset:
-            options["range"] = {"offset": offset}
+        options: GetOptions = {"if_match": span.version} if span.version else {}
+        if span.length is not None:
+            options["range"] = (span.offset, span.offset + span.length)
+        elif span.offset:
+            options["range"] = {"offset": span.offset}
         with self._translated(key):
             return obstore.get(self._store, check_path(key), options=options)
 
-    def pour(
-        self,
-        key: str,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, key: str, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the object's bytes to a sink; the version is its ETag. Raises ObjectMissing, VersionChanged."""
         if not self._is_proxied:
             try:
-                return self._pour_plainly(key, sink, offset, length, version, on_version)
+                return self._pour_plainly(key, sink, span, on_version)
             except Unplain:
                 pass  # raised before the first byte: the full engine reads such replies
-        reply = self._ask(key, offset, length, version)
+        reply = self._ask(key, span)
         try:
             on_version(version_of(reply.meta["e_tag"]))
         except Misfit as fault:
@@ -179,19 +171,17 @@ class S3Store:
             self._engine = _open_engine(self.bucket, self.settings, self._timeout)
         return self._engine
 
-    def _pour_plainly(
-        self, key: str, sink: Sink, offset: int, length: int | None, version: str | None, on_version: OnVersion
-    ) -> None:
+    def _pour_plainly(self, key: str, sink: Sink, span: Span, on_version: OnVersion) -> None:
         origin, target = self._signed(check_path(key))
-        headers = {"If-Match": version} if version else {}
-        if offset or length is not None:
-            headers["Range"] = f"bytes={offset}-{'' if length is None else offset + length - 1}"
+        headers = {"If-Match": span.version} if span.version else {}
+        if span.offset or span.length is not None:
+            headers["Range"] = f"bytes={span.offset}-{'' if span.length is None else span.offset + span.length - 1}"
 
         def choose(head: Head) -> Sink:
             # S3 names the version of every object that it sends; bytes that are nobody's are not an answer to us.
             on_version(version_of(head.headers.get("etag")))
-            is_cut = "Range" in headers and is_whole(head.status, head.headers, offset, length)
-            return window(sink, offset, length) if is_cut else sink
+            is_cut = "Range" in headers and is_whole(head.status, head.headers, span)
+            return window(sink, span) if is_cut else sink
 
         try:
             head = self._open_wire(origin).get(target, headers, choose)

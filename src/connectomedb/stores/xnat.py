@@ -27,7 +27,7 @@ from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
 from connectomedb.transfer.checksum import md5_of_etag
-from connectomedb.transfer.source import OnVersion, Sink, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span, ignore
 from connectomedb.xnat.address import Address, parse_file_uri
 from connectomedb.xnat.address import Level as XnatLevel
 from connectomedb.xnat.resultset import ResultTable
@@ -107,17 +107,9 @@ class XnatStore:
         with translated(self.name, key):
             yield from self.connection.open_file(address, offset, length, on_version)
 
-    def pour(
-        self,
-        key: str,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
+    def pour(self, key: str, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the bytes to a sink; the version is what the server tells of it, if it does. Raises ObjectMissing."""
-        pour_pieces(self._open(key, offset, length, on_version), sink)
+        pour_pieces(self._open(key, span.offset, span.length, on_version), sink)
 
     @property
     def is_parallel(self) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 
 from connectomedb.errors import Interrupted, ObjectMissing, StoreError, StoreUnreachable, VersionChanged
 from connectomedb.transfer.retry import Health, Patience
-from connectomedb.transfer.source import Sink, Source
+from connectomedb.transfer.source import Sink, Source, Span
 
 
 class Feed:
@@ -65,10 +65,8 @@ class Feed:
             if left == 0:
                 return None
             try:
-                known = self.versions.get(source.name)
-                source.pour(
-                    partial(flow.take, source.name), offset + start, left, known, partial(self._note, source.name)
-                )
+                span = Span(offset + start, left, self.versions.get(source.name))
+                source.pour(partial(flow.take, source.name), span, partial(self._note, source.name))
             except VersionChanged:
                 raise
             except StoreError as broken:

@@ -1,6 +1,7 @@
 """What the engine needs of a place that has the file."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 Sink: TypeAlias = Callable[[memoryview], None]
@@ -12,6 +13,18 @@ OnVersion: TypeAlias = Callable[[str], None]
 
 def ignore(version: str) -> None:
     """Hear no version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is wanted of a file: its bytes from `offset`, at most `length` of them (None: all that follow).
+
+    `version` is what an earlier call told of the file; bytes of another version must not come.
+    """
+
+    offset: int = 0
+    length: int | None = None
+    version: str | None = None
 
 
 class Source(Protocol):
@@ -27,19 +40,10 @@ class Source(Protocol):
         """Whether several ranges at once are faster than one stream."""
         ...
 
-    def pour(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        length: int | None = None,
-        version: str | None = None,
-        on_version: OnVersion = ignore,
-    ) -> None:
-        """Hand the bytes from `offset`, at most `length`, to the sink, in order.
+    def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
+        """Hand the bytes of a span to the sink, in order.
 
-        Args:
-            version: what an earlier call told; bytes of another version must not come.
-            on_version: hears, before the first byte, which version (an ETag) they are of, if the place has such.
+        `on_version` hears, before the first byte, which version (an ETag) they are of, if the place has such.
         Raises: StoreError; VersionChanged when the object is not that version any more.
         """
         ...
