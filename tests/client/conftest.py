@@ -12,8 +12,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.client.asked import PASSWORD
 
-USER, PASSWORD = "me", "hunter2-word"
+from connectomedb.client.transport import Connection
+
+USER = "me"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
@@ -191,3 +194,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / ".cache"))
     return tmp_path / "home" / ".cache"
+
+
+@pytest.fixture
+def connection(site: Site) -> Iterator[Connection]:
+    opened = Connection(site.address, "me", PASSWORD, timeout_s=20)
+    yield opened
+    opened.close()

@@ -1,10 +1,10 @@
+"""How a server is asked, signed in once, and what becomes of replies that are no answers."""
+
 from __future__ import annotations
 
 import dataclasses
-import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.client.asked import BYTES, FILE, PASSWORD, PROJECTS, resource
 
 from connectomedb.client._replies import Asked, fault_of, is_page, reason_of
 from connectomedb.client.transport import Connection
@@ -30,24 +31,12 @@ from connectomedb.errors import (
     UnexpectedReply,
 )
 from connectomedb.stores.xnat import FileConnection
-from connectomedb.xnat.address import Address, Level
+from connectomedb.xnat.address import Level
 from connectomedb.xnat.bundle import parse_bundle
 from connectomedb.xnat.query import Query, SearchField
 
 if TYPE_CHECKING:
     from tests.client.conftest import Reply, Seen, Site
-
-PASSWORD = "hunter2-word"
-PROJECTS = Address((), Level.PROJECTS)
-FILE = "/data/experiments/E1/resources/1/files/a.nii.gz"
-BYTES = bytes(range(256)) * 300
-
-
-@pytest.fixture
-def connection(site: Site) -> Iterator[Connection]:
-    opened = Connection(site.address, "me", PASSWORD, timeout_s=20)
-    yield opened
-    opened.close()
 
 
 def test_nothing_is_sent_before_something_is_asked(site: Site) -> None:
@@ -344,157 +333,12 @@ def test_a_garbled_encoding_is_no_table(site: Site, connection: Connection) -> N
         connection.get_table(PROJECTS)
 
 
-def ranged(site: Site, data: bytes) -> None:
-    def answer(seen: Seen) -> Reply:
-        start = int(seen.headers.get("range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
-        if "range" not in seen.headers:
-            return site.reply(data)
-        if start >= len(data):
-            return site.reply(b"", 416, Content_Range=f"bytes */{len(data)}")
-        return site.reply(data[start:], 206, Content_Range=f"bytes {start}-{len(data) - 1}/{len(data)}")
-
-    site.on("GET", FILE, answer)
-
-
-@pytest.mark.parametrize("offset", [0, 1, 4095, 65536, len(BYTES) - 1, len(BYTES)])
-@pytest.mark.parametrize("honours_ranges", [True, False])
-def test_bytes_start_at_the_offset_whether_or_not_ranges_are_known(
-    site: Site, connection: Connection, offset: int, honours_ranges: bool
-) -> None:
-    if honours_ranges:
-        ranged(site, BYTES)
-    else:
-        site.on("GET", FILE, BYTES)
-    assert b"".join(connection.stream(FILE, offset)) == BYTES[offset:]
-
-
-def test_an_offset_past_the_end_is_a_fault(site: Site, connection: Connection) -> None:
-    ranged(site, BYTES)
-    with pytest.raises(RequestError, match="shorter"):
-        list(connection.stream(FILE, len(BYTES) + 1))
-    site.on("GET", FILE, BYTES)
-    with pytest.raises(UnexpectedReply, match="before byte"):
-        list(connection.stream(FILE, len(BYTES) + 1))
-
-
-@pytest.mark.parametrize("claim", ["bytes 0-9/10", "bytes 7-9/10", "items 5-9/10", "", "bytes " + "5" * 5000 + "-6/7"])
-def test_another_part_than_asked_is_refused(site: Site, connection: Connection, claim: str) -> None:
-    site.on("GET", FILE, site.reply(b"12345", 206, Content_Range=claim))
-    with pytest.raises(UnexpectedReply, match="Another part"):
-        list(connection.stream(FILE, 5))
-
-
-def test_a_file_comes_as_it_is_stored_whatever_encoding_is_claimed(site: Site, connection: Connection) -> None:
-    site.on("GET", FILE, site.reply(b"\x1f\x8b stored gzip", Content_Encoding="gzip"))
-    assert b"".join(connection.stream(FILE)) == b"\x1f\x8b stored gzip"
-    assert site.seen[-1].headers["accept-encoding"] == "identity"
-
-
-def test_an_abandoned_stream_gives_its_connection_back(site: Site, connection: Connection) -> None:
-    site.on("GET", FILE, BYTES)
-    for _ in range(100):
-        pieces = connection.open_file(Address((*_resource().steps,)).child(Level.FILES, "a.nii.gz"))
-        assert next(pieces)
-        pieces.close()  # type: ignore[attr-defined]  # the promise is an iterator; ours is a generator
-
-
-def _resource() -> Address:
-    return Address().child(Level.EXPERIMENTS, "E1").child(Level.RESOURCES, "1")
-
-
 def test_files_are_listed_in_one_request_and_the_connection_suits_the_store(site: Site, connection: Connection) -> None:
     store_side: FileConnection = connection
     site.on("GET", "/data/experiments/E1/resources/1/files", site.table({"Name": "a.nii.gz"}))
-    assert store_side.list_files(_resource()).rows == (("a.nii.gz",),)
-    assert store_side.list_files(_resource().list(Level.FILES)).rows == (("a.nii.gz",),)
+    assert store_side.list_files(resource()).rows == (("a.nii.gz",),)
+    assert store_side.list_files(resource().list(Level.FILES)).rows == (("a.nii.gz",),)
     assert store_side.name == site.address
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_credentials_stay_at_home_when_a_file_lies_elsewhere(
-    site: Site, other_site: Site, connection: Connection, status: int
-) -> None:
-    other_site.on("GET", "/bucket/key", BYTES)
-    location = f"http://spy:secret@{other_site.address.removeprefix('http://')}/bucket/key?X-Signature=s1gned#x"
-    site.on("GET", FILE, site.reply(b"", status, Location=location))
-    assert b"".join(connection.stream(FILE)) == BYTES
-    assert connection.get_bytes(FILE) == BYTES
-    assert [seen.is_signed for seen in other_site.everything] == [False, False]
-    assert other_site.everything[0].query == {"X-Signature": "s1gned"}
-
-
-def test_the_range_goes_along_to_where_the_file_lies(site: Site, other_site: Site, connection: Connection) -> None:
-    ranged(other_site, BYTES)
-    site.on("GET", FILE, site.reply(b"", 302, Location=f"{other_site.address}{FILE}"))
-    assert b"".join(connection.stream(FILE, 70_000)) == BYTES[70_000:]
-    assert other_site.everything[0].headers["range"] == "bytes=70000-"
-
-
-def test_a_signed_address_is_not_logged(
-    site: Site, other_site: Site, connection: Connection, caplog: pytest.LogCaptureFixture
-) -> None:
-    other_site.on("GET", "/bucket/key", BYTES)
-    site.on("GET", FILE, site.reply(b"", 302, Location=f"{other_site.address}/bucket/key?X-Signature=s1gned"))
-    with caplog.at_level(logging.INFO):
-        list(connection.stream(FILE))
-    assert "/bucket/key" in caplog.text
-    assert "s1gned" not in caplog.text
-    assert PASSWORD not in caplog.text
-
-
-def test_who_was_sent_away_never_comes_back_with_credentials(
-    site: Site, other_site: Site, connection: Connection
-) -> None:
-    site.on("GET", FILE, site.reply(b"", 302, Location=f"{other_site.address}/x"))
-    other_site.on("GET", "/x", other_site.reply(b"", 302, Location=f"{site.address}/data/secret"))
-    site.on("GET", "/data/secret", b"bytes")
-    list(connection.stream(FILE))
-    assert [seen.is_signed for seen in site.seen if seen.path == "/data/secret"] == [False]
-
-
-def test_tables_and_searches_are_not_fetched_from_another_server(
-    site: Site, other_site: Site, connection: Connection
-) -> None:
-    other_site.on("GET", "/data/projects", other_site.table())
-    away = site.reply(b"", 302, Location=f"{other_site.address}/data/projects?token=t0ken")
-    site.on("GET", "/data/projects", away)
-    site.on("POST", "/data/search", away)
-    asks: list[Callable[[], object]] = [
-        lambda: connection.get_table(PROJECTS),
-        lambda: connection.post_search(Query("xnat:subjectData")),
-    ]
-    for ask in asks:
-        with pytest.raises(UnexpectedReply, match="sends us on to") as caught:
-            ask()
-        assert "t0ken" not in str(caught.value)
-        assert other_site.address in str(caught.value)
-    assert other_site.everything == []
-
-
-def test_the_sign_in_follows_nowhere(site: Site, other_site: Site, connection: Connection) -> None:
-    site.on("POST", "/data/JSESSION", site.reply(b"", 307, Location=f"{other_site.address}/data/JSESSION"))
-    with pytest.raises(UnexpectedReply, match="our credentials do not go"):
-        connection.get_table(PROJECTS)
-    assert other_site.everything == []
-
-
-def test_redirects_on_the_same_server_are_followed_signed_in(site: Site, connection: Connection) -> None:
-    site.on("GET", "/data/projects", site.reply(b"", 302, Location="/data/archive/projects?format=json"))
-    site.on("GET", "/data/archive/projects", site.table({"ID": "P"}))
-    assert connection.get_table(PROJECTS).rows == (("P",),)
-    assert site.seen[-1].is_signed
-
-
-@pytest.mark.parametrize(
-    "location", ["/data/projects", "ftp://x/y", "javascript:alert(1)", "http://[::bad", "file:///etc/passwd"]
-)
-def test_circles_and_strange_targets_end_in_a_sentence(site: Site, connection: Connection, location: str) -> None:
-    site.on("GET", "/data/projects", site.reply(b"", 302, Location=location))
-    site.on("GET", FILE, site.reply(b"", 302, Location=location.replace("/data/projects", FILE)))
-    with pytest.raises(UnexpectedReply):
-        connection.get_table(PROJECTS)
-    with pytest.raises(UnexpectedReply):
-        list(connection.stream(FILE))
 
 
 def test_a_search_is_sent_as_its_document(site: Site, connection: Connection) -> None:
