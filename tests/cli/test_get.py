@@ -74,6 +74,25 @@ def test_keys_come_from_a_profile_of_aws_beside_a_server_that_has_none(get: Cdb,
     assert unknown.returncode == 2 and "'laboratory'" in unknown.stderr
 
 
+def test_a_folder_is_asked_first_be_it_of_the_release_or_another_mirror(cdb: Cdb, tmp_path: Path) -> None:
+    place, alone = "HCP_Q1/100307/T1w", {"XNAT_HOST": None, "CONNECTOMEDB_BUCKET": None}
+    known = paths(cdb("get", place, "--to", "one", "--json"))
+    (tmp_path / "one/q1/100307/T1w/.new.nii.gz.host-1-a.part").write_bytes(b"on its way")
+    for number, folder in enumerate(("one", "one/q1")):
+        done = cdb("get", place, "--from", folder, "--to", f"two{number}", "--json", env=alone)
+        assert paths(done) == known
+        assert {source for file in json.loads(done.stdout) for source in file["sources"]} == {folder}
+        assert {file["proof"] for file in json.loads(done.stdout) if "/." not in file["local"]} == {"manifest"}
+    (tmp_path / "one/q1/100307/T1w/ribbon.nii.gz").unlink()
+    done = cdb("get", place, "--from", "one", "--to", "three", "--json")
+    assert paths(done) == known
+    served = {Path(file["path"]).name: file["sources"][0] for file in json.loads(done.stdout)}
+    assert served["ribbon.nii.gz"].startswith("s3://") and served["wmparc.nii.gz"] == "one"
+    (tmp_path / "other").mkdir()
+    wrong = cdb("get", place, "--from", "other", "--to", "four")
+    assert wrong.returncode == 2 and "neither holds a folder 'q1' nor is one" in wrong.stderr
+
+
 def test_globs_narrow_what_the_path_leaves(get: Cdb) -> None:
     found = paths(get("HCP_Q1/100307/T1w", "--include", "**/*.nii.gz", "--exclude", "**/*restore*", "--json"))
     assert found

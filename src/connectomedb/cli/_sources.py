@@ -1,4 +1,4 @@
-"""Where files come from, as options of a command: a bucket, a server, or both."""
+"""Where files come from, as options of a command: folders, a bucket, a server; one of them will do."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -8,6 +8,8 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from connectomedb.cli._options import bucket_options, has_server, open_interface, open_s3_mirror, server_options
 from connectomedb.errors import ConfigError
 
@@ -16,10 +18,20 @@ if TYPE_CHECKING:
     from connectomedb.mirror.mirror import Mirror
 
 
+_FROM = click.option(
+    "--from",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder that holds the release, asked first; may be repeated.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What was said about where files come from."""
 
+    folders: tuple[Path, ...]
     bucket: str | None
     endpoint_url: str | None
     prefix: str | None
@@ -29,7 +41,7 @@ class Sources:
     anonymous: bool
 
     def open(self, stack: ExitStack, folder: Path) -> "Mirror":
-        """A mirror in a folder: the bucket first, the server after it; either alone will do. Raises ConfigError."""
+        """A mirror in a folder: other folders first, then the bucket, then the server. Raises ConfigError."""
         return self.open_both(stack, folder)[0]
 
     def interface(self, stack: ExitStack, folder: Path) -> "Interface":
@@ -40,18 +52,21 @@ class Sources:
         """The mirror, and the server if one is known."""
         from connectomedb.config.server import server_profile
         from connectomedb.mirror.mirror import Mirror
+        from connectomedb.stores.folder import FolderSource
 
-        s3 = None
+        near: Mirror | None = Mirror(folder, [], prefix=self.prefix) if self.folders else None
         if self.bucket:
-            s3 = open_s3_mirror(self.bucket, folder, self.endpoint_url, self.prefix, self.profile, self.anonymous)
+            near = open_s3_mirror(self.bucket, folder, self.endpoint_url, self.prefix, self.profile, self.anonymous)
+        if near is not None:
+            near = near.with_first(*map(FolderSource, self.folders))
         profile = server_profile(self.profile)
         if has_server(self.server, profile):
-            own = s3 or Mirror(folder, [], prefix=self.prefix)
+            own = near or Mirror(folder, [], prefix=self.prefix)
             db = stack.enter_context(open_interface(self.server, self.user, profile, self.anonymous, own))
             return own.with_fallback(db.store_of), db
-        if s3 is None:
-            raise ConfigError("No source is known. Name a bucket (--bucket) or a server (--server), or both.")
-        return s3, None
+        if near is None:
+            raise ConfigError("No source is known. Name a bucket (--bucket), a server (--server) or a folder (--from).")
+        return near, None
 
 
 def must_ask(db: "Interface | None") -> "Interface":
@@ -62,8 +77,8 @@ def must_ask(db: "Interface | None") -> "Interface":
 
 
 def source_options(command: Callable[..., object]) -> Callable[..., object]:
-    """The options of bucket and server, handed to the command as one value, `sources`."""
-    return bucket_options(server_options(packed(command, "sources", Sources)))
+    """The options of folders, bucket and server, handed to the command as one value, `sources`."""
+    return _FROM(bucket_options(server_options(packed(command, "sources", Sources))))
 
 
 def packed(command: Callable[..., object], name: str, kind: Callable[..., object]) -> Callable[..., object]:

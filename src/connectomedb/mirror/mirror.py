@@ -285,6 +285,10 @@ class Mirror:
         """The same folder with one more source, asked last."""
         return Mirror(self.root, (*self._sources, source), prefix=self.prefix)
 
+    def with_first(self, *sources: StoreOf) -> "Mirror":
+        """The same folder with more sources, asked first."""
+        return Mirror(self.root, (*sources, *self._sources), prefix=self.prefix)
+
     def verify(
         self,
         subjects: Sequence[str] = (),

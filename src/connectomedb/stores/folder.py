@@ -5,14 +5,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectomedb.errors import ObjectMissing, StoreDenied, StoreError
+from connectomedb.errors import ConfigError, ObjectMissing, StoreDenied, StoreError
 from connectomedb.hcp.paths import check_path
+from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
 from connectomedb.transfer.checksum import CHUNK_BYTES
+from connectomedb.transfer.part import SUFFIX
 from connectomedb.transfer.source import OnVersion, Sink, Span
 
 _UNFINISHED = ".part-"
@@ -170,6 +173,41 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A folder as a source of a mirror: as a bucket has it (`FOLDER/q1/100307/`), or a release (`FOLDER/100307/`).
+
+    It may be another mirror, even one at work.
+    """
+
+    folder: Path
+
+    def __call__(self, release: Release) -> FolderStore:
+        """The store of a release. Raises ConfigError for a folder that holds none."""
+        if (self.folder / release.prefix).is_dir():
+            return _ReleaseFolder(self.folder)
+        above = self.folder.absolute()
+        for part in reversed(release.prefix.split("/")):
+            if above.name != part or not self.folder.is_dir():
+                raise ConfigError(
+                    f"Asked for files of {release.project} from {self.folder}, which neither holds a folder "
+                    f"{release.prefix!r} nor is one. Name the folder of the release, or the one above it."
+                )
+            above = above.parent
+        return _ReleaseFolder(above, str(self.folder))
+
+
+class _ReleaseFolder(FolderStore):
+    """A folder of release files, among which somebody's mirror may keep files on their way."""
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        return (info for info in super().list(prefix) if not any(map(_is_on_its_way, info.key.split("/"))))
+
+
+def _is_on_its_way(name: str) -> bool:
+    return name.startswith(".") and name.endswith(SUFFIX)
 
 
 def _describe(key: str, facts: os.stat_result) -> ObjectInfo:
