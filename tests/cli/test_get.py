@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -314,13 +314,27 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     assert landed & again == set()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
-def test_other_signals_that_end_a_job_count_as_an_interrupt(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
+@pytest.fixture(params=[signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def ending(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that ends a job; it is left as it was, which under nohup is ignored."""
+    number: signal.Signals = request.param
+    before = signal.signal(number, signal.SIG_DFL)
+    yield number
+    signal.signal(number, before)
+
+
+def test_other_signals_that_end_a_job_count_as_an_interrupt(ending: signal.Signals) -> None:
     with pytest.raises(KeyboardInterrupt), ending_well():
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), ending)
         time.sleep(5)
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(ending) is signal.SIG_DFL
+
+
+def test_who_ignores_a_signal_means_it(ending: signal.Signals) -> None:
+    signal.signal(ending, signal.SIG_IGN)
+    with ending_well():
+        os.kill(os.getpid(), ending)
+    assert signal.getsignal(ending) is signal.SIG_IGN
 
 
 def _wait_for(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> None:
