@@ -57,7 +57,7 @@ class Sources:
         near: Mirror | None = Mirror(folder, [], prefix=self.prefix) if self.folders else None
         if self.bucket:
             near = open_s3_mirror(self.bucket, folder, self.endpoint_url, self.prefix, self.profile, self.anonymous)
-        if near is not None:
+        if near is not None and self.folders:
             near = near.with_first(*map(FolderSource, self.folders))
         profile = server_profile(self.profile)
         if has_server(self.server, profile):

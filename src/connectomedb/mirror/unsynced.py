@@ -27,14 +27,9 @@ class Unsynced:
     paths: frozenset[str] = frozenset()
 
     @property
-    def is_of_this_boot(self) -> bool:
-        """Whether that machine has been up since, and is this one."""
-        return self.boot == boot_id()
-
-    @property
     def doubtful(self) -> frozenset[str]:
-        """What may have been lost."""
-        return frozenset() if self.is_of_this_boot else self.paths
+        """What may have been lost: all, unless that machine is this one and has been up since."""
+        return frozenset() if self.boot == boot_id() else self.paths
 
 
 def unsettled(folder: Path, paths: Iterable[str]) -> set[str]:

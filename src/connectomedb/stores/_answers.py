@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from connectomedb.transfer.source import Span
 
-T = TypeVar("T")
+RowT = TypeVar("RowT", bound=Mapping[str, object])
 
 PARTIAL = 206
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/", re.IGNORECASE)
@@ -41,16 +41,16 @@ def is_whole(status: int, headers: Mapping[str, str], span: Span) -> bool:
     return False
 
 
-def advancing(pages: Iterable[Sequence[T]], name: str) -> Iterator[Sequence[T]]:
+def advancing(pages: Iterable[Sequence[RowT]], name: str) -> Iterator[Sequence[RowT]]:
     """Pages of a listing. Raises Misfit for one that came before: the listing would never end.
 
     Args:
-        name: the item of a page's rows, mappings, that tells one from another.
+        name: the item of a page's rows that tells one from another.
     """
     seen: set[tuple[int, object, object]] = set()
     for page in pages:
         if page:
-            sight = (len(page), page[0][name], page[-1][name])  # type: ignore[index]  # rows are mappings
+            sight = (len(page), page[0][name], page[-1][name])
             if sight in seen:
                 raise Misfit("Its listing goes round in circles: a page came twice.")
             seen.add(sight)
