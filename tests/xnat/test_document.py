@@ -70,7 +70,15 @@ def test_what_is_no_item_is_refused(document: bytes) -> None:
 
 @pytest.mark.parametrize(
     "note",
-    ["two lines\nand an end\n", "as a form sends it\r\n", "  set in", "bare\rreturn", "\ttab", "a & b < c ", "ü\u2028 "],
+    [
+        "two lines\nand an end\n",
+        "as a form sends it\r\n",
+        "  set in",
+        "bare\rreturn",
+        "\ttab",
+        "a & b < c ",
+        "ü\u2028 ",
+    ],
 )
 def test_texts_come_back_from_xml_to_the_last_character(note: str) -> None:
     document = format_item_xml(
