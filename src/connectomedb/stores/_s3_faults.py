@@ -6,7 +6,6 @@ Source: S3 API reference, error responses.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from connectomedb.config.proxies import is_proxied
@@ -118,6 +117,8 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 def _time(text: str | None) -> datetime | None:
     """A date of HTTP; None for what is none."""
+    from email.utils import parsedate_to_datetime  # costs more than the rest of this module, and only faults need it
+
     try:
         found = parsedate_to_datetime(text or "")
     except ValueError:

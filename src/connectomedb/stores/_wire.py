@@ -6,19 +6,23 @@ signed URL, and hand each received piece to a sink before the buffer is used aga
 known length is not read here: `Unplain` sends the caller back to the full engine.
 """
 
+import math
 import select
 import socket
-import ssl
 import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectomedb.transfer.pace import Pace
 from connectomedb.transfer.source import Sink
+
+if TYPE_CHECKING:
+    import ssl
 
 BUFFER_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
@@ -43,7 +47,7 @@ class Head:
 
 
 class Wire:
-    """Kept connections to one host, used by many threads."""
+    """Kept connections to one host, used by many threads; the quickest was made in `nearest_s`."""
 
     def __init__(self, origin: str, *, timeout_s: float) -> None:
         parts = urlsplit(origin)
@@ -53,6 +57,7 @@ class Wire:
         self._authority = parts.netloc
         self._timeout_s = timeout_s
         self._tls: ssl.SSLContext | None = None
+        self.nearest_s = math.inf
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
         # A store that nobody closes must not leave open sockets to the garbage collector.
@@ -106,9 +111,13 @@ class Wire:
 
     def _open(self) -> "_Line":
         try:
+            started = time.perf_counter()
             connection = socket.create_connection((self._host, self._port), timeout=self._timeout_s)
+            self.nearest_s = min(self.nearest_s, time.perf_counter() - started)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._is_tls:
+                import ssl
+
                 self._tls = self._tls or ssl.create_default_context()
                 connection = self._tls.wrap_socket(connection, server_hostname=self._host)
         except OSError as fault:
