@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -530,6 +530,31 @@ def test_a_description_is_kept(lab: Lab, member: httpx2.Client, place: str) -> N
     with lab.site.database.read() as connection:
         found = connection.execute(files.select().where(files.c.path == "a", files.c.description == "made up")).all()
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "send", "expected"),
+    [
+        ("", lambda label: {"data": {"label": label, "format": "NIFTI", "content": "RAW"}}, ("NIFTI", "RAW")),
+        ("", lambda label: {"files": {"label": (None, label.encode()), "tags": (None, b"t")}}, ("", "")),
+        ("format=BIDS", lambda label: {"data": {"label": label, "format": "NIFTI"}}, ("BIDS", "")),
+        ("label={label}", lambda label: {"data": {"label": "OTHER", "content": "RAW"}}, ("", "RAW")),
+        ("label={label}", lambda label: {"content": b"label=OTHER&format=NIFTI"}, ("", "")),
+    ],
+    ids=["form", "form of parts", "the address counts more", "its label, too", "what is no form says nothing"],
+)
+def test_a_resource_can_be_described_by_a_form(
+    member: httpx2.Client,
+    place: str,
+    query: str,
+    send: Callable[[str], dict[str, Any]],
+    expected: tuple[str, str],
+) -> None:
+    label = place.rpartition("/")[2]
+    made = member.post(f"{SESSION}/resources?{query.format(label=label)}", **send(label))
+    assert made.status_code == 200, made.text
+    row = next(row for row in member.get(f"{SESSION}/resources").json()["ResultSet"]["Result"] if row["label"] == label)
+    assert (row["format"], row["content"]) == expected
 
 
 def test_a_resource_can_be_described_by_a_document(member: httpx2.Client, place: str) -> None:

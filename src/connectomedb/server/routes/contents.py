@@ -1,8 +1,8 @@
 """The bytes of one file: conditions, ranges, and whether the server or the bucket itself sends them.
 
 A client is sent to the bucket only when `[files] redirect` is on, the file lies in a bucket, bytes are due (not for
-HEAD, 304 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS and
-it does not say `redirect=false`. The address is good for `redirect_s` seconds and holds no secret.
+HEAD, 304, 412 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS
+and it does not say `redirect=false`. The address is good for `redirect_s` seconds and holds no secret.
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def send_file(call: Call, file: StoredFile) -> Response | Later:
         "Content-Disposition": disposition(file.name),
     }
     media_type = media_type_of(file.name)
-    if call.method == "HEAD" or part.status in (304, 416) or not part.length:
+    if call.method == "HEAD" or part.status in (304, 412, 416) or not part.length:
         return Response(status_code=part.status, headers=headers, media_type=media_type)
 
     def begin() -> Response:

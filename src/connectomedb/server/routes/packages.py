@@ -106,7 +106,7 @@ def _send(call: Call, planned: PackageZip) -> Response | Later:
         "Cache-Control": "private, must-revalidate",
         "Content-Disposition": disposition(planned.name),
     }
-    if call.method == "HEAD" or part.status in (304, 416):
+    if call.method == "HEAD" or part.status in (304, 412, 416):
         return Response(status_code=part.status, headers=headers, media_type="application/zip")
 
     def begin() -> Response:

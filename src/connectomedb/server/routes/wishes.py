@@ -4,6 +4,7 @@ A document comes raw (`Content-Type: text/xml`, `req_format=xml`, `inbody=true`)
 of a form of several parts, as pyxnat sends it.
 """
 
+from collections.abc import Mapping
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -42,6 +43,16 @@ def read_wish(call: Call, *, is_post: bool = False) -> Wish:
         pairs += parse_parameters(call.body.decode("utf-8", "replace")).pairs
     item = parse_item_xml(document) if document.strip() else None
     return Wish(pairs, item, is_whole=call.parameters.is_true("allowDataDeletion"), is_post=is_post)
+
+
+def read_form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
+    """Names and values of a form, of either kind, without its files; of another body nothing. Raises AddressError."""
+    content_type = headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == _MULTIPART:
+        parts = read_parts(content_type, body)
+        return [(name, content.decode("utf-8", "replace")) for name, filename, content in parts if not filename]
+    return [*parse_parameters(body.decode("utf-8", "replace")).pairs] if kind == _FORM else []
 
 
 def read_parts(content_type: str, body: bytes) -> list[tuple[str, str, bytes]]:
