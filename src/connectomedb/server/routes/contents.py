@@ -7,7 +7,7 @@ it does not say `redirect=false`. The address is good for `redirect_s` seconds a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 from urllib.parse import quote
 
@@ -95,15 +95,41 @@ def send_file(call: Call, file: StoredFile) -> Response | Later:
         address = _address_in_bucket(call, file)
         if address is not None:
             return Response(status_code=TEMPORARY_REDIRECT, headers={"Location": address, "Cache-Control": "no-store"})
-        return begun(open_exactly(call.site.archive, file, part.start, part.length), part.status, headers, media_type)
+        pieces = open_exactly(call.site.archive, file, part.start, part.length)
+        return begun(pieces, stores, part.status, headers, media_type)
 
-    return Later(begin)
+    stores = frozenset([file.store])
+    return Later(begin, stores)
 
 
-def begun(pieces: Iterator[bytes], status: int, headers: dict[str, str], media_type: str) -> Response:
+class StoredPieces(StreamingResponse):
+    """An answer whose bytes come out of these stores, piece by piece."""
+
+    def __init__(
+        self, pieces: Iterator[bytes], stores: frozenset[str], status: int, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(pieces, status, headers, media_type)
+        self.pieces = pieces
+        self.stores = stores
+
+
+def begun(
+    pieces: Iterator[bytes], stores: frozenset[str], status: int, headers: dict[str, str], media_type: str
+) -> StoredPieces:
     """An answer whose first piece is there: what refuses it shows while the status can still say so."""
-    first = next(pieces, b"")
-    return StreamingResponse(joined(chain([first], pieces)), status, headers, media_type)
+    return StoredPieces(joined(_with_first(pieces, 1)), stores, status, headers, media_type)
+
+
+def begun_archive(
+    pieces: Iterator[bytes], stores: frozenset[str], status: int, headers: dict[str, str], media_type: str
+) -> StoredPieces:
+    """As `begun`, of an archive, whose first piece is its own and whose second is of a file."""
+    return StoredPieces(joined(_with_first(pieces, 2)), stores, status, headers, media_type)
+
+
+def _with_first(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The pieces, of which so many are fetched at once."""
+    return chain(list(islice(pieces, count)), pieces)
 
 
 def joined(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -36,7 +36,7 @@ def list_entries(call: Call, file: StoredFile) -> Later:
             rows = tuple((info.filename, str(info.file_size), f"{base}{info.filename}") for info in entries)
         return table(call, ResultTable(_COLUMNS, rows, "Files", len(rows)))
 
-    return Later(begin)
+    return Later(begin, frozenset([file.store]))
 
 
 def send_entry(call: Call, file: StoredFile, inner: str) -> Later:
@@ -54,9 +54,10 @@ def send_entry(call: Call, file: StoredFile, inner: str) -> Later:
         media_type = media_type_of(name)
         if call.method == "HEAD" or not info.file_size:
             return StreamingResponse(iter(()), headers=headers, media_type=media_type)
-        return begun(_read(call.site.archive, file, info), 200, headers, media_type)
+        return begun(_read(call.site.archive, file, info), stores, 200, headers, media_type)
 
-    return Later(begin)
+    stores = frozenset([file.store])
+    return Later(begin, stores)
 
 
 def _read(archive: Archive, file: StoredFile, inner: zipfile.ZipInfo) -> Iterator[bytes]:

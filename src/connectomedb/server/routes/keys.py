@@ -34,7 +34,7 @@ def post_key(call: Call) -> Later:
         _record(call, Action.KEYS_MADE, made.access_key)
         return _describe(call, made, pair)
 
-    return Later(begin)
+    return Later(begin, frozenset([ring.store]))
 
 
 def delete_key(call: Call) -> Later:
@@ -46,7 +46,7 @@ def delete_key(call: Call) -> Later:
         _record(call, Action.KEYS_ENDED)
         return text("")
 
-    return Later(begin)
+    return Later(begin, frozenset([ring.store]))
 
 
 def _ring(call: Call) -> KeyRing:
