@@ -2,7 +2,8 @@
 
 A client is sent to the bucket only when `[files] redirect` is on, the file lies in a bucket, bytes are due (not for
 HEAD, 304 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS and
-it does not say `redirect=false`. The address is good for `redirect_s` seconds and holds no secret.
+it does not say `redirect=false`. The address is good for `redirect_s` seconds, holds no secret, and has the bucket
+answer with the file's name and type, as an attachment.
 """
 
 from collections.abc import Iterator
@@ -19,9 +20,9 @@ from connectomedb.server.routes.call import Call, Later
 from connectomedb.server.routes.ranges import Version, choose_part
 from connectomedb.server.routes.resources import Resource
 
-FOLLOWERS = ("python-requests/", "connectomedb/", "Mozilla/", "Wget/")
+FOLLOWERS = ("python-requests/", "connectomedb/", "Mozilla/")
 """Begins of User-Agents of clients that follow a redirect and do not take their credentials along: pyxnat and
-xnatpy use requests. curl follows only when told to."""
+xnatpy use requests. curl follows only when told to; wget sends a password to whatever host it comes to."""
 
 TEMPORARY_REDIRECT = 307
 JOINED_BYTES = 256 << 10
@@ -187,4 +188,5 @@ def _address_in_bucket(call: Call, file: StoredFile) -> str | None:
         follows = call.parameters.is_true("redirect")
     if not (settings.redirect and follows):
         return None
-    return call.site.archive.presign(file.store, file.key, settings.redirect_s)
+    answer = {"response-content-disposition": disposition(file.name), "response-content-type": media_type_of(file.name)}
+    return call.site.archive.presign(file.store, file.key, settings.redirect_s, answer)

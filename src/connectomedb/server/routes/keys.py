@@ -68,7 +68,7 @@ def _describe(call: Call, key: UserKey, pair: KeyPair | None = None) -> Response
         document["secret_key"] = pair.secret_key
     document |= {
         "bucket": store.bucket,
-        "endpoint_url": store.settings.endpoint_url,
+        "endpoint_url": call.site.archive.public_endpoint(_ring(call).store),
         "region": store.settings.region,
         "prefixes": key.prefixes,
         "created": f"{key.created.isoformat(timespec='seconds')}Z",
