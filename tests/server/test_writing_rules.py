@@ -270,3 +270,26 @@ def test_writing_that_takes_too_long_is_given_up_and_leaves_nothing(
     assert _send(owner, "slow").status_code == 413
     monkeypatch.undo()
     assert owner.get(f"{P}/subjects/slow").status_code == 404
+
+
+def _form(count: int) -> bytes:
+    return b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\nq\r\n' % number for number in range(count)
+    )
+
+
+FORMS = {
+    "of many parts": _form(20_000) + b"--x--\r\n",
+    "of parts in parts": b"--x\r\n"
+    + b"".join(
+        b"Content-Type: multipart/mixed; boundary=x%d\r\n\r\n--x%d\r\n" % (depth, depth) for depth in range(3_000)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms_that_keep_others_waiting_are_refused(owner: httpx2.Client, name: str) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused = owner.put(f"{P}/subjects/formed", content=FORMS[name], headers=headers)
+    assert (refused.status_code, refused.text[:8]) == (400, "The form")
+    assert owner.get(f"{P}/subjects/formed").status_code == 404
