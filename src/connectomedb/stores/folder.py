@@ -16,7 +16,7 @@ from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
 from connectomedb.transfer.checksum import CHUNK_BYTES
 from connectomedb.transfer.part import SUFFIX
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 _UNFINISHED = ".part-"
 
@@ -106,9 +106,9 @@ class FolderStore:
         pour_pieces(self.open(key, span.offset, span.length), sink)
 
     @property
-    def is_parallel(self) -> bool:
+    def streams(self) -> Streams:
         """One stream is as fast as several."""
-        return False
+        return Streams.ONE
 
     def close(self) -> None:
         """Nothing to let go of."""
