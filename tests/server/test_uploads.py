@@ -255,6 +255,7 @@ def long_header() -> bytes:
 
 BOMB = b"\0" * 5_000_000
 REFUSED: dict[str, tuple[bytes, int]] = {
+    "nameless member of a zip": (zipped({"": b"x"}), 400),
     "climbing zip": (zipped({"../up.txt": b"x"}), 400),
     "climbing inside": (zipped({"a/../../up.txt": b"x"}), 400),
     "absolute zip": (zipped({"/etc/passwd": b"x"}), 400),
@@ -350,6 +351,12 @@ BAD_REQUESTS: dict[str, tuple[Callable[[httpx2.Client, str], httpx2.Response], i
     ),
     "a form without boundary": (
         lambda client, to: client.post(f"{to}/files", content=b"x", headers={"Content-Type": "multipart/form-data"}),
+        400,
+    ),
+    "a boundary without end": (
+        lambda client, to: client.post(
+            f"{to}/files", content=b"x", headers={"Content-Type": f"multipart/form-data; boundary={'b' * 5_000}"}
+        ),
         400,
     ),
     "a form that is none": (

@@ -48,6 +48,9 @@ _XNAT = "xnat"
 MAX_DEPTH = 24
 """Deepest nesting of elements that is read."""
 
+MAX_NAMES = 50_000
+"""Most elements and attributes of a document that is read."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -154,6 +157,9 @@ def parse_item_xml(document: bytes) -> Item:
     Raises DocumentError.
     """
     root = parse_tree(document, DocumentError)
+    names = sum(1 + len(element.attrib) for element in root.iter())
+    if names > MAX_NAMES:
+        raise DocumentError(f"The document has {names} elements and attributes. At most {MAX_NAMES} are read at once.")
     return _read_item(root, root.get(f"{XSI}}}type") or local_part(root.tag), MAX_DEPTH)
 
 

@@ -16,6 +16,9 @@ from connectomedb.xnat.document import parse_item_xml
 
 MAX_DOCUMENT_BYTES = 16 << 20
 
+MAX_PARTS = 1_000
+"""Most parts of a form: they are read while others wait to write."""
+
 _XML = ("text/xml", "application/xml")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
@@ -58,7 +61,12 @@ def read_form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
 def read_parts(content_type: str, body: bytes) -> list[tuple[str, str, bytes]]:
     """Name, file name and content of the parts of a form. Raises AddressError."""
     header = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(header + body)
+    if body.count(b"\n--") > MAX_PARTS:
+        raise AddressError(f"The form has more than {MAX_PARTS} parts. Send fewer.")
+    try:
+        message = BytesParser(policy=HTTP).parsebytes(header + body)
+    except RecursionError:
+        raise AddressError("The form has parts in parts in parts. Send plain ones.") from None
     if not message.is_multipart():
         raise AddressError("The request says that it is a form of several parts, and it has none.")
     parts = []
