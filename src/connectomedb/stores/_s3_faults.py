@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from socket import gaierror
+from ssl import SSLCertVerificationError, SSLError
 from urllib.parse import urlsplit
 
 from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
+from connectomedb.stores._answers import Misfit
 
 _CLOCK = "This machine's clock is wrong: set it."
 
@@ -72,6 +75,21 @@ def unreachable(store: str, key: str, said: str = "") -> StoreUnreachable:
     said = said or "It does not answer, or broke off."
     what = f"{said} Check endpoint and network{proxy}, then run again."
     return StoreUnreachable(f"{_asked(store, key)} {what}", store=store, key=key)
+
+
+def said_of(fault: BaseException | None) -> str:
+    """What broke a connection, in a sentence; empty where nothing more can be said than that it broke."""
+    match fault:
+        case Misfit():
+            return str(fault)
+        case SSLCertVerificationError():
+            name = "its authority in SSL_CERT_FILE if you trust who runs it"
+            return f"Its certificate is not accepted: {fault.verify_message}. Name {name}."
+        case SSLError():
+            return "It does not speak TLS as is due: does its address begin with https:// where it should be http://?"
+        case gaierror():
+            return "Its host's name is not known here."
+    return ""
 
 
 def _asked(store: str, key: str) -> str:
