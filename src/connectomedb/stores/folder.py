@@ -15,6 +15,7 @@ from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
 from connectomedb.transfer.checksum import CHUNK_BYTES
+from connectomedb.transfer.disk import sync_folder
 from connectomedb.transfer.part import SUFFIX
 from connectomedb.transfer.source import OnVersion, Sink, Span
 
@@ -74,7 +75,7 @@ class FolderStore:
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(unfinished, target)
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
             except BaseException:
                 with suppress(FileNotFoundError):
                     os.unlink(unfinished)
@@ -88,7 +89,7 @@ class FolderStore:
             _make_folder(target.parent)
             try:
                 os.replace(path, target)
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
             except OSError as fault:
                 if fault.errno != errno.EXDEV:
                     raise
@@ -164,15 +165,7 @@ def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(folder.parent)
 
 
 @dataclass(frozen=True, slots=True)
