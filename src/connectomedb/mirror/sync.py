@@ -39,6 +39,8 @@ from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.rate import Rate, rate_of
+from connectomedb.transfer.run import Run
+from connectomedb.transfer.sweep import sweep
 
 SAVE_EVERY_S = 30.0
 
@@ -136,6 +138,8 @@ class _Sync:
         self._on_event(Planned(plan))
         started = time.monotonic()
         outcomes = self._work(plan.all(), self._on_event)
+        if outcomes:
+            sweep({f"{self._folder}/{os.path.dirname(action.path)}" for action in plan.all()}, Run.here())
         reports = FileReports(self._report(action, outcomes) for action in plan.actions)
         Speeds(self._shelf.root).measured(reports, time.monotonic() - started)
         return reports
