@@ -5,6 +5,7 @@ The one place that sees stores, ledger, plan and transfer together.
 
 import os
 import time
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from connectomedb.mirror.draft import Draft
 from connectomedb.mirror.events import Arrived, Ended, OnEvent, Planned, ignore
 from connectomedb.mirror.file_reports import FileReport, FileReports
 from connectomedb.mirror.options import Options
+from connectomedb.mirror.outcomes import Outcomes
 from connectomedb.mirror.plan import Existing, Plan, claims_of, make_actions
 from connectomedb.mirror.record import Held, Record
 from connectomedb.mirror.shelf import Shelf
@@ -49,10 +51,6 @@ Check: TypeAlias = Callable[[], None]
 
 def unchecked() -> None:
     """Nobody else can have taken over."""
-
-
-Outcomes: TypeAlias = Mapping[str, bool | ConnectomeDBError]
-"""Path inside the subject → whether it was fetched (else: found right), or what kept it away."""
 
 
 def sync(
@@ -147,9 +145,8 @@ class _Sync:
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
         """Manifests are files like others: brought to disk, and read there."""
         outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
-        for outcome in outcomes.values():
-            if isinstance(outcome, ConnectomeDBError):
-                raise outcome
+        for fault in outcomes.errors.values():
+            raise fault
         for path in manifests:
             with self._shelf.local(self._subject, path).open("rb") as file:
                 yield path, file
@@ -165,26 +162,25 @@ class _Sync:
 
     def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
         """Do what is to be done, and record what was proven."""
-        outcomes: dict[str, bool | ConnectomeDBError] = {}
+        outcomes = Outcomes(self._ledger.records)
         unsynced: set[str] | None = set() if boot_id() else None
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
             if outcome.value is not None:
-                outcomes[outcome.name] = self._hold(outcome.value)
+                outcomes.add(outcome.name, self._hold(outcome.value))
                 if unsynced and f"{self._folder}/{outcome.name}" in unsynced:
                     self._ledger.unsynced.add(outcome.name)
                 self._save_at_times()
             elif outcome.error is not None:
-                outcomes[outcome.name] = outcome.error
+                outcomes.add(outcome.name, outcome.error)
                 if isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
                     self._ledger.doubt(outcome.name)
             on_event(Ended(outcome.name, outcome.error))
 
-        wanted = Actions(action for action in actions if action.act is not Act.KEEP)
-        if not wanted:
+        wanted = Actions.of(actions)
+        order = _largest_first(wanted)
+        if not order:
             return outcomes
-        # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
-        order = sorted(range(len(wanted)), key=lambda row: wanted.size(row) or 0, reverse=True)
         try:
             with Engine(is_confirming=self._options.confirm, check=self._check, unsynced=unsynced) as engine:
                 jobs = (
@@ -242,6 +238,12 @@ class _Sync:
         held, size = records.held(action.path), records.claims.size(records.row(action.path))
         proof, sources = (held.proof, held.sources) if held else (Proof.SIZE, ())
         return FileReport(action.path, self._folder, size, fetched, proof, sources)
+
+
+def _largest_first(wanted: Actions) -> "array[int]":
+    """Rows of what is to be done: large ones fill the pauses of small ones, and none is left alone at the end."""
+    rows = (row for row in range(len(wanted)) if wanted.act(row) is not Act.KEEP)
+    return array("i", sorted(rows, key=lambda row: wanted.size(row) or 0, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)
