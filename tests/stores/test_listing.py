@@ -1,8 +1,12 @@
 """Listings of S3 as they may come: without end, spoilt, cut, with keys that can be no path; and requests as signed."""
 
+import re
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -15,9 +19,11 @@ import pytest
 from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable
 from connectomedb.mirror.mirror import Mirror, OneStore
+from connectomedb.stores._s3_faults import said_of
 from connectomedb.stores._s3_listing import MOST_EMPTY
 from connectomedb.stores._signature import signed_headers
 from connectomedb.stores.s3 import S3Store
+from connectomedb.transfer.source import Span
 
 KEY = "q1/100307/T1w/a.txt"
 BODY = b"bytes"
@@ -28,8 +34,17 @@ Answer = Callable[[Words], tuple[int, bytes]]
 """Status and body for the words of a listing's query."""
 
 
+class _Server(ThreadingHTTPServer):
+    def __init__(self, host: str, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, 0), handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """What clients do wrong is tested, not shown."""
+
+
 @contextmanager
-def answering(answer: Answer) -> Iterator[S3Store]:
+def answering(answer: Answer, host: str = "127.0.0.1") -> Iterator[S3Store]:
     """A bucket that lists as is said, and has BODY under every key."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,10 +63,11 @@ def answering(answer: Answer) -> Iterator[S3Store]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nobody reads it."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(host, Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        store = S3Store("bucket", S3Settings(anonymous=True, endpoint_url=f"http://127.0.0.1:{server.server_port}"))
+        place = f"[{host}]" if ":" in host else host
+        store = S3Store("bucket", S3Settings(anonymous=True, endpoint_url=f"http://{place}:{server.server_port}"))
         try:
             yield store
         finally:
@@ -172,6 +188,49 @@ def test_keys_that_can_be_no_files_are_named_and_left_out_and_all_others_come(tm
 
 def _speeds(there: set[str]) -> set[str]:
     return {path for path in there if path.endswith("speed.json")}
+
+
+def _refused(why: str) -> ssl.SSLCertVerificationError:
+    fault = ssl.SSLCertVerificationError()
+    fault.verify_message = why
+    return fault
+
+
+BROKEN: dict[str, tuple[BaseException | None, str]] = {
+    "self-signed": (_refused("self-signed certificate"), "self-signed certificate. If you trust .* SSL_CERT_FILE"),
+    "another's": (_refused("IP address mismatch, not valid for 'x'."), "for 'x'. Write the address as the certificate"),
+    "expired": (_refused("certificate has expired"), "expired. Ask who runs it to renew it"),
+    "too early": (_refused("certificate is not yet valid"), "clock is wrong"),
+    "no TLS": (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "should be http://"),
+    "no such host": (socket.gaierror(-2, "Name or service not known"), "host's name is not known"),
+    "refused": (ConnectionRefusedError(), "^$"),
+    "nothing": (None, "^$"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), BROKEN.values(), ids=BROKEN)
+def test_what_broke_a_connection_is_told_with_its_cure(fault: BaseException | None, said: str) -> None:
+    assert re.search(said, said_of(fault))
+
+
+def test_a_store_of_another_protocol_is_told_as_such_by_listings_and_reads() -> None:
+    with answering(lambda words: (200, page(KEY))) as plain:
+        secure = replace(plain.settings, endpoint_url=str(plain.settings.endpoint_url).replace("http:", "https:"))
+        store = S3Store("bucket", secure)
+        with pytest.raises(StoreUnreachable, match="does not speak TLS"):
+            list(store.list())
+        with pytest.raises(StoreUnreachable, match="does not speak TLS"):
+            store.pour(KEY, bytearray().extend, Span(), lambda version: None)
+        store.close()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="a machine without IPv6")
+def test_an_address_of_ipv6_is_an_endpoint() -> None:
+    with answering(lambda words: (200, page(KEY)), "::1") as store:
+        content = bytearray()
+        [info] = store.list("q1/")
+        store.pour(info.key, content.extend, Span(), lambda version: None)
+        assert bytes(content) == BODY
 
 
 def test_a_request_is_signed_as_amazon_shows() -> None:

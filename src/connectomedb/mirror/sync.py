@@ -103,6 +103,7 @@ class _Sync:
         self._saved_at = time.monotonic()
         self._rate = rate_of(options.bytes_per_s)
         self._folder = shelf.folder(subject)
+        self._brought: set[str] = set()
 
     def prepare(self, choice: Choice) -> Plan:
         draft = self._draft()
@@ -147,6 +148,7 @@ class _Sync:
         outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
         for fault in outcomes.errors.values():
             raise fault
+        self._brought |= {path for path in manifests if outcomes.get(path)}
         for path in manifests:
             with self._shelf.local(self._subject, path).open("rb") as file:
                 yield path, file
@@ -223,7 +225,7 @@ class _Sync:
     def _report(self, action: Action, outcomes: Outcomes) -> FileReport:
         folder = self._folder
         if action.act is Act.KEEP:
-            return self._held(action, fetched=False)
+            return self._held(action, fetched=action.path in self._brought)
         outcome = outcomes.get(action.path)
         if outcome is None:
             stopped = Interrupted(f"Asked for {action.path}; the run ended before its turn. Run again to go on.")

@@ -28,6 +28,14 @@ _CURES = {
     "NoSuchBucket": "There is no such bucket at this endpoint: check its name and endpoint_url.",
 }
 
+_CERTIFICATE_CURES = {
+    "mismatch": "Write the address as the certificate has it.",
+    "expired": "Ask who runs it to renew it, and look at this machine's clock.",
+    "not yet valid": _CLOCK,
+    "": "If you trust who runs it, name its authority in SSL_CERT_FILE.",
+}
+"""By what OpenSSL says of a certificate; the first that fits."""
+
 _SKEW_S = 900.0
 """How far S3 lets clocks be apart. Source: S3 API reference, RequestTimeTooSkewed."""
 _NOT_NOW = re.compile(r"<Message>[^<]*(?:expired|not (?:yet valid|valid yet))", re.IGNORECASE)
@@ -82,9 +90,9 @@ def said_of(fault: BaseException | None) -> str:
     match fault:
         case Misfit():
             return str(fault)
-        case SSLCertVerificationError():
-            name = "its authority in SSL_CERT_FILE if you trust who runs it"
-            return f"Its certificate is not accepted: {fault.verify_message}. Name {name}."
+        case SSLCertVerificationError(verify_message=why):
+            cure = next(cure for words, cure in _CERTIFICATE_CURES.items() if words in why)
+            return f"Its certificate is not accepted: {why.rstrip('.')}. {cure}"
         case SSLError():
             return "It does not speak TLS as is due: does its address begin with https:// where it should be http://?"
         case gaierror():
