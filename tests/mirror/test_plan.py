@@ -199,6 +199,16 @@ def test_after_a_narrow_choice_a_wider_one_lists_nothing_and_brings_the_rest(mir
     ]
 
 
+def test_what_was_replaced_since_its_listing_comes_in_one_call(mirror: Mirror, store: MemoryStore) -> None:
+    list(mirror.prepare([SUBJECT], project="HCP_Q1"))
+    store.put(f"q1/{SUBJECT}/T1w/uncovered.txt", b"another content, and longer")
+    report = mirror.fetch(SUBJECT, project="HCP_Q1")
+    assert not report.failures
+    assert (mirror.root / f"q1/{SUBJECT}/T1w/uncovered.txt").read_bytes() == b"another content, and longer"
+    manifests = {file.path for file in report.files if file.path.startswith(".xdlm/")}
+    assert {file.path for file in report.files if not file.fetched} == manifests, "those came while planning"
+
+
 def test_plans_of_several_subjects_come_one_by_one(mirror: Mirror) -> None:
     plans = mirror.plans([SUBJECT, "999999", OTHER, SUBJECT], "T1w", project="HCP_Q1")
     assert [(plan.subject, len(plan.actions)) for plan in plans] == [(SUBJECT, 2), ("999999", 0), (OTHER, 2)]
