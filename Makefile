@@ -9,8 +9,8 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constrai
 
 # The tests' needs beyond Python packages: curl speaks to the server and to S3 in examples and tests; openssl makes
 # certificates; the server is tested on PostgreSQL too, which the tests start themselves, on no port. Pages are tested in
-# Chromium; npm brings what checks that everybody can use them.
-DEBIAN_PACKAGES := curl openssl postgresql chromium-headless-shell npm
+# Chromium; npm brings what checks that everybody can use them. The C compiler builds what hashes several files at once.
+DEBIAN_PACKAGES := curl openssl postgresql chromium-headless-shell npm gcc libc6-dev
 
 .PHONY: demo serve test soak lint bench system vendor clean
 
@@ -49,7 +49,7 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 
-$(VENV)/.%: $(BIN)/uv pyproject.toml constraints.txt
+$(VENV)/.%: $(BIN)/uv pyproject.toml constraints.txt hatch_build.py src/connectomedb/transfer/md5_lanes.c
 	$(UV) --reinstall-package connectomedb --editable '.[$*]'
 	@test -e src/connectomedb/web/vendor/niivue.js || echo "Without npm the browser shows still pictures only: install npm, then make vendor."
 	@touch $@

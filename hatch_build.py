@@ -1,14 +1,19 @@
-"""Build hook: fetches the browser's third-party files by npm, as `src/connectomedb/web/vendor.toml` pins them.
+"""Build hook: what is no Python, for editable installs and wheels alike.
 
-They go to `src/connectomedb/web/vendor/`, so into editable installs and wheels alike. Nothing is fetched when the
-right files lie there. Without npm, or without a network, the build goes on and says what is missing: the server runs
-without them. A file of another checksum stops the build, for somebody changed what was pinned.
+By npm it fetches the browser's third-party files, as `src/connectomedb/web/vendor.toml` pins them, to `vendor/` there.
+Nothing is fetched when the right files lie there. A file of another checksum stops the build, for somebody changed what
+was pinned. By the C compiler, which CC may name, it builds `src/connectomedb/transfer/md5_lanes.c`.
+
+Without npm, network or compiler the build goes on and says what is missing: everything runs without them.
 """
 
 import hashlib
 import os
+import re
+import shlex
 import shutil
 import subprocess
+import sysconfig
 import tarfile
 import tempfile
 import tomllib
@@ -19,6 +24,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEB = Path("src") / "connectomedb" / "web"
+TRANSFER = Path("src") / "connectomedb" / "transfer"
+COMPILE = ("-O3", "-shared", "-fPIC")
 PATIENCE_S = 300
 NPM = ("npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=30000", "--pack-destination", ".")
 
@@ -48,8 +55,12 @@ class Pin:
         return f"{self.package}@{self.version}" if self.version else self.package
 
 
-class VendorHook(BuildHookInterface):
-    """Fetches the files before a wheel is built or an editable install is made."""
+class NotCompiled(Exception):
+    """The library could not be compiled; the build may go on without it."""
+
+
+class Hook(BuildHookInterface):
+    """Called before a wheel is built or an editable install is made."""
 
     PLUGIN_NAME = "custom"
 
@@ -61,6 +72,13 @@ class VendorHook(BuildHookInterface):
             bring(Path(self.root) / WEB)
         except NotFetched as fault:
             self.app.display_warning(str(fault))
+        try:
+            compile_lanes(Path(self.root) / TRANSFER)
+        except NotCompiled as fault:
+            self.app.display_warning(str(fault))
+        else:  # code for this kind of machine, and for any Python
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{re.sub('[-.]', '_', sysconfig.get_platform())}"
 
 
 def bring(web: Path) -> list[str]:
@@ -83,6 +101,25 @@ def bring(web: Path) -> list[str]:
                 if pin.spec == spec:
                     _take(pin, packed, vendor)
     return [pin.name for pin in missing]
+
+
+def compile_lanes(transfer: Path) -> Path:
+    """Compile `md5_lanes.c` beside itself. Raises NotCompiled; then an older library is gone."""
+    library = transfer / "_md5_lanes.so"
+    library.unlink(missing_ok=True)
+    lost = "Long files will be hashed one by one, so more slowly: md5_lanes.c could not be compiled"
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    if not compiler or shutil.which(compiler[0]) is None:
+        raise NotCompiled(f"{lost}, for there is no C compiler; install one, say gcc, then install again.")
+    part = library.with_name(f".{library.name}.{os.getpid()}")
+    command = [*compiler, *COMPILE, "-o", str(part), str(transfer / "md5_lanes.c")]
+    try:
+        subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    except (OSError, subprocess.SubprocessError) as fault:
+        said = (getattr(fault, "stderr", None) or str(fault)).strip().splitlines()
+        raise NotCompiled(f"{lost}: {said[0] if said else fault}") from fault
+    part.replace(library)
+    return library
 
 
 def _pack(spec: str, folder: Path) -> Path:

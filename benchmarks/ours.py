@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from connectomedb.mirror.mirror import S3Mirror
+from connectomedb.transfer.digest import Digests
 
 SUBJECT = "100307"
 PROJECT = "HCP_Q1"
@@ -40,7 +41,7 @@ class _NoDigest:
         def __ne__(self, other: object) -> bool:
             return False
 
-    def __init__(self, content: bytes = b"", *, usedforsecurity: bool = False) -> None:
+    def __init__(self, content: object = b"", *, usedforsecurity: bool = False) -> None:
         pass
 
     def update(self, piece: memoryview) -> None:
@@ -52,6 +53,7 @@ class _NoDigest:
 
 def copy(endpoint_url: str, bucket: str, folder: str) -> dict[str, object]:
     hashlib.md5 = _NoDigest  # type: ignore[assignment]
+    Digests.new = _NoDigest  # type: ignore[assignment, method-assign]
     return fetch(endpoint_url, bucket, folder)
 
 

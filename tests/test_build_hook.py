@@ -1,4 +1,4 @@
-"""The build hook: third-party files of the browser come as they were pinned, or not at all."""
+"""The build hook: third-party files of the browser come as they were pinned, or not at all; a library is compiled."""
 
 import hashlib
 import importlib.util
@@ -81,7 +81,7 @@ def test_a_changed_file_is_fetched_again(hook: ModuleType, pin: Callable[[str], 
     assert (web / "vendor/word.js").read_bytes() == CONTENT
 
 
-def test_without_npm_the_build_goes_on_and_says_what_is_missing(tmp_path: Path) -> None:
+def test_without_npm_and_compiler_the_build_goes_on_and_says_what_is_missing(tmp_path: Path) -> None:
     project = tmp_path / "project"
     skipped = shutil.ignore_patterns("__pycache__", "vendor", "server", "demo", "client", "mirror")
     shutil.copytree(ROOT / "src", project / "src", ignore=skipped)
@@ -94,7 +94,23 @@ def test_without_npm_the_build_goes_on_and_says_what_is_missing(tmp_path: Path) 
     said = done.stdout + done.stderr
     assert "image viewer" in said
     assert "npm is not installed" in said
-    assert len(list((project / "dist").glob("*.whl"))) == 1
+    assert "there is no C compiler" in said
+    assert [path.name.rpartition("-")[2] for path in (project / "dist").glob("*.whl")] == ["any.whl"]
+
+
+@pytest.mark.parametrize(
+    ("compiler", "said"), [("no-such-compiler", "no C compiler"), ("false", "could not be compiled")]
+)
+def test_what_cannot_be_compiled_is_named_and_nothing_old_stays(
+    hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: str, said: str
+) -> None:
+    (tmp_path / "md5_lanes.c").write_text((ROOT / "src/connectomedb/transfer/md5_lanes.c").read_text())
+    library = hook.compile_lanes(tmp_path)
+    assert library.stat().st_size
+    monkeypatch.setenv("CC", compiler)
+    with pytest.raises(hook.NotCompiled, match=said):
+        hook.compile_lanes(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["md5_lanes.c"]
 
 
 def test_the_pins_name_no_registry_and_are_whole() -> None:

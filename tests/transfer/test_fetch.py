@@ -25,7 +25,7 @@ from connectomedb.errors import (
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_etag
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.large import RANGE_BYTES
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 CONTENT = bytes(range(256)) * 64
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -42,7 +42,7 @@ class Bytes:
     piece: int = 1000
     offsets: list[int] = field(default_factory=list)
 
-    is_parallel: bool = False
+    streams: Streams = Streams.ONE
 
     def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
         self.offsets.append(span.offset)
@@ -57,7 +57,7 @@ class Nothing:
     """A source that does not have the file."""
 
     name = "nothing"
-    is_parallel = False
+    streams = Streams.ONE
 
     def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
         raise ObjectMissing("not here")

@@ -15,7 +15,7 @@ from connectomedb.transfer import large
 from connectomedb.transfer.checksum import Expected, Proof
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.large import FEW, LANES, RANGE_BYTES
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 CONTENT = os.urandom(5 * RANGE_BYTES - 1000)
 EXPECTED = Expected(len(CONTENT), hashlib.md5(CONTENT).hexdigest(), Proof.MANIFEST)
@@ -28,7 +28,7 @@ class Wide:
 
     cut: int = len(CONTENT)
     name: str = "wide"
-    is_parallel: bool = True
+    streams: Streams = Streams.MANY
     asked: list[tuple[int, int]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 

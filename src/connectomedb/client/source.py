@@ -6,14 +6,14 @@ from connectomedb.client.missing import explained
 from connectomedb.client.transport import Connection, Where
 from connectomedb.stores.base import pour_pieces
 from connectomedb.stores.xnat import translated
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 from connectomedb.xnat.address import Address
 
 
 class ServerSource:
     """The bytes at an address, or at a path below the server."""
 
-    is_parallel = False
+    streams = Streams.ONE
 
     def __init__(self, connection: Connection, where: Where) -> None:
         self._connection = connection

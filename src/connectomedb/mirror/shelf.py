@@ -11,7 +11,6 @@ from connectomedb.mirror.ledger import FOLDER, Ledger
 from connectomedb.mirror.turns import Turns
 from connectomedb.stores.base import Store
 
-
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 """What a disk says of a name that no file has, or can have."""
 

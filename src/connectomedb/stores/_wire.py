@@ -6,6 +6,7 @@ signed URL, and hand each received piece to a sink before the buffer is used aga
 known length is not read here: `Unplain` sends the caller back to the full engine.
 """
 
+import math
 import select
 import socket
 import ssl
@@ -43,7 +44,7 @@ class Head:
 
 
 class Wire:
-    """Kept connections to one host, used by many threads."""
+    """Kept connections to one host, used by many threads; the quickest was made in `nearest_s`."""
 
     def __init__(self, origin: str, *, timeout_s: float) -> None:
         parts = urlsplit(origin)
@@ -53,6 +54,7 @@ class Wire:
         self._authority = parts.netloc
         self._timeout_s = timeout_s
         self._tls: ssl.SSLContext | None = None
+        self.nearest_s = math.inf
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
         # A store that nobody closes must not leave open sockets to the garbage collector.
@@ -106,7 +108,9 @@ class Wire:
 
     def _open(self) -> "_Line":
         try:
+            started = time.perf_counter()
             connection = socket.create_connection((self._host, self._port), timeout=self._timeout_s)
+            self.nearest_s = min(self.nearest_s, time.perf_counter() - started)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._is_tls:
                 self._tls = self._tls or ssl.create_default_context()

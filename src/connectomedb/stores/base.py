@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from connectomedb.errors import VersionChanged
 from connectomedb.transfer.checksum import Expected, Proof
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class Store(Protocol):
         ...
 
     @property
-    def is_parallel(self) -> bool:
-        """Whether several ranges of one object at once come faster than one stream."""
+    def streams(self) -> Streams:
+        """How many requests at once serve best, as far as is known by now."""
         ...
 
     def close(self) -> None:
@@ -145,9 +145,9 @@ class StoredObject:
         return self.store.name
 
     @property
-    def is_parallel(self) -> bool:
+    def streams(self) -> Streams:
         """As the store says."""
-        return self.store.is_parallel
+        return self.store.streams
 
     def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
         """Hand the bytes to a sink, as the store does."""

@@ -17,7 +17,7 @@ from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_versio
 from connectomedb.transfer.checksum import CHUNK_BYTES
 from connectomedb.transfer.disk import sync_folder
 from connectomedb.transfer.part import SUFFIX
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 _UNFINISHED = ".part-"
 
@@ -107,9 +107,9 @@ class FolderStore:
         pour_pieces(self.open(key, span.offset, span.length), sink)
 
     @property
-    def is_parallel(self) -> bool:
+    def streams(self) -> Streams:
         """One stream is as fast as several."""
-        return False
+        return Streams.ONE
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -9,7 +9,7 @@ from connectomedb.errors import ObjectMissing
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 
 class MemoryStore:
@@ -67,9 +67,9 @@ class MemoryStore:
         pour_pieces(self.open(key, span.offset, span.length), sink)
 
     @property
-    def is_parallel(self) -> bool:
+    def streams(self) -> Streams:
         """One stream is as fast as several."""
-        return False
+        return Streams.ONE
 
     def close(self) -> None:
         """Nothing to let go of."""

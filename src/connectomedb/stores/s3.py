@@ -23,7 +23,7 @@ from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
 from connectomedb.transfer.pace import at_pace
-from connectomedb.transfer.source import OnVersion, Sink, Span
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 if TYPE_CHECKING:
     from obstore import BytesStream, GetOptions, GetResult
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PART_BYTES = 32 << 20
 MAX_PARTS = 10_000
 SIGNED_FOR = timedelta(hours=1)
+NEAR_S = 0.00025
+"""A connection made in less time leads to this machine or its neighbour; within a region of AWS it takes longer."""
 
 
 class S3Store:
@@ -60,9 +62,10 @@ class S3Store:
         return f"s3://{self.bucket}{where}"
 
     @property
-    def is_parallel(self) -> bool:
-        """Connections to S3 are bounded each; several carry more."""
-        return True
+    def streams(self) -> Streams:
+        """Connections to S3 are bounded each, and several carry more, unless it is next door."""
+        is_near = self._wire is not None and self._wire.nearest_s < NEAR_S
+        return Streams.FEW if is_near else Streams.MANY
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """All objects whose key begins with `prefix`, page by page; markers of pseudo-directories left out.

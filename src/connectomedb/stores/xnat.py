@@ -30,7 +30,7 @@ from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
 from connectomedb.transfer.checksum import md5_of_etag
-from connectomedb.transfer.source import OnVersion, Sink, Span, ignore
+from connectomedb.transfer.source import OnVersion, Sink, Span, Streams, ignore
 from connectomedb.xnat.address import Address, parse_file_uri
 from connectomedb.xnat.address import Level as XnatLevel
 from connectomedb.xnat.resultset import ResultTable
@@ -115,9 +115,9 @@ class XnatStore:
         pour_pieces(self._open(key, span.offset, span.length, on_version), sink)
 
     @property
-    def is_parallel(self) -> bool:
+    def streams(self) -> Streams:
         """One stream is as fast as several."""
-        return False
+        return Streams.ONE
 
     def close(self) -> None:
         """The connection belongs to the caller, who closes it."""

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from connectomedb.errors import Interrupted, ObjectMissing, StoreError, StoreUnreachable, VersionChanged
+from connectomedb.transfer.gate import Gate
 from connectomedb.transfer.retry import Health, Patience
-from connectomedb.transfer.source import Sink, Source, Span
+from connectomedb.transfer.source import Sink, Source, Span, Streams
 
 
 class Feed:
@@ -14,6 +16,7 @@ class Feed:
 
     Args:
         versions: source name → version of the object that the bytes must belong to; grows as sources answer.
+        gate: bounds how many bodies come at once from a source that is near.
         on_bytes: hears the length of each piece that arrived.
     """
 
@@ -25,6 +28,7 @@ class Feed:
         stop: threading.Event,
         on_bytes: Callable[[int], None],
         versions: dict[str, str] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self.versions = {} if versions is None else versions
@@ -32,11 +36,12 @@ class Feed:
         self._health = health
         self._stop = stop
         self._on_bytes = on_bytes
+        self._gate = gate
 
     @property
-    def is_parallel(self) -> bool:
-        """Whether the source that would be asked first likes several ranges at once."""
-        return bool(self.sources) and self._health.order(self.sources)[0].is_parallel
+    def streams(self) -> Streams:
+        """How many requests at once serve the source best that would be asked first."""
+        return self._health.order(self.sources)[0].streams if self.sources else Streams.ONE
 
     def pour(self, sink: Sink, offset: int = 0, length: int | None = None) -> None:
         """Hand the bytes from `offset`, `length` of them or all that follow, to the sink, each once and in order.
@@ -47,7 +52,8 @@ class Feed:
         patience = Patience(self._stop)
         while True:
             before = flow.received
-            fault = self._ask_each(flow, offset, length)
+            with self._turn():
+                fault = self._ask_each(flow, offset, length)
             if fault is None:
                 return
             if flow.received > before:
@@ -55,6 +61,12 @@ class Feed:
             if not patience.wait_after(fault):
                 self._check_stop()
                 raise fault
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """Room for one more body, where that is bounded."""
+        if self._gate is None or self.streams is not Streams.FEW:
+            return nullcontext()
+        return self._gate.passing(self._stop)
 
     def _ask_each(self, flow: "_Flow", offset: int, length: int | None) -> StoreError | None:
         """Ask one source after the other; None when all is there, else the fault to act on."""

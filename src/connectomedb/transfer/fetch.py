@@ -21,8 +21,10 @@ from connectomedb.errors import ChecksumMismatch, SizeMismatch, StoreError, Tran
 from connectomedb.transfer.begun import begun, is_resumable
 from connectomedb.transfer.checksum import CHUNK_BYTES, Expected, Proof
 from connectomedb.transfer.content import check_content
+from connectomedb.transfer.digest import Digests
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 from connectomedb.transfer.feed import Feed
+from connectomedb.transfer.gate import LONG_BYTES, Gate
 from connectomedb.transfer.large import RANGE_BYTES, Lanes, LargeDownload
 from connectomedb.transfer.part import PartFile, private_stem
 from connectomedb.transfer.retry import Health
@@ -60,6 +62,8 @@ class Engine:
     run: Run = field(default_factory=Run.here)
     health: Health = field(default_factory=Health)
     lanes: Lanes = field(default_factory=Lanes)
+    gate: Gate = field(default_factory=Gate)
+    digests: Digests = field(default_factory=Digests)
     stop: threading.Event = field(default_factory=threading.Event)
     is_confirming: bool = False
     check: Callable[[], None] = field(default=lambda: None)
@@ -156,6 +160,11 @@ class _Job:
     on_bytes: Callable[[int], None]
     others: Sequence[Source] = ()
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is long enough to share the way, and to be hashed beside others."""
+        return (self.expected.size or 0) >= LONG_BYTES
+
     def bring(self, sources: Sequence[Source]) -> Fetched:
         """One round; an object that is replaced meanwhile is begun anew, once."""
         try:
@@ -185,7 +194,7 @@ class _Job:
     def _pour_small(self, sources: Sequence[Source], part: str, resumed: int) -> Fetched:
         """Bring what follows the first `resumed` bytes of a part file, and give it its final name."""
         feed = self._feed(sources)
-        digest = hashlib.md5(usedforsecurity=False)
+        digest = self.engine.digests.new() if self.is_long else hashlib.md5(usedforsecurity=False)
         size = 0
         file = os.open(part, os.O_RDWR | os.O_CREAT | (0 if resumed else os.O_TRUNC), 0o666)
         try:
@@ -220,7 +229,8 @@ class _Job:
         part = self._open_part(sources)
         try:
             feed = self._feed(sources, dict([part.origin]) if part.origin else {})
-            download = LargeDownload(part, size, feed, self.engine.lanes, self.engine.stop)
+            engine = self.engine
+            download = LargeDownload(part, size, feed, engine.digests.new(), engine.lanes, engine.stop)
             md5 = download.run()
             self._check(part.path, size, md5, feed)
             proof = self._prove(size, md5, feed)
@@ -248,8 +258,9 @@ class _Job:
         return part
 
     def _feed(self, sources: Sequence[Source], versions: dict[str, str] | None = None) -> Feed:
+        engine, gate = self.engine, self.engine.gate if self.is_long else None
         return Feed(
-            sources, health=self.engine.health, stop=self.engine.stop, on_bytes=self.on_bytes, versions=versions
+            sources, health=engine.health, stop=engine.stop, on_bytes=self.on_bytes, versions=versions, gate=gate
         )
 
     def _check(self, part: str | Path, size: int, md5: str, feed: Feed) -> None:

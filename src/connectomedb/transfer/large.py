@@ -6,7 +6,6 @@ the wire is full without lanes, and no byte need be copied. Lanes take a buffer 
 that the hashing waits for always has one; the number of buffers bounds the memory.
 """
 
-import hashlib
 import queue
 import threading
 from collections import deque
@@ -15,15 +14,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from connectomedb.errors import ConnectomeDBError, Interrupted
+from connectomedb.transfer.digest import Digest
 from connectomedb.transfer.feed import Feed
 from connectomedb.transfer.part import PartFile
-from connectomedb.transfer.source import Sink
+from connectomedb.transfer.source import Sink, Streams
 
 RANGE_BYTES = 8 << 20
 LANES = 4
 BUFFERS = 8
 STRETCH = 8
-"""Ranges that are asked for at once where no lane helps: each request costs a way to the store and back."""
+"""Ranges that one request brings from a store far away where no lane helps: each costs a way there and back."""
 
 FEW = 4
 """With fewer files under way than this, lanes help."""
@@ -77,10 +77,13 @@ class Lanes:
 class LargeDownload:
     """One file of known size on its way into a part file."""
 
-    def __init__(self, part: PartFile, size: int, feed: Feed, lanes: Lanes, stop: threading.Event) -> None:
+    def __init__(
+        self, part: PartFile, size: int, feed: Feed, digest: Digest, lanes: Lanes, stop: threading.Event
+    ) -> None:
         self._part = part
         self._size = size
         self._feed = feed
+        self._digest = digest
         self._lanes = lanes
         self._stop = stop
         self._changed = threading.Condition()
@@ -126,7 +129,7 @@ class LargeDownload:
                 self._changed.notify_all()
 
     def _receive_and_hash(self) -> str:
-        digest = hashlib.md5(usedforsecurity=False)
+        digest = self._digest
         offset = 0
         while offset < self._size:
             self._call_lanes()
@@ -145,7 +148,7 @@ class LargeDownload:
 
     def _call_lanes(self) -> None:
         """Have help, once, where few other files are under way."""
-        if not self._helping and self._feed.is_parallel and self._lanes.are_wanted:
+        if not self._helping and self._feed.streams is not Streams.ONE and self._lanes.are_wanted:
             self._helping = [self._lanes.submit(self) for _ in range(min(len(self._todo) - 1, self._lanes.count))]
 
     def _take_range(self) -> int | None:
@@ -157,7 +160,7 @@ class LargeDownload:
         """How many bytes from here on nobody else will receive: 0 where a lane has the range already."""
         end = offset
         with self._changed:
-            for _ in range(1 if self._helping else STRETCH):
+            for _ in range(STRETCH if self._feed.streams is Streams.MANY and not self._helping else 1):
                 if self._fault is None and self._todo and self._todo[0] == end:
                     end += self._length(self._todo.popleft())
         return end - offset

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 Sink: TypeAlias = Callable[[memoryview], None]
@@ -27,6 +28,14 @@ class Span:
     version: str | None = None
 
 
+class Streams(Enum):
+    """How many requests at once carry most from a place."""
+
+    ONE = "one stream is as fast as several"
+    FEW = "the way takes no time: short requests, and few, cost the place least"
+    MANY = "the way takes time, and each stream is bounded: many carry more, long ones wait less"
+
+
 class Source(Protocol):
     """One file in one place."""
 
@@ -36,8 +45,8 @@ class Source(Protocol):
         ...
 
     @property
-    def is_parallel(self) -> bool:
-        """Whether several ranges at once are faster than one stream."""
+    def streams(self) -> Streams:
+        """How many requests at once serve best, as far as is known by now."""
         ...
 
     def pour(self, sink: Sink, span: Span, on_version: OnVersion) -> None:
