@@ -36,6 +36,7 @@ from connectomedb.transfer import pool
 from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Proof
 from connectomedb.transfer.fetch import Engine
+from connectomedb.transfer.large import Lanes
 from connectomedb.transfer.rate import rate_of
 from connectomedb.transfer.run import Run
 from connectomedb.transfer.sweep import sweep
@@ -151,7 +152,8 @@ class _Sync:
 
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
         """Manifests are files like others: brought to disk, and read there."""
-        outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
+        # One lane, one buffer: what was listed lies in memory already, and the longest manifest is no large file.
+        outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore, Lanes(1, 1))
         for fault in outcomes.errors.values():
             raise fault
         self._brought |= {path for path in manifests if outcomes.get(path)}
@@ -168,7 +170,7 @@ class _Sync:
         records = self._ledger.records
         return make_actions(paths, records.__getitem__, lambda path: self._shelf.facts(self._subject, path), existing)
 
-    def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
+    def _work(self, actions: Iterable[Action], on_event: OnEvent, lanes: Lanes | None = None) -> Outcomes:
         """Do what is to be done, and record what was proven."""
         outcomes = Outcomes(self._ledger.records)
         unsynced: set[str] | None = set() if boot_id() else None
@@ -191,7 +193,9 @@ class _Sync:
         if not order:
             return outcomes
         try:
-            with Engine(is_confirming=self._options.confirm, check=self._check, unsynced=unsynced) as engine:
+            with Engine(
+                lanes=lanes or Lanes(), is_confirming=self._options.confirm, check=self._check, unsynced=unsynced
+            ) as engine:
                 jobs = (
                     FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
                     for row in order
