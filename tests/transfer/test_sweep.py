@@ -3,13 +3,19 @@
 import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from connectomedb.errors import Interrupted
+from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror, OneStore
+from connectomedb.mirror.options import Options
+from connectomedb.mirror.sync import sync
 from connectomedb.stores.memory import MemoryStore
-from connectomedb.transfer.begun import LONG_SILENT_S
+from connectomedb.transfer.begun import LEAST_BYTES, LONG_SILENT_S
+from connectomedb.transfer.large import RANGE_BYTES
 from connectomedb.transfer.part import private_stem
 from connectomedb.transfer.run import Run
 from connectomedb.transfer.sweep import sweep
@@ -60,3 +66,30 @@ def test_a_run_clears_what_a_killed_one_left_in_the_folders_of_its_files(tmp_pat
     left.append(plant(tmp_path / "q1/100307/T2w", "b.txt", ENDED))
     mirror.files("100307", project="HCP_Q1")
     assert not any(part.exists() for part in left)
+
+
+class Overtaken(MemoryStore):
+    """While it is read, another run brings the file and takes our place."""
+
+    def __init__(self, content: bytes, target: Path) -> None:
+        super().__init__({"q1/100307/T1w/large.bin": content})
+        self.content, self.target = content, target
+
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        self.target.write_bytes(self.content)
+        return super().open(key, offset, length)
+
+
+@pytest.mark.parametrize("size", [2 * LEAST_BYTES, RANGE_BYTES + 1], ids=["small", "large"])
+def test_who_was_overtaken_leaves_no_part_beside_the_whole_file(tmp_path: Path, size: int) -> None:
+    folder = tmp_path / "q1" / "100307" / "T1w"
+    store = Overtaken(os.urandom(size), folder / "large.bin")
+    shelf = Mirror(tmp_path, [OneStore(store)]).shelf("HCP_Q1")
+
+    def taken() -> None:
+        if store.target.exists():
+            raise Interrupted("another took its place")
+
+    [report] = sync(shelf, "100307", Choice(), Options(), check=taken)
+    assert isinstance(report.error, Interrupted)
+    assert [path.name for path in folder.iterdir()] == ["large.bin"]

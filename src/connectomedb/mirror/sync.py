@@ -39,7 +39,7 @@ from connectomedb.transfer.fetch import Engine
 from connectomedb.transfer.large import Lanes
 from connectomedb.transfer.rate import rate_of
 from connectomedb.transfer.run import Run
-from connectomedb.transfer.sweep import sweep
+from connectomedb.transfer.sweep import forsake, sweep
 
 SAVE_EVERY_S = 30.0
 
@@ -145,10 +145,18 @@ class _Sync:
         started = time.monotonic()
         outcomes = self._work(plan.all(), self._on_event)
         if outcomes:
-            sweep({f"{self._folder}/{os.path.dirname(action.path)}" for action in plan.all()}, Run.here())
+            self._clear(plan, outcomes)
         reports = FileReports(self._report(action, outcomes) for action in plan.actions)
         Speeds(self._shelf.root).measured(reports, time.monotonic() - started)
         return reports
+
+    def _clear(self, plan: Plan, outcomes: Outcomes) -> None:
+        """Remove unfinished parts that nobody will go on with, ours too, where another took our place."""
+        run = Run.here()
+        for path, fault in outcomes.errors.items():
+            if isinstance(fault, Interrupted):
+                forsake(self._shelf.local(self._subject, path), run)
+        sweep({f"{self._folder}/{os.path.dirname(action.path)}" for action in plan.all()}, run)
 
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
         """Manifests are files like others: brought to disk, and read there."""

@@ -1,4 +1,4 @@
-"""Clears what killed runs left beside files that have come since: unfinished parts that nobody will go on with."""
+"""Clears unfinished parts that nobody will go on with, beside files that have come since: those of runs that ended."""
 
 import os
 import shutil
@@ -22,6 +22,17 @@ def sweep(folders: Iterable[str], run: Run) -> None:
             for part in _superseded(folder):
                 if _has_ended(part, run):
                     _remove(part)
+
+
+def forsake(target: Path, run: Run) -> None:
+    """Remove what this run began of a file that another has brought meanwhile; nothing while the file is not there."""
+    with suppress(OSError):
+        if target.exists():
+            own = f"{private_stem(target.name)}{run}"
+            with os.scandir(target.parent) as entries:
+                found = [entry for entry in entries if entry.name.startswith((f"{own}.", f"{own}-"))]
+            for part in found:
+                _remove(part)
 
 
 def _superseded(folder: str) -> Iterator[os.DirEntry[str]]:
