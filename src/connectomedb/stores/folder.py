@@ -123,16 +123,22 @@ class FolderStore:
             facts = self.path(key).stat()
         return f"{facts.st_size}-{facts.st_mtime_ns}"
 
-    def _walk(self, folder: str) -> Iterator[ObjectInfo]:
+    def _walk(self, folder: str, above: tuple[os.stat_result, ...] = ()) -> Iterator[ObjectInfo]:
+        """Files below a folder; a link that leads to a folder above it, or nowhere, is passed over."""
         with self._translated(folder):
             try:
+                here = os.stat(self.root / folder)
                 entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
             except (FileNotFoundError, NotADirectoryError):
                 return
+            if any(os.path.samestat(here, one) for one in above):
+                return
             for entry in entries:
                 key = f"{folder}/{entry.name}" if folder else entry.name
+                if _leads_nowhere(entry):
+                    continue
                 if entry.is_dir():
-                    yield from self._walk(key)
+                    yield from self._walk(key, (*above, here))
                 elif entry.is_file() and not entry.name.startswith(_UNFINISHED):
                     yield _describe(key, entry.stat())
 
@@ -158,6 +164,15 @@ class FolderStore:
         except OSError as fault:
             message = f"Asked the folder {self.name} for {key}. The disk answered: {fault.strerror}."
             raise StoreError(message, store=self.name, key=key) from fault
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a link that leads to itself."""
+    try:
+        entry.is_dir()
+    except OSError as fault:
+        return fault.errno == errno.ELOOP
+    return False
 
 
 def _make_folder(folder: Path) -> None:
