@@ -163,3 +163,9 @@ def test_unknown_and_broken_profiles_get_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         s3(tmp_path)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("endpoint", ["localhost:8333", "s3.example.org", "ftp://x", "http://", "https:///bucket"])
+def test_an_endpoint_that_is_no_address_is_refused(tmp_path: Path, endpoint: str) -> None:
+    with pytest.raises(ConfigError, match="Write its address like"):
+        s3_settings(endpoint_url=endpoint, environment={}, home=tmp_path)

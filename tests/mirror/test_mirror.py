@@ -285,3 +285,10 @@ def test_a_folder_that_is_removed_while_it_fills_is_told_file_by_file(tmp_path: 
     report = mirror.fetch(SUBJECT, "T1w", project="HCP_Q1", on_event=remove)
     assert report.failures
     mirror.fetch(SUBJECT, "T1w", project="HCP_Q1").raise_for_failures()
+
+
+def test_a_name_that_the_disk_cannot_hold_fails_alone(tmp_path: Path) -> None:
+    store = MemoryStore({f"q1/{SUBJECT}/T1w/{'x' * 300}": b"long", f"q1/{SUBJECT}/T1w/a.txt": b"a"}, "bucket")
+    report = Mirror(tmp_path, [OneStore(store)]).fetch(SUBJECT, project="HCP_Q1")
+    assert [path.name for path in report.paths] == ["a.txt"]
+    assert [str(file.error) for file in report.failures.values() if "name too long" in str(file.error)]

@@ -21,7 +21,7 @@ from connectomedb.mirror.plan import Existing, Plan, make_actions
 from connectomedb.mirror.plan_file import format_plan, parse_plans
 from connectomedb.mirror.record import Held, Record
 from connectomedb.stores.base import ObjectInfo
-from connectomedb.stores.folder import FolderStore
+from connectomedb.stores.folder import FolderSource, FolderStore
 from connectomedb.stores.memory import MemoryStore
 from connectomedb.transfer.checksum import Expected, Proof
 
@@ -197,6 +197,16 @@ def test_after_a_narrow_choice_a_wider_one_lists_nothing_and_brings_the_rest(mir
         "MNINonLinear/Results/tfMRI_MOTOR_LR/EVs/lf.txt",
         "T1w/brain.nii.gz",
     ]
+
+
+def test_what_was_replaced_since_its_listing_comes_in_one_call(mirror: Mirror, store: MemoryStore) -> None:
+    list(mirror.prepare([SUBJECT], project="HCP_Q1"))
+    store.put(f"q1/{SUBJECT}/T1w/uncovered.txt", b"another content, and longer")
+    report = mirror.fetch(SUBJECT, project="HCP_Q1")
+    assert not report.failures
+    assert (mirror.root / f"q1/{SUBJECT}/T1w/uncovered.txt").read_bytes() == b"another content, and longer"
+    manifests = {file.path for file in report.files if file.path.startswith(".xdlm/")}
+    assert {file.path for file in report.files if not file.fetched} == manifests, "those came while planning"
 
 
 def test_plans_of_several_subjects_come_one_by_one(mirror: Mirror) -> None:
@@ -388,3 +398,14 @@ def test_a_folder_serves_as_a_source(tmp_path: Path) -> None:
         store.put(key, content)
     plan = Mirror(tmp_path / "m", [OneStore(store)]).plan(SUBJECT, "T1w", project="HCP_Q1")
     assert {action.source for action in plan.actions} == {str(tmp_path / "disk")}
+
+
+def test_links_that_lead_in_circles_keep_no_file_away(tmp_path: Path) -> None:
+    folder = tmp_path / "disk" / "q1" / SUBJECT / "T1w"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"a")
+    (folder / "itself").symlink_to("itself")
+    (folder / "above").symlink_to("..")
+    (folder / "nowhere").symlink_to("nothing")
+    mirror = Mirror(tmp_path / "m", [FolderSource(tmp_path / "disk")])
+    assert [path.name for path in mirror.files(SUBJECT, project="HCP_Q1")] == ["a.txt"]

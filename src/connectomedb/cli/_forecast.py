@@ -29,9 +29,14 @@ def sentences(outlook: "Outlook") -> list[str]:
             f"in reserve: {verdict}"
         )
         lines.append(f"expected time: {format_seconds(outlook.seconds)}")
+    return [*lines, *remarks(outlook)]
+
+
+def remarks(outlook: "Outlook") -> list[str]:
+    """What the plans remark, the first few of it: that a source does not answer, or what was left out."""
     notes = outlook.notes[:_MOST_NOTES]
     more = len(outlook.notes) - len(notes)
-    return [*lines, *notes, *([f"and {more} more remarks"] if more else [])]
+    return [*notes, *([f"and {more} more remarks"] if more else [])]
 
 
 def totals(outlook: "Outlook") -> dict[str, object]:

@@ -95,7 +95,7 @@ class Getting:
 
     def _fetch_one(self, group: Group, on_event: OnEvent) -> Iterator[Report]:
         def hear(event: Event) -> None:
-            if isinstance(event, Planned) and _is_worth_saying(event.plan.size(Act.FETCH)):
+            if isinstance(event, Planned) and (event.plan.notes or _is_worth_saying(event.plan.size(Act.FETCH))):
                 self._announce(self.mirror.outlook([event.plan], self.options))
             on_event(event)
 
@@ -123,9 +123,9 @@ class Getting:
             )
 
     def _announce(self, outlook: Outlook) -> None:
-        if _is_worth_saying(outlook.to_fetch.size):
-            for sentence in _forecast.sentences(outlook):
-                _output.say(sentence)
+        is_worth_saying = _is_worth_saying(outlook.to_fetch.size)
+        for sentence in _forecast.sentences(outlook) if is_worth_saying else _forecast.remarks(outlook):
+            _output.say(sentence)
 
     def _show(self, reports: Iterable[Report]) -> None:
         tally = Tally()

@@ -1,5 +1,6 @@
 """How to reach S3: a key pair comes from one place, whole; region and endpoint from the first that names one."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from connectomedb.config.profiles import (
 )
 from connectomedb.errors import ConfigError
 
+_ENDPOINT = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 _OPTIONAL_AWS_PROFILES = ("default", "hcp")
 
 
@@ -51,7 +53,7 @@ def s3_settings(
         profile: of the configuration file (its `s3` table) or of `~/.aws`; asked before the environment.
             Not given: `AWS_PROFILE`, then the profiles `default` and `hcp` of `~/.aws`, if they are there.
         environment, home: instead of this process's.
-    Raises: ConfigError for half a key pair, an unknown profile or a file that cannot be read.
+    Raises: ConfigError for half a key pair, an unknown profile, a file that cannot be read or an endpoint that is none.
     """
     environment, home = surroundings(environment, home)
     if anonymous and (access_key or secret_key):
@@ -66,9 +68,18 @@ def s3_settings(
         keys.secret_key,
         keys.session_token,
         next((found.region for found in order if found.region), None),
-        next((found.endpoint_url for found in order if found.endpoint_url), None),
+        _checked_endpoint(next((found.endpoint_url for found in order if found.endpoint_url), None)),
         keys.anonymous,
     )
+
+
+def _checked_endpoint(url: str | None) -> str | None:
+    """An endpoint's address. Raises ConfigError for what is none."""
+    if url is not None and not _ENDPOINT.match(url):
+        raise ConfigError(
+            f"Asked for S3 at {url!r}. Write its address like https://s3.example.org or http://[::1]:8333."
+        )
+    return url
 
 
 def _keys(

@@ -34,12 +34,16 @@ _FAULTS = (
 
 def check_path(path: str) -> str:
     """The path itself, if it is a clean relative path to a file. Raises AddressError otherwise."""
-    if _ORDINARY_PATH.fullmatch(path):
-        return path
-    for pattern, fault in _FAULTS:
-        if pattern.search(path):
-            raise AddressError(f"Asked for {path!r}: {fault}. Give a clean relative path to a file.")
+    if fault := fault_of_path(path):
+        raise AddressError(f"Asked for {path!r}: {fault}. Give a clean relative path to a file.")
     return path
+
+
+def fault_of_path(path: str) -> str | None:
+    """Why a text is no clean relative path to a file, like `it is absolute`; None where it is one."""
+    if _ORDINARY_PATH.fullmatch(path):
+        return None
+    return next((fault for pattern, fault in _FAULTS if pattern.search(path)), None)
 
 
 def check_file(subject: str, path: str) -> None:

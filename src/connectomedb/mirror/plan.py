@@ -57,9 +57,9 @@ class Plan:
         """Whether there is nothing to do."""
         return all(action.act is Act.KEEP for action in self.actions)
 
-    def all(self) -> Iterator[Action]:
+    def all(self) -> Iterable[Action]:
         """The actions, those on manifests first."""
-        return chain(self.manifests, self.actions)
+        return chain(self.manifests, self.actions) if self.manifests else self.actions
 
     def of(self, act: Act) -> Sequence[Action]:
         """The actions of one kind."""

@@ -1,5 +1,6 @@
 """Where one release's files lie, and where they come from."""
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from connectomedb.hcp.release import Release
 from connectomedb.mirror.ledger import FOLDER, Ledger
 from connectomedb.mirror.turns import Turns
 from connectomedb.stores.base import Store
+
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""What a disk says of a name that no file has, or can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Shelf:
         """What the disk says of a file; None when it is not there, or no regular file."""
         try:
             facts = os.stat(f"{self.folder(subject)}/{path}")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as fault:
+            if fault.errno in _ABSENT:
+                return None
+            raise
         return facts if stat.S_ISREG(facts.st_mode) else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from connectomedb.errors import ManifestError, NotFound, ObjectMissing, StoreError
 from connectomedb.hcp.manifest import Entry
+from connectomedb.hcp.paths import fault_of_path
 from connectomedb.hcp.release import Release
 from connectomedb.mirror.ledger import is_within
 from connectomedb.mirror.record import Record, Records
@@ -56,15 +57,16 @@ class Surveyor:
         """
         fault: StoreError | None = None
         for store in self.stores:
+            misnamed = Misnamed(store.name)
             try:
-                found = Records.of(self._claims(store, path))
+                found = Records.of(self._claims(store, path, misnamed))
             except ObjectMissing:
                 continue
             except StoreError as broken:
                 fault = fault or broken
                 continue
             if found:
-                return Survey(found, [str(fault)] if fault else [])
+                return Survey(found, [*([str(fault)] if fault else []), *misnamed.notes()])
         if fault is not None:
             raise fault
         return Survey()
@@ -114,10 +116,12 @@ class Surveyor:
         where = ", ".join(store.name for store in self.stores)
         return NotFound(f"{asked} Nothing of this release is at {where}. Check project and prefix.", address=path)
 
-    def _claims(self, store: Store, path: str) -> Iterator[tuple[str, Record]]:
+    def _claims(self, store: Store, path: str, misnamed: "Misnamed") -> Iterator[tuple[str, Record]]:
         for count, info in enumerate(self._objects(store, path), 1):
             if count % PAGE == 0:
                 self.on_listed(count)
+            if misnamed.has(info.key):
+                continue
             modified = info.modified.timestamp() if info.modified else None
             yield info.key[len(self.root) :], Record(info.expected(), None, modified, store.name)
 
@@ -151,6 +155,37 @@ class Surveyor:
                 continue
             yield from ((name, store.name) for name in left & listed)
             left -= listed
+
+
+@dataclass(slots=True)
+class Misnamed:
+    """Objects of a listing whose keys can be no paths; one of them must not keep all the others away.
+
+    Some would lead out of the mirror's folder.
+    """
+
+    store: str
+    count: int = 0
+    named: list[str] = field(default_factory=list)
+
+    def has(self, key: str) -> bool:
+        """Whether a key is one of them; then it is noted."""
+        fault = fault_of_path(key)
+        if fault is None:
+            return False
+        self.count += 1
+        if self.count <= MOST_NAMES:
+            self.named.append(f"{key!r} ({fault})")
+        return True
+
+    def notes(self) -> Iterator[str]:
+        """What there is to say of them, in a sentence."""
+        if self.count:
+            more = f" and {self.count - len(self.named)} more" if self.count > len(self.named) else ""
+            yield (
+                f"{self.store} lists {self.count} that can be no files of a folder, and were left out: "
+                f"{', '.join(self.named)}{more}. Ask who publishes them to rename them."
+            )
 
 
 def _names_below(stores: Sequence[Store], folder: str) -> list[str]:

@@ -5,11 +5,10 @@ The one place that sees stores, ledger, plan and transfer together.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from typing import BinaryIO, TypeAlias
 
 from connectomedb.errors import (
@@ -20,25 +19,27 @@ from connectomedb.errors import (
     TransferError,
     VersionChanged,
 )
-from connectomedb.hcp.paths import check_path
 from connectomedb.mirror.actions import Act, Action, Actions
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
-from connectomedb.mirror.events import Arrived, Ended, OnEvent, Planned, ignore
+from connectomedb.mirror.events import Ended, OnEvent, Planned, ignore
+from connectomedb.mirror.file_job import FileJob
 from connectomedb.mirror.file_reports import FileReport, FileReports
 from connectomedb.mirror.options import Options
+from connectomedb.mirror.outcomes import Outcomes
 from connectomedb.mirror.plan import Existing, Plan, claims_of, make_actions
 from connectomedb.mirror.record import Held, Record
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
-from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer import pool
 from connectomedb.transfer.boot import boot_id
-from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
-from connectomedb.transfer.content import find_fault
-from connectomedb.transfer.fetch import Engine, fetch
-from connectomedb.transfer.rate import Rate, rate_of
+from connectomedb.transfer.checksum import Proof
+from connectomedb.transfer.fetch import Engine
+from connectomedb.transfer.large import Lanes
+from connectomedb.transfer.rate import rate_of
+from connectomedb.transfer.run import Run
+from connectomedb.transfer.sweep import forsake, sweep
 
 SAVE_EVERY_S = 30.0
 
@@ -47,10 +48,6 @@ Check: TypeAlias = Callable[[], None]
 
 def unchecked() -> None:
     """Nobody else can have taken over."""
-
-
-Outcomes: TypeAlias = Mapping[str, bool | ConnectomeDBError]
-"""Path inside the subject → whether it was fetched (else: found right), or what kept it away."""
 
 
 def sync(
@@ -103,6 +100,8 @@ class _Sync:
         self._saved_at = time.monotonic()
         self._rate = rate_of(options.bytes_per_s)
         self._folder = shelf.folder(subject)
+        self._brought: set[str] = set()
+        self._has_doubts = False
 
     def prepare(self, choice: Choice) -> Plan:
         draft = self._draft()
@@ -112,11 +111,20 @@ class _Sync:
         return plan
 
     def run(self, choice: Choice) -> FileReports:
+        reports, has_listed = self._list_and_fetch(choice)
+        if self._has_doubts and not has_listed and self._options.existing is not Existing.REFETCH:
+            # What an earlier run listed was replaced since. Listed anew, it may come now.
+            self._brought |= {file.path for file in reports if file.fetched}
+            reports, _ = self._list_and_fetch(choice)
+        return reports
+
+    def _list_and_fetch(self, choice: Choice) -> tuple[FileReports, bool]:
+        """Reports, and whether the stores were asked for a listing."""
         draft = self._draft()
         plan = draft.plan(choice, self._options.existing, refresh=self._options.refresh)
         if draft.has_listed and plan.is_done:  # otherwise the work saves it
             self._shelf.ledger.save(self._subject, self._ledger)
-        return self._carry_out(plan)
+        return self._carry_out(plan), draft.has_listed
 
     def _draft(self) -> Draft:
         bring, check = self._bring_manifests, self._check_room
@@ -136,16 +144,27 @@ class _Sync:
         self._on_event(Planned(plan))
         started = time.monotonic()
         outcomes = self._work(plan.all(), self._on_event)
+        if outcomes:
+            self._clear(plan, outcomes)
         reports = FileReports(self._report(action, outcomes) for action in plan.actions)
         Speeds(self._shelf.root).measured(reports, time.monotonic() - started)
         return reports
 
+    def _clear(self, plan: Plan, outcomes: Outcomes) -> None:
+        """Remove unfinished parts that nobody will go on with, ours too, where another took our place."""
+        run = Run.here()
+        for path, fault in outcomes.errors.items():
+            if isinstance(fault, Interrupted):
+                forsake(self._shelf.local(self._subject, path), run)
+        sweep({f"{self._folder}/{os.path.dirname(action.path)}" for action in plan.all()}, run)
+
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
         """Manifests are files like others: brought to disk, and read there."""
-        outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore)
-        for outcome in outcomes.values():
-            if isinstance(outcome, ConnectomeDBError):
-                raise outcome
+        # One lane, one buffer: what was listed lies in memory already, and the longest manifest is no large file.
+        outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore, Lanes(1, 1))
+        for fault in outcomes.errors.values():
+            raise fault
+        self._brought |= {path for path in manifests if outcomes.get(path)}
         for path in manifests:
             with self._shelf.local(self._subject, path).open("rb") as file:
                 yield path, file
@@ -159,32 +178,34 @@ class _Sync:
         records = self._ledger.records
         return make_actions(paths, records.__getitem__, lambda path: self._shelf.facts(self._subject, path), existing)
 
-    def _work(self, actions: Iterable[Action], on_event: OnEvent) -> Outcomes:
+    def _work(self, actions: Iterable[Action], on_event: OnEvent, lanes: Lanes | None = None) -> Outcomes:
         """Do what is to be done, and record what was proven."""
-        outcomes: dict[str, bool | ConnectomeDBError] = {}
+        outcomes = Outcomes(self._ledger.records)
         unsynced: set[str] | None = set() if boot_id() else None
 
         def ended(outcome: pool.Outcome[FileReport]) -> None:
             if outcome.value is not None:
-                outcomes[outcome.name] = self._hold(outcome.value)
+                outcomes.add(outcome.name, self._hold(outcome.value))
                 if unsynced and f"{self._folder}/{outcome.name}" in unsynced:
                     self._ledger.unsynced.add(outcome.name)
                 self._save_at_times()
             elif outcome.error is not None:
-                outcomes[outcome.name] = outcome.error
+                outcomes.add(outcome.name, outcome.error)
                 if isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
                     self._ledger.doubt(outcome.name)
+                    self._has_doubts = True
             on_event(Ended(outcome.name, outcome.error))
 
-        wanted = Actions(action for action in actions if action.act is not Act.KEEP)
-        if not wanted:
+        wanted = Actions.of(actions)
+        order = _largest_first(wanted)
+        if not order:
             return outcomes
-        # Large files first: their ranges fill the pauses of the small ones, and none is left alone at the end.
-        order = sorted(range(len(wanted)), key=lambda row: wanted.size(row) or 0, reverse=True)
         try:
-            with Engine(is_confirming=self._options.confirm, check=self._check, unsynced=unsynced) as engine:
+            with Engine(
+                lanes=lanes or Lanes(), is_confirming=self._options.confirm, check=self._check, unsynced=unsynced
+            ) as engine:
                 jobs = (
-                    _FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
+                    FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
                     for row in order
                 )
                 workers = self._rate.workers(self._options.workers)
@@ -223,7 +244,7 @@ class _Sync:
     def _report(self, action: Action, outcomes: Outcomes) -> FileReport:
         folder = self._folder
         if action.act is Act.KEEP:
-            return self._held(action, fetched=False)
+            return self._held(action, fetched=action.path in self._brought)
         outcome = outcomes.get(action.path)
         if outcome is None:
             stopped = Interrupted(f"Asked for {action.path}; the run ended before its turn. Run again to go on.")
@@ -240,53 +261,7 @@ class _Sync:
         return FileReport(action.path, self._folder, size, fetched, proof, sources)
 
 
-@dataclass(frozen=True, slots=True)
-class _FileJob:
-    """Prove the file on disk, or fetch it."""
-
-    shelf: Shelf
-    subject: str
-    folder: str
-    action: Action
-    engine: Engine
-    rate: Rate
-    on_event: Callable[[Arrived], None]
-
-    @property
-    def name(self) -> str:
-        return self.action.path
-
-    def run(self) -> FileReport:
-        local = f"{self.folder}/{self.action.path}"
-        if self.action.act is Act.CHECK and (proof := self._proof_on_disk(local)) is not None:
-            return FileReport(self.action.path, self.folder, self.action.expected.size, False, proof)
-        done = fetch(
-            self._sources(),
-            local,
-            self.action.expected,
-            engine=self.engine,
-            modified=self._modified(),
-            on_bytes=self._arrived,
-        )
-        return FileReport(self.action.path, self.folder, done.size, True, done.proof, done.sources)
-
-    def _sources(self) -> list[StoredObject]:
-        """The stores, nearest first; but none is asked for what it does not list before the one that does."""
-        key = check_path(self.shelf.key(self.subject, self.action.path))
-        stores: Sequence[Store] = self.shelf.stores
-        if len(stores) > 1:
-            stores = sorted(stores, key=lambda store: store.name != self.action.source)
-        return [StoredObject(store, key) for store in stores]
-
-    def _modified(self) -> datetime | None:
-        return None if self.action.modified is None else datetime.fromtimestamp(self.action.modified, UTC)
-
-    def _arrived(self, count: int) -> None:
-        self.on_event(Arrived(count))
-        self.rate.spend(count, self.engine.stop)
-
-    def _proof_on_disk(self, local: str) -> Proof | None:
-        expected: Expected = self.action.expected
-        if expected.md5 is None:
-            return Proof.SIZE if find_fault(Path(local), os.path.basename(local)) is None else None
-        return expected.proof if md5_of_file(Path(local), digests=self.engine.digests) == expected.md5 else None
+def _largest_first(wanted: Actions) -> "array[int]":
+    """Rows of what is to be done: large ones fill the pauses of small ones, and none is left alone at the end."""
+    rows = (row for row in range(len(wanted)) if wanted.act(row) is not Act.KEEP)
+    return array("i", sorted(rows, key=lambda row: wanted.size(row) or 0, reverse=True))

@@ -6,10 +6,12 @@ Source: S3 API reference, error responses.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from socket import gaierror
 from urllib.parse import urlsplit
 
 from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
+from connectomedb.stores._answers import Misfit
 
 _CLOCK = "This machine's clock is wrong: set it."
 
@@ -23,6 +25,14 @@ _CURES = {
     "AuthorizationHeaderMalformed": "The bucket lies in another region: give region=.",
     "NoSuchBucket": "There is no such bucket at this endpoint: check its name and endpoint_url.",
 }
+
+_CERTIFICATE_CURES = {
+    "mismatch": "Write the address as the certificate has it.",
+    "expired": "Ask who runs it to renew it, and look at this machine's clock.",
+    "not yet valid": _CLOCK,
+    "": "If you trust who runs it, name its authority in SSL_CERT_FILE.",
+}
+"""By what OpenSSL says of a certificate; the first that fits."""
 
 _SKEW_S = 900.0
 """How far S3 lets clocks be apart. Source: S3 API reference, RequestTimeTooSkewed."""
@@ -71,6 +81,23 @@ def unreachable(store: str, key: str, said: str = "") -> StoreUnreachable:
     said = said or "It does not answer, or broke off."
     what = f"{said} Check endpoint and network{proxy}, then run again."
     return StoreUnreachable(f"{_asked(store, key)} {what}", store=store, key=key)
+
+
+def said_of(fault: BaseException | None) -> str:
+    """What broke a connection, in a sentence; empty where nothing more can be said than that it broke."""
+    from ssl import SSLCertVerificationError, SSLError
+
+    match fault:
+        case Misfit():
+            return str(fault)
+        case SSLCertVerificationError(verify_message=why):
+            cure = next(cure for words, cure in _CERTIFICATE_CURES.items() if words in why)
+            return f"Its certificate is not accepted: {why.rstrip('.')}. {cure}"
+        case SSLError():
+            return "It does not speak TLS as is due: does its address begin with https:// where it should be http://?"
+        case gaierror():
+            return "Its host's name is not known here."
+    return ""
 
 
 def _asked(store: str, key: str) -> str:

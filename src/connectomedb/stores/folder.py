@@ -17,6 +17,7 @@ from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, tell_version
 from connectomedb.transfer.checksum import CHUNK_BYTES
+from connectomedb.transfer.disk import sync_folder
 from connectomedb.transfer.part import SUFFIX
 from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
@@ -72,7 +73,7 @@ class FolderStore:
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(unfinished, target)
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
             except BaseException:
                 with suppress(FileNotFoundError):
                     os.unlink(unfinished)
@@ -86,7 +87,7 @@ class FolderStore:
             _make_folder(target.parent)
             try:
                 os.replace(path, target)
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
             except OSError as fault:
                 if fault.errno != errno.EXDEV:
                     raise
@@ -131,16 +132,22 @@ class FolderStore:
             facts = self.path(key).stat()
         return f"{facts.st_size}-{facts.st_mtime_ns}"
 
-    def _walk(self, folder: str) -> Iterator[ObjectInfo]:
+    def _walk(self, folder: str, above: tuple[os.stat_result, ...] = ()) -> Iterator[ObjectInfo]:
+        """Files below a folder; a link that leads to a folder above it, or nowhere, is passed over."""
         with self._translated(folder):
             try:
+                here = os.stat(self.root / folder)
                 entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
             except (FileNotFoundError, NotADirectoryError):
                 return
+            if any(os.path.samestat(here, one) for one in above):
+                return
             for entry in entries:
                 key = f"{folder}/{entry.name}" if folder else entry.name
+                if _leads_nowhere(entry):
+                    continue
                 if entry.is_dir():
-                    yield from self._walk(key)
+                    yield from self._walk(key, (*above, here))
                 elif entry.is_file() and not entry.name.startswith(_UNFINISHED):
                     yield _describe(key, entry.stat())
 
@@ -169,20 +176,21 @@ class FolderStore:
             raise StoreError(message, store=self.name, key=key) from fault
 
 
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a link that leads to itself."""
+    try:
+        entry.is_dir()
+    except OSError as fault:
+        return fault.errno == errno.ELOOP
+    return False
+
+
 def _make_folder(folder: Path) -> None:
     """Make a folder and those above it; their names outlast a loss of power."""
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(folder.parent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """A store that is an S3 bucket, through obstore: AWS, SeaweedFS, MinIO, Ceph or any other.
 
-obstore cuts the `/` at the end of a pseudo-directory's zero-byte marker, and matches prefixes part by
-part; both are put right here, so keys and prefixes mean what S3 says. Reading for the transfer engine goes
-over `stores._wire` with URLs that obstore signs (docs/decisions/0005), and over obstore where that cannot be.
+Listings are requests of our own (`stores._s3_listing`), and reading for the transfer engine goes over `stores._wire`
+with URLs that obstore signs (docs/decisions/0005); obstore does both where that cannot be, and all the rest.
 """
 
 import threading
@@ -17,9 +16,9 @@ from urllib.parse import quote
 from connectomedb.config.proxies import is_proxied
 from connectomedb.config.s3 import S3Settings
 from connectomedb.hcp.paths import check_path
-from connectomedb.stores._answers import Misfit, advancing, is_whole, version_of
-from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, unreachable
-from connectomedb.stores._signing import presigned
+from connectomedb.stores._answers import Misfit, is_whole, version_of
+from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, said_of, unreachable
+from connectomedb.stores._signature import DEFAULT_REGION, origin_of, presigned
 from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
@@ -27,18 +26,17 @@ from connectomedb.transfer.pace import at_pace
 from connectomedb.transfer.source import OnVersion, Sink, Span, Streams
 
 if TYPE_CHECKING:
-    from obstore import BytesStream, GetOptions, GetResult, ObjectMeta
+    from obstore import BytesStream, GetOptions, GetResult
     from obstore.store import ClientConfig, S3Config
     from obstore.store import S3Store as Engine
+
+    from connectomedb.stores._page import Page
 
 PART_BYTES = 32 << 20
 MAX_PARTS = 10_000
 SIGNED_FOR = timedelta(hours=1)
 NEAR_S = 0.00025
 """A connection made in less time leads to this machine or its neighbour; within a region of AWS it takes longer."""
-
-DEFAULT_REGION = "us-east-1"
-"""Region of HCP's bucket. Source: Registry of Open Data on AWS, hcp-openaccess."""
 
 
 class S3Store:
@@ -70,34 +68,43 @@ class S3Store:
         return Streams.FEW if is_near else Streams.MANY
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key begins with `prefix`, page by page; markers of pseudo-directories left out."""
-        import obstore
+        """All objects whose key begins with `prefix`, page by page; markers of pseudo-directories left out.
 
-        folder = prefix.rpartition("/")[0]
-        with self._translated(prefix):
-            for page in advancing(obstore.list(self._store, f"{folder}/" if folder else None), "path"):
-                found = [_describe(meta) for meta in page if meta["path"].startswith(prefix)]
-                yield from (info for info in found if info.size or not self._is_marker(info.key))
+        A bucket may hold keys that can be no path: they are listed like others.
+        """
+        for page in self._pages(prefix):
+            yield from (info for info in page.objects if not info.key.endswith("/"))
 
     def list_level(self, prefix: str = "") -> Level:
         """What stands directly below `prefix`, its own marker (a key ending in `/`) included."""
-        import obstore
+        pages = list(self._pages(prefix, "/"))
+        objects = tuple(info for page in pages for info in page.objects)
+        return Level(objects, tuple(dict.fromkeys(path for page in pages for path in page.prefixes)))
 
-        folder = prefix.rpartition("/")[0]
-        with self._translated(prefix):
-            listing = obstore.list_with_delimiter(self._store, f"{folder}/" if folder else None)
-        objects = [_describe(meta) for meta in listing["objects"]]
-        own = [ObjectInfo(f"{info.key}/", 0, info.etag, None, info.modified) for info in objects if info.key == folder]
-        below = [info for info in objects if info.key.startswith(prefix) and info.key != folder]
-        prefixes = (f"{path}/" for path in listing["common_prefixes"])
-        return Level((*own, *below), tuple(path for path in prefixes if path.startswith(prefix)))
+    def _pages(self, prefix: str, delimiter: str = "") -> "Iterator[Page]":
+        """What begins with `prefix`, as it comes."""
+        from connectomedb.stores import _engine_listing, _s3_listing
+        from connectomedb.stores._page import Page
+
+        if self._is_proxied or not (self.settings.anonymous or self.settings.access_key):
+            # Only the full engine speaks to proxies, and asks machines for the keys of their roles.
+            with self._translated(prefix):
+                yield from _engine_listing.pages(self._store, prefix, delimiter)
+            return
+        timeout_s = self._timeout.total_seconds()
+        pages = _s3_listing.Listing(self.name, self.bucket, self.settings, timeout_s, prefix, delimiter)
+        for page in pages:
+            # A store that knows no prefixes, or not these, must not smuggle in what lies elsewhere.
+            yield Page([info for info in page.objects if info.key.startswith(prefix)], page.prefixes)
 
     def head(self, key: str) -> ObjectInfo:
         """One object's facts, by one request. Raises ObjectMissing."""
         import obstore
 
+        from connectomedb.stores._engine_listing import describe
+
         with self._translated(key):
-            return _describe(obstore.head(self._store, check_path(key)))
+            return describe(obstore.head(self._store, check_path(key)))
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The object's bytes from `offset`, in pieces of about 1 MiB. Raises ObjectMissing."""
@@ -168,8 +175,7 @@ class S3Store:
         plain = f"{origin}{target.partition('?')[0]}"
         if endpoint_url:
             plain = f"{endpoint_url.rstrip('/')}/{self.bucket}/{quote(key)}"
-        region = self.settings.region or DEFAULT_REGION
-        return presigned(plain, self.settings, region, lifetime, datetime.now(UTC), answer or {})
+        return presigned(plain, self.settings, lifetime, datetime.now(UTC), answer or {})
 
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""
@@ -205,7 +211,7 @@ class S3Store:
         try:
             head = self._open_wire(origin).get(target, headers, choose)
         except Broken as fault:
-            raise unreachable(self.name, key) from fault
+            raise unreachable(self.name, key, said_of(fault.__cause__)) from fault
         except Misfit as fault:
             raise unreachable(self.name, key, str(fault)) from fault
         if not 200 <= head.status < 300:
@@ -216,8 +222,7 @@ class S3Store:
         import obstore
 
         if self.settings.anonymous:
-            origin = self.settings.endpoint_url or f"https://s3.{self.settings.region or DEFAULT_REGION}.amazonaws.com"
-            return origin.rstrip("/"), f"/{self.bucket}/{quote(key)}"
+            return origin_of(self.settings), f"/{self.bucket}/{quote(key)}"
         with self._translated(key):
             url = obstore.sign(self._store, "GET", key, lifetime)
         scheme, _, rest = url.partition("://")
@@ -229,16 +234,6 @@ class S3Store:
             if self._wire is None:
                 self._wire = Wire(origin, timeout_s=self._timeout.total_seconds())
             return self._wire
-
-    def _is_marker(self, path: str) -> bool:
-        """Whether a zero-byte path of a listing stands for `path/`: then there is no object `path` itself."""
-        import obstore
-
-        try:
-            obstore.head(self._store, path)
-        except FileNotFoundError:
-            return True
-        return False
 
     def _stream(self, key: str, pieces: "BytesStream") -> Iterator[bytes]:
         with self._translated(key):
@@ -281,7 +276,3 @@ def _open_engine(bucket: str, settings: S3Settings, timeout: timedelta) -> "Engi
         client_options=client,
         retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
     )
-
-
-def _describe(meta: "ObjectMeta") -> ObjectInfo:
-    return ObjectInfo(meta["path"], meta["size"], meta["e_tag"], md5_of_etag(meta["e_tag"]), meta["last_modified"])

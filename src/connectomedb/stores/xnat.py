@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 
 from connectomedb.errors import (
     AccessDenied,
+    AddressError,
     AuthenticationFailed,
     NotConnected,
     NotFound,
@@ -23,6 +25,7 @@ from connectomedb.errors import (
     TooManyRequests,
 )
 from connectomedb.hcp.layout import crest_resource, format_crest, format_key, parse_study_key, path_of
+from connectomedb.hcp.paths import fault_of_path
 from connectomedb.hcp.release import Release
 from connectomedb.stores._levels import level_of
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces
@@ -122,11 +125,20 @@ class XnatStore:
     def _describe(self, subject: str, cells: dict[str, str]) -> ObjectInfo:
         """A row of a file listing; its path is what follows the resource's number."""
         try:
-            key = format_key(self.release, path_of(self.release, subject, parse_file_uri(cells["URI"])))
-            return ObjectInfo(key, int(cells["Size"]), md5=md5_of_etag(cells["digest"]))
+            return ObjectInfo(self._key(subject, cells["URI"]), int(cells["Size"]), md5=md5_of_etag(cells["digest"]))
         except (KeyError, ValueError) as fault:
             message = f"Asked {self.name} for the files of {subject}. A row of its listing is malformed: {cells}."
             raise StoreError(message, store=self.name, key=subject) from fault
+
+    def _key(self, subject: str, uri: str) -> str:
+        """The key of a row. One that can be no path is given as it is: it is for the reader to leave it out."""
+        try:
+            return format_key(self.release, path_of(self.release, subject, parse_file_uri(uri)))
+        except AddressError:
+            key = f"{self.release.prefix}/{subject}/{unquote(uri.partition('/files/')[2])}"
+            if fault_of_path(key) is None:
+                raise
+            return key
 
 
 @contextmanager

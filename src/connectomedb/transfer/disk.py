@@ -42,6 +42,15 @@ def removed_on_fault(part: str | Path) -> Iterator[None]:
         raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk itself."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_whole(target: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a small file of ours, whole or not at all, by rename. Raises DiskFull, DiskRefused, TransferError.
 

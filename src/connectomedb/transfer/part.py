@@ -4,9 +4,14 @@
         bytes       as long as the whole file from the start; ranges are written in place
         journal     one JSON value per line: what the file is, then each range that is written
 
-    {"format": 1, "size": 4331520000, "md5": "..."}      first line
+    {"format": 2, "size": 4331520000, "md5": "..."}      first line
+    {"boot": "..."}                                       which start of which machine writes what follows
     {"source": "s3://...", "version": "\"abc\""}          where the bytes come from, when that matters
     [0, 8388608]                                          offset and length of a written range
+    {"synced": [0]}                                       offsets of ranges that are on the disk itself by now
+
+A range is believed while the machine that wrote it has been up since; another machine, or another start of the same,
+believes what is synced: bytes that never left the memory of a machine that lost its power read as zeros.
 
 Locks cannot be trusted on shared disks; a rename can. A run that finds the folder of one that has ended renames it to
 its own name and goes on; if two try, one wins. Should the first still live, both write the same bytes to the same
@@ -24,10 +29,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from connectomedb.errors import Interrupted
+from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Expected
+from connectomedb.transfer.disk import sync_folder
 from connectomedb.transfer.run import SUSPENDED_S, Run, now
 
-FORMAT = 1
+FORMAT = 2
+SYNC_EVERY_S = 20.0
+"""How much work, in seconds, a loss of power may cost; what is shorter is never waited for."""
+
 SUFFIX = ".part"
 LONGEST_NAME = 128
 """Bytes of a name that its private files have whole; the rest of a disk's 255 are for the name of the run."""
@@ -42,7 +52,8 @@ class PartFile:
         self._folder = folder
         self._expected = expected
         self.ranges: dict[int, int] = {}
-        self._wrote_at = now()
+        self._unsynced: dict[int, None] = {}
+        self._synced_at = self._wrote_at = now()
         self.origin: tuple[str, str] | None = None
         self._bytes = os.open(folder / "bytes", os.O_RDWR | os.O_CREAT, 0o666)
         self._journal = os.open(folder / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -56,12 +67,14 @@ class PartFile:
                 left.rename(own)
                 part = cls(own, expected)
                 if part._read_journal():
+                    part._note({"boot": boot_id()})
                     return part
                 part.discard()
         own.mkdir()
         part = cls(own, expected)
         part._allocate()
         part._note({"format": FORMAT, "size": expected.size, "md5": expected.md5})
+        part._note({"boot": boot_id()})
         return part
 
     @property
@@ -76,9 +89,7 @@ class PartFile:
 
     def write(self, piece: memoryview, offset: int) -> None:
         """Write a piece in place. Raises Interrupted when another run took the file over."""
-        if now() - self._wrote_at > SUSPENDED_S:
-            self._check_is_ours()
-        self._wrote_at = now()
+        self._check_is_ours()
         while piece:
             count = os.pwrite(self._bytes, piece, offset)
             piece, offset = piece[count:], offset + count
@@ -88,9 +99,14 @@ class PartFile:
         return os.pread(self._bytes, length, offset)
 
     def written(self, offset: int, length: int) -> None:
-        """Record a range as written."""
+        """Record a range as written. Raises Interrupted as `write` does."""
+        self._check_is_ours()
         self.ranges[offset] = length
         self._note([offset, length])
+        self._unsynced[offset] = None
+        if now() - self._synced_at > SYNC_EVERY_S:
+            self._synced_at = now()
+            self._sync_ranges()
 
     def came_from(self, source: str, version: str) -> None:
         """Record where the bytes come from, for files that no checksum can prove."""
@@ -118,12 +134,27 @@ class PartFile:
         self._close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _sync_ranges(self) -> None:
+        """Have on the disk, and believed by whoever comes, what is written; lanes may write more meanwhile."""
+        ranges = list(self._unsynced)
+        os.fdatasync(self._bytes)
+        self._note({"synced": ranges})
+        os.fdatasync(self._journal)
+        for folder in (self._folder, self._folder.parent):
+            sync_folder(folder)
+        for offset in ranges:
+            self._unsynced.pop(offset, None)
+
     def _check_is_ours(self) -> None:
         """After a long pause: who took over may have given the file its final name, and written into it by us."""
+        if now() - self._wrote_at > SUSPENDED_S and not self._is_ours():
+            raise Interrupted("This run stood still for so long that another took its place. Run again to go on.")
+        self._wrote_at = now()
+
+    def _is_ours(self) -> bool:
         with suppress(OSError):
-            if os.path.samestat(os.stat(self.path), os.fstat(self._bytes)):
-                return
-        raise Interrupted("This run stood still for so long that another took its place. Run again to go on.")
+            return os.path.samestat(os.stat(self.path), os.fstat(self._bytes))
+        return False
 
     def _allocate(self) -> None:
         """Claim the room at once, so that a disk that is too small is found before the first byte."""
@@ -147,12 +178,22 @@ class PartFile:
         expected = {"format": FORMAT, "size": self._expected.size, "md5": self._expected.md5}
         if not notes or notes[0] != expected or os.fstat(self._bytes).st_size != self._expected.size:
             return False
+        boot: object = None
+        recent: dict[int, int] = {}
         for note in notes[1:]:
             match note:
+                case {"boot": other} if other != boot:
+                    boot = other
+                    recent.clear()  # nobody since has believed them
                 case [int(offset), int(length)]:
-                    self.ranges[offset] = length
+                    recent[offset] = length
+                case {"synced": [*offsets]}:
+                    self.ranges |= {offset: length for offset, length in recent.items() if offset in offsets}
                 case {"source": str(source), "version": str(version)}:
                     self.origin = (source, version)
+        if boot is not None and boot == boot_id():
+            self.ranges |= recent
+            self._unsynced = dict.fromkeys(recent)
         return True
 
     def _note(self, value: object) -> None:

@@ -1,8 +1,8 @@
 """The bytes of one file: conditions, ranges, and whether the server or the bucket itself sends them.
 
 A client is sent to the bucket only when `[files] redirect` is on, the file lies in a bucket, bytes are due (not for
-HEAD, 304, 412 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS and
-it does not say `redirect=false`. The address is good for `redirect_s` seconds, holds no secret, and has the bucket
+HEAD, 304, 412 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS
+and it does not say `redirect=false`. The address is good for `redirect_s` seconds, holds no secret, and has the bucket
 answer with the file's name and type, as an attachment.
 """
 
