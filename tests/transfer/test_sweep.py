@@ -14,7 +14,8 @@ from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.sync import sync
 from connectomedb.stores.memory import MemoryStore
-from connectomedb.transfer.checksum import LONG_BYTES, LONG_SILENT_S
+from connectomedb.transfer.begun import LONG_SILENT_S
+from connectomedb.transfer.checksum import LONG_BYTES
 from connectomedb.transfer.large import RANGE_BYTES
 from connectomedb.transfer.part import private_stem
 from connectomedb.transfer.run import Run
