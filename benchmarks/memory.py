@@ -50,7 +50,7 @@ def _peak(dataset: Dataset, scratch: Scratch) -> float:
         command = [sys.executable, str(script), "fetch", store.endpoint_url, "benchmark", str(scratch.new())]
         used: Usage = run(command, environment())
     print(f"{dataset.describe()}: {used.wall_s:.1f} s, {used.peak_mb:.0f} MB", file=sys.stderr)
-    scratch.clear()
+    scratch.empty()
     return used.peak_mb
 
 

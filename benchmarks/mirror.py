@@ -76,7 +76,7 @@ def _commands(station: Station, rivals: Rivals) -> dict[str, Command]:
 def _measure(station: Station, dataset: Dataset, commands: dict[str, Command], rounds: int) -> dict[str, Figures]:
     scratch, figures = station.scratch, {name: Figures() for name in commands}
     run(commands[S5CMD[0]](scratch.new()), environment())  # not counted: the store reads its files for the first time
-    scratch.clear()
+    scratch.empty()
     names = list(commands)
     for number in range(rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
@@ -92,7 +92,7 @@ def _measure(station: Station, dataset: Dataset, commands: dict[str, Command], r
             row.peak_mb.append(used.peak_mb)
             _check(name, copy, dataset, used.output)
             print(f"round {number + 1}: {name} {used.wall_s:.2f} s", file=sys.stderr)
-        scratch.clear()
+        scratch.empty()
     return figures
 
 

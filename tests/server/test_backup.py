@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
-from contextlib import closing
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 from sqlalchemy import func, insert, select
 
+from connectomedb.cli._errors import INTEGRITY
+from connectomedb.cli.main import main
 from connectomedb.errors import ConfigError, Conflict, DiskRefused, ServiceFailed
 from connectomedb.server.folder import DataFolder
 from connectomedb.server.operation.backup import back_up, migrate, restore
+from connectomedb.server.run import ADMIN, start
 from connectomedb.server.settings import DatabaseSettings, read_settings
-from connectomedb.server.site import open_database
+from connectomedb.server.site import open_database, open_site
 from connectomedb.server.tables.database import newest_revision
 from connectomedb.server.tables.schema import counters
 
 if TYPE_CHECKING:
     from tests.conftest import Run
     from tests.server.conftest import DataFolders, Deliver
+
+PASSWORD = "correct horse"
 
 
 def _settings(folder: Path) -> DatabaseSettings:
@@ -91,6 +102,97 @@ def test_a_backup_is_one_moment_while_others_write(tmp_path: Path, data_folder: 
     with closing(open_database(DataFolder(folder), settings)) as database, database.read() as connection:
         halves = connection.execute(select(func.count()).select_from(counters)).scalar_one()
     assert halves % 2 == 0
+
+
+@dataclass
+class Writer:
+    """Writes over HTTP until told to stop: files are made, replaced and deleted, subjects made, renamed and deleted."""
+
+    number: int
+    client: httpx2.Client
+    is_over: threading.Event
+    kept: dict[str, bytes] = field(default_factory=dict)
+    rounds: int = 0
+
+    def run(self) -> None:
+        """Odd rounds delete, and every third file is replaced."""
+        root = "/data/projects/HCP_Q1"
+        while not self.is_over.is_set():
+            name = f"{self.number}-{self.rounds}"
+            for version in range(2 if self.rounds % 3 else 1):
+                content = f"{name} {version} ".encode() * 500
+                reply = self.client.put(f"{root}/resources/W/files/{name}?overwrite=true", content=content)
+                assert reply.status_code == 200, reply.text
+            self.kept[name] = content
+            assert self.client.put(f"{root}/subjects/S{name}").status_code == 201
+            if self.rounds % 2:
+                assert self.client.delete(f"{root}/resources/W/files/{name}").status_code == 200
+                assert self.client.delete(f"{root}/subjects/S{name}").status_code == 200
+                del self.kept[name]
+            self.rounds += 1
+
+
+def test_a_server_that_is_written_to_is_brought_back_elsewhere(
+    tmp_path: Path, deliver: Deliver, data_folder: DataFolders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = deliver(tmp_path)
+    folder, other = tmp_path / "data", data_folder(tmp_path / "other")
+    backup, is_over = str(tmp_path / "backup"), threading.Event()
+    with start(site, admin_password=PASSWORD) as server, ExitStack() as opened:
+        session = site.logins.sign_in(ADMIN, PASSWORD).session_id
+        clients = [
+            opened.enter_context(httpx2.Client(base_url=server.address, cookies={"JSESSIONID": session}))
+            for _ in range(3)
+        ]
+        assert clients[0].put("/data/projects/HCP_Q1/resources/W").status_code == 200
+        writers = [Writer(number, client, is_over) for number, client in enumerate(clients)]
+        with ThreadPoolExecutor(len(writers)) as pool:
+            try:
+                done = [pool.submit(writer.run) for writer in writers]
+                _wait_until(lambda: min(writer.rounds for writer in writers) >= 3)
+                before = {name: content for writer in writers for name, content in list(writer.kept.items())}
+                assert _cdb("backup", str(folder), backup) == 0
+                rounds = [writer.rounds for writer in writers]
+                _wait_until(lambda: all(writer.rounds > old + 2 for writer, old in zip(writers, rounds, strict=True)))
+            finally:
+                is_over.set()
+            for one in done:
+                one.result()
+    shutil.copytree(folder / "archive", other / "archive", dirs_exist_ok=True)
+    tree = f'[stores.tree]\nkind = "folder"\npath = "{tmp_path / "tree"}"\n'
+    settings = other / "cdb.toml"
+    settings.write_text((settings.read_text() if settings.exists() else "") + tree)
+    capsys.readouterr()
+    assert _cdb("restore", str(other), backup, "--replace") == 0
+    said = capsys.readouterr().err
+    assert "uploads came after the backup" in said and f"cdb admin check {other} --repair" in said
+    assert _cdb("check", str(other), "--digest") == INTEGRITY
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"orphan"}
+    assert _cdb("check", str(other), "--repair") == 0
+    assert _cdb("check", str(other), "--digest") == 0
+    with start(open_site(other)) as server, httpx2.Client(base_url=server.address, auth=(ADMIN, PASSWORD)) as client:
+        files = "/data/projects/HCP_Q1/resources/W/files"
+        found = {row["Name"] for row in client.get(files).json()["ResultSet"]["Result"]}
+        steady = {name: content for name, content in before.items() if int(name.partition("-")[2]) % 2 == 0}
+        assert len(steady) >= 3
+        for name, content in steady.items():
+            assert name in found and client.get(f"{files}/{name}").content == content
+        assert client.put(f"{files}/after", content=b"after").status_code == 200
+        assert client.put("/data/projects/HCP_Q1/subjects/AFTER").status_code == 201
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _cdb(*words: str) -> object:
+    """The exit code of `cdb admin`."""
+    with pytest.raises(SystemExit) as ended:
+        main(["admin", *words])
+    return ended.value.code
 
 
 def test_what_is_no_backup_is_refused_before_anything_changes(tmp_path: Path, deliver: Deliver, engine: str) -> None:

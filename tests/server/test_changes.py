@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import httpx2
 import pytest
 
+from connectomedb.server.query import listing
 from connectomedb.xnat.document import Item, parse_item_json
 
 if TYPE_CHECKING:
@@ -581,3 +582,22 @@ def test_documents_of_every_level_are_valid_by_the_schema(
     places = [document.index(f"<xnat:{name}") for name in ("date", "note", "scanner", "scans")]
     assert places == sorted(places)
     assert [fault for fault in schema_faults(owner) if "lab_note" not in fault] == []  # what no type has is kept
+
+
+def test_a_list_is_the_same_whether_what_is_shared_is_few_or_many(
+    lab: ClientsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = [f"/data/projects/SHARED/{level}?columns=ID,label,project" for level in ("subjects", "experiments")]
+    with lab("owner") as owner, lab("second") as second:
+        put(second, "/data/projects/SHARED/subjects/own", 201)
+        for number in range(3):
+            put(owner, f"{P}/subjects/many{number}/experiments/many{number}_MR?{MR}", 201)
+            put(owner, f"{P}/subjects/many{number}/projects/SHARED")
+            put(owner, f"{P}/experiments/many{number}_MR/projects/SHARED?label=there{number}")
+        few = [rows(second, address) for address in lists]
+        monkeypatch.setattr(listing, "MOST_NAMED", 2)
+        assert [rows(second, address) for address in lists] == few
+        assert {"own", "many0", "many1", "many2"} <= {row["label"] for row in few[0]}
+        assert {"there0", "there1", "there2"} == {row["label"] for row in few[1]}
+        for number in range(3):
+            owner.delete(f"{P}/subjects/many{number}")

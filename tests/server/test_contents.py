@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
+from connectomedb.client.transport import Connection
 from connectomedb.server.check import check_files
 from connectomedb.server.intake.sweep import sweep
 from connectomedb.server.run import start
 from connectomedb.server.site import Site
+from connectomedb.server.tables.schema import audit
 from connectomedb.stores import s3
 from connectomedb.stores.s3 import S3Store
 
@@ -162,6 +168,11 @@ class Bucket:
 BIG = bytes(range(256)) * 5_000
 
 
+def public_address(store: S3Store) -> str:
+    """The store under another name of this machine."""
+    return (store.settings.endpoint_url or "").replace("127.0.0.1", "localhost")
+
+
 @pytest.fixture(scope="module")
 def bucket(
     tmp_path_factory: pytest.TempPathFactory,
@@ -171,6 +182,7 @@ def bucket(
     store = s3_store("uploads")
     settings = (
         f'[stores.bucket]\nkind = "s3"\nbucket = "{store.bucket}"\nendpoint_url = "{store.settings.endpoint_url}"\n'
+        f'public_endpoint_url = "{public_address(store)}"\n'
         '[files]\nuploads = "bucket"\nredirect = true\nredirect_s = 60\n'
     )
     site = make_project(tmp_path_factory.mktemp("bucket") / "data", settings, store.settings)
@@ -194,6 +206,7 @@ FOLLOWING = [
     ({"User-Agent": "connectomedb/0.1"}, "", 307),
     ({"User-Agent": "Mozilla/5.0"}, "", 307),
     ({"User-Agent": "curl/8.0"}, "", 200),
+    ({"User-Agent": "Wget/1.21.3"}, "", 200),
     ({"User-Agent": "curl/8.0"}, "?redirect=true", 307),
     ({"User-Agent": "python-requests/2.32"}, "?redirect=false", 200),
     ({"User-Agent": "python-requests/2.32", "Range": "bytes=1-5"}, "", 307),
@@ -211,13 +224,15 @@ def test_only_clients_that_can_follow_are_sent_to_the_bucket(
     if status != 307:
         return
     place = reply.headers["location"]
-    assert place.startswith(f"{bucket.store.settings.endpoint_url}/")
+    assert place.startswith(f"{public_address(bucket.store)}/")
     assert "X-Amz-Expires=60" in place
     assert str(bucket.store.settings.secret_key) not in place
     assert reply.headers["cache-control"] == "no-store"
     asked = {"Range": headers["Range"]} if "Range" in headers else {}
     direct = httpx2.get(place, headers=asked)
     assert direct.content == (BIG[1:6] if asked else BIG)
+    assert direct.headers["content-disposition"] == "attachment; filename=\"b _.bin\"; filename*=UTF-8''b%20%C3%A4.bin"
+    assert direct.headers["content-type"] == "application/octet-stream"
 
 
 def test_a_head_is_never_sent_away(bucket: Bucket) -> None:
@@ -234,8 +249,43 @@ def test_requests_follows_and_gets_the_bytes(bucket: Bucket) -> None:
     )
     assert (reply.status_code, reply.content) == (200, BIG)
     assert [step.status_code for step in reply.history] == [307]
-    assert urlsplit(reply.url).netloc == urlsplit(bucket.store.settings.endpoint_url or "").netloc
-    assert "Authorization" not in reply.request.headers
+    assert urlsplit(reply.url).netloc == urlsplit(public_address(bucket.store)).netloc
+    assert "Authorization" not in reply.request.headers and "Cookie" not in reply.request.headers
+
+
+def test_an_address_in_the_bucket_is_good_for_its_time_and_its_file_alone(bucket: Bucket) -> None:
+    place = bucket.client.get(f"{bucket.file}?redirect=true").headers["location"]
+    assert httpx2.get(place).status_code == 200
+    for old, new in (("X-Amz-Expires=60", "X-Amz-Expires=6000"), ("/uploads/", "/uploads/../"), ("octet", "html")):
+        assert httpx2.get(place.replace(old, new)).status_code in (400, 403), new
+    key = next(bucket.store.list("uploads/")).key
+    short = bucket.store.presign(key, timedelta(seconds=1))
+    assert httpx2.get(short).status_code == 200
+    deadline = time.monotonic() + 10
+    while (reply := httpx2.get(short)).status_code == 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert reply.status_code == 403
+
+
+def test_our_client_and_curl_follow_and_each_leaves_a_line(bucket: Bucket) -> None:
+    address = str(bucket.client.base_url).rstrip("/")
+    before = _downloads(bucket.site)
+    connection = Connection(address, "admin", PASSWORD)
+    assert b"".join(connection.stream(quote(bucket.file), 100)) == BIG[100:]
+    connection.close()
+    assert _downloads(bucket.site) == before + 1
+    done = subprocess.run(
+        ["curl", "-sSfL", "-u", f"admin:{PASSWORD}", "-r", "5-9", f"{address}{quote(bucket.file)}?redirect=true"],
+        capture_output=True,
+        timeout=30,
+    )
+    assert done.stdout == BIG[5:10]
+
+
+def _downloads(site: Site) -> int:
+    site.audit.flush()
+    with site.database.read() as connection:
+        return len(connection.execute(select(audit.c.key).where(audit.c.action == "download")).all())
 
 
 def test_a_long_upload_goes_to_the_bucket_in_parts(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

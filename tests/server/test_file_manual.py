@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectomedb.errors import ConfigError
+from connectomedb.server.folder import DataFolder, S3Declaration
 from connectomedb.server.settings import FileSettings, read_settings
 from connectomedb.server.site import open_site
 
@@ -15,11 +16,18 @@ MANUAL = (Path(__file__).parents[2] / "docs" / "files.md").read_text(encoding="u
 
 
 def test_the_settings_shown_are_the_defaults(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", MANUAL, re.DOTALL)
+    block, _ = re.findall(r"```toml\n(.*?)```", MANUAL, re.DOTALL)
     assert set(tomllib.loads(block)["files"]) == {field.name for field in fields(FileSettings)}
     file = tmp_path / "cdb.toml"
     file.write_text(block)
     assert read_settings(file, {}).files == FileSettings()
+
+
+def test_the_store_shown_can_be_declared(tmp_path: Path) -> None:
+    _, block = re.findall(r"```toml\n(.*?)```", MANUAL, re.DOTALL)
+    (tmp_path / "cdb.toml").write_text(block)
+    (store,) = DataFolder(tmp_path).declared_stores().values()
+    assert isinstance(store, S3Declaration) and store.public_endpoint_url == "https://s3.example.org"
 
 
 REFUSED = [

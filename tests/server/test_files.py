@@ -139,6 +139,15 @@ def test_what_the_client_has_is_not_sent_again(reader: httpx2.Client) -> None:
         assert reply.headers["etag"] == first.headers["etag"]
 
 
+def test_another_version_than_the_client_wants_is_not_sent(reader: httpx2.Client) -> None:
+    first = reader.get(BRAIN)
+    assert reader.get(BRAIN, headers={"If-Match": first.headers["etag"]}).content == BIG
+    for method in ("GET", "HEAD"):
+        reply = reader.request(method, BRAIN, headers={"If-Match": '"older"', "Range": "bytes=0-9"})
+        assert (reply.status_code, reply.content) == (412, b"")
+        assert reply.headers["etag"] == first.headers["etag"]
+
+
 def test_an_empty_file_is_empty(reader: httpx2.Client) -> None:
     reply = reader.get(f"{CREST}/files/release-notes/Structural_preproc.txt")
     assert (reply.status_code, reply.content, reply.headers["content-length"]) == (200, b"", "0")

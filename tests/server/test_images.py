@@ -215,19 +215,21 @@ def test_a_picture_is_for_those_who_may_see_the_file(client: Callable[[str], htt
     assert httpx2.get(f"{address}{asked}").status_code == 401
 
 
-def test_pictures_leave_no_line_of_a_download_but_frames_do(reader: httpx2.Client, site: Site) -> None:
-    def downloads() -> int:
+def test_what_tells_of_values_is_a_download_and_a_description_is_none(reader: httpx2.Client, site: Site) -> None:
+    def downloads() -> list[str]:
         site.audit.flush()
         with site.database.read() as connection:
-            rows = connection.execute(select(audit).where(audit.c.action == "download")).all()
-        return len(rows)
+            wanted = select(audit.c.detail).where(audit.c.action == "download").order_by(audit.c.key)
+            return list(connection.execute(wanted).scalars())
 
-    before = downloads()
-    ask(reader, SULC, preview="png")
+    before = len(downloads())
     ask(reader, SULC, describe="image")
-    assert downloads() == before
+    preview = ask(reader, SULC, preview="png")
     ask(reader, SULC, frame=0, structure="CORTEX_LEFT")
-    assert downloads() == before + 1
+    ask(reader, SULC, series="CORTEX_LEFT,0")
+    again = reader.get(preview.request.url, headers={"If-None-Match": preview.headers["ETag"]})
+    assert again.status_code == 304
+    assert downloads()[before:] == ["preview", "", "series"]
 
 
 def test_the_oldest_pictures_go_when_there_are_too_many(tmp_path: Path) -> None:

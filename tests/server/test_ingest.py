@@ -389,6 +389,7 @@ REFUSED = {
     "a subject without label": ("Subject,A\n,1\n", "line 2"),
     "a label that is a path": ("Subject,A\n../x,1\n", "labelled"),
     "a column twice": ("Subject,A,A\n100307,1,2\n", "twice"),
+    "columns without end": (f"Subject,{','.join(map(str, range(100_000)))}\n", "100001 columns"),
     "columns that differ in case": ("Subject,A,a\n100307,1,2\n", "case"),
     "a column without name": ("Subject,\n100307,1\n", "named"),
     "a name with a quote": ('Subject,"A""B"\n100307,1\n', "named"),

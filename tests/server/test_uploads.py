@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -255,6 +255,7 @@ def long_header() -> bytes:
 
 BOMB = b"\0" * 5_000_000
 REFUSED: dict[str, tuple[bytes, int]] = {
+    "nameless member of a zip": (zipped({"": b"x"}), 400),
     "climbing zip": (zipped({"../up.txt": b"x"}), 400),
     "climbing inside": (zipped({"a/../../up.txt": b"x"}), 400),
     "absolute zip": (zipped({"/etc/passwd": b"x"}), 400),
@@ -350,6 +351,12 @@ BAD_REQUESTS: dict[str, tuple[Callable[[httpx2.Client, str], httpx2.Response], i
     ),
     "a form without boundary": (
         lambda client, to: client.post(f"{to}/files", content=b"x", headers={"Content-Type": "multipart/form-data"}),
+        400,
+    ),
+    "a boundary without end": (
+        lambda client, to: client.post(
+            f"{to}/files", content=b"x", headers={"Content-Type": f"multipart/form-data; boundary={'b' * 5_000}"}
+        ),
         400,
     ),
     "a form that is none": (
@@ -530,6 +537,31 @@ def test_a_description_is_kept(lab: Lab, member: httpx2.Client, place: str) -> N
     with lab.site.database.read() as connection:
         found = connection.execute(files.select().where(files.c.path == "a", files.c.description == "made up")).all()
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "send", "expected"),
+    [
+        ("", lambda label: {"data": {"label": label, "format": "NIFTI", "content": "RAW"}}, ("NIFTI", "RAW")),
+        ("", lambda label: {"files": {"label": (None, label.encode()), "tags": (None, b"t")}}, ("", "")),
+        ("format=BIDS", lambda label: {"data": {"label": label, "format": "NIFTI"}}, ("BIDS", "")),
+        ("label={label}", lambda label: {"data": {"label": "OTHER", "content": "RAW"}}, ("", "RAW")),
+        ("label={label}", lambda label: {"content": b"label=OTHER&format=NIFTI"}, ("", "")),
+    ],
+    ids=["form", "form of parts", "the address counts more", "its label, too", "what is no form says nothing"],
+)
+def test_a_resource_can_be_described_by_a_form(
+    member: httpx2.Client,
+    place: str,
+    query: str,
+    send: Callable[[str], dict[str, Any]],
+    expected: tuple[str, str],
+) -> None:
+    label = place.rpartition("/")[2]
+    made = member.post(f"{SESSION}/resources?{query.format(label=label)}", **send(label))
+    assert made.status_code == 200, made.text
+    row = next(row for row in member.get(f"{SESSION}/resources").json()["ResultSet"]["Result"] if row["label"] == label)
+    assert (row["format"], row["content"]) == expected
 
 
 def test_a_resource_can_be_described_by_a_document(member: httpx2.Client, place: str) -> None:

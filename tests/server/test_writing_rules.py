@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+
+from connectomedb.server.changes import writer
+from connectomedb.xnat.document import MAX_NAMES
 
 if TYPE_CHECKING:
     from tests.server.conftest import ClientsOf, ServeLab
@@ -226,3 +229,67 @@ def test_the_prearchive_is_empty(lab: ClientsOf, owner: httpx2.Client, address: 
 
 def test_a_server_says_how_long_it_runs(owner: httpx2.Client) -> None:
     assert set(owner.get("/xapi/siteConfig/uptime").json()) == {"days", "hours", "minutes", "seconds"}
+
+
+SUBJECT = '<xnat:Subject xmlns:xnat="http://nrg.wustl.edu/xnat" project="P1"{}>{}</xnat:Subject>'
+
+
+def _send(owner: httpx2.Client, label: str, attributes: str = "", inside: str = "") -> httpx2.Response:
+    document = SUBJECT.format(attributes, inside).encode()
+    return owner.put(f"{P}/subjects/{label}", content=document, headers={"Content-Type": "text/xml"}, timeout=60)
+
+
+def _entries(owner: httpx2.Client, label: str) -> list[tuple[str, str]]:
+    (item,) = owner.get(f"{P}/subjects/{label}?format=json").json()["items"]
+    (held,) = (child["items"] for child in item["children"] if child["field"] == "fields/field")
+    return [(entry["data_fields"]["name"], entry["data_fields"]["field"]) for entry in held]
+
+
+def test_thousands_of_fields_are_kept_in_their_order_and_replaced_whatever_their_case(owner: httpx2.Client) -> None:
+    def fields(names: range, text: str, letter: str = "f") -> str:
+        inner = "".join(f'<xnat:field name="{letter}{number}">{text}</xnat:field>' for number in names)
+        return f"<xnat:fields>{inner}</xnat:fields>"
+
+    assert _send(owner, "many", inside=fields(range(3_000), "one")).status_code == 201
+    assert _entries(owner, "many") == [(f"f{number}", "one") for number in range(3_000)]
+    assert _send(owner, "many", inside=fields(range(2_999, 3_001), "two", "F")).status_code == 200
+    assert _entries(owner, "many")[-3:] == [("f2998", "one"), ("F2999", "two"), ("F3000", "two")]
+
+
+def test_a_document_of_too_many_names_is_refused(owner: httpx2.Client) -> None:
+    wide = " ".join(f'a{number}="x"' for number in range(MAX_NAMES))
+    refused = _send(owner, "wide", attributes=f" {wide}")
+    assert (refused.status_code, "elements and attributes" in refused.text) == (422, True)
+    assert owner.get(f"{P}/subjects/wide").status_code == 404
+
+
+def test_writing_that_takes_too_long_is_given_up_and_leaves_nothing(
+    owner: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MOST_TIME", timedelta(0))
+    assert _send(owner, "slow").status_code == 413
+    monkeypatch.undo()
+    assert owner.get(f"{P}/subjects/slow").status_code == 404
+
+
+def _form(count: int) -> bytes:
+    return b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\nq\r\n' % number for number in range(count)
+    )
+
+
+FORMS = {
+    "of many parts": _form(20_000) + b"--x--\r\n",
+    "of parts in parts": b"--x\r\n"
+    + b"".join(
+        b"Content-Type: multipart/mixed; boundary=x%d\r\n\r\n--x%d\r\n" % (depth, depth) for depth in range(3_000)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms_that_keep_others_waiting_are_refused(owner: httpx2.Client, name: str) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused = owner.put(f"{P}/subjects/formed", content=FORMS[name], headers=headers)
+    assert (refused.status_code, refused.text[:8]) == (400, "The form")
+    assert owner.get(f"{P}/subjects/formed").status_code == 404

@@ -81,6 +81,12 @@ def test_a_missing_object_is_named(store: WritableStore) -> None:
         b"".join(store.open("q1/100307/none"))
 
 
+def test_nothing_lies_below_an_object(store: WritableStore) -> None:
+    for ask in (store.head, lambda key: b"".join(store.open(key))):
+        with pytest.raises(ObjectMissing, match=r"empty\.txt/more"):
+            ask("q1/100307/T1w/empty.txt/more")
+
+
 def test_a_folder_is_no_object(store: WritableStore) -> None:
     with pytest.raises(ObjectMissing):
         store.head("q1/100307/T1w")

@@ -11,13 +11,13 @@ import pytest
 from tests.transfer.test_fetch import Bytes, names
 
 from connectomedb.errors import ChecksumMismatch, Interrupted, StoreDenied
-from connectomedb.transfer.begun import LEAST_BYTES, LONG_SILENT_S
-from connectomedb.transfer.checksum import Expected, Proof
+from connectomedb.transfer.begun import LONG_SILENT_S
+from connectomedb.transfer.checksum import LONG_BYTES, Expected, Proof
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.part import PartFile
 from connectomedb.transfer.run import STALE_S, Run, now
 
-CONTENT = random.Random(7).randbytes(2 * LEAST_BYTES)
+CONTENT = random.Random(7).randbytes(2 * LONG_BYTES)
 EXPECTED = Expected(len(CONTENT), hashlib.md5(CONTENT).hexdigest(), Proof.MANIFEST)
 CAME = 1_500_000
 PIECE = 10_000

@@ -14,7 +14,7 @@ from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.sync import sync
 from connectomedb.stores.memory import MemoryStore
-from connectomedb.transfer.begun import LEAST_BYTES, LONG_SILENT_S
+from connectomedb.transfer.begun import LONG_SILENT_S
 from connectomedb.transfer.large import RANGE_BYTES
 from connectomedb.transfer.part import private_stem
 from connectomedb.transfer.run import Run
@@ -80,7 +80,7 @@ class Overtaken(MemoryStore):
         return super().open(key, offset, length)
 
 
-@pytest.mark.parametrize("size", [2 * LEAST_BYTES, RANGE_BYTES + 1], ids=["small", "large"])
+@pytest.mark.parametrize("size", [2_000_000, RANGE_BYTES + 1], ids=["small", "large"])
 def test_who_was_overtaken_leaves_no_part_beside_the_whole_file(tmp_path: Path, size: int) -> None:
     folder = tmp_path / "q1" / "100307" / "T1w"
     store = Overtaken(os.urandom(size), folder / "large.bin")

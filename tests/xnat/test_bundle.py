@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectomedb.errors import QueryError
-from connectomedb.xnat.bundle import MAX_DEPTH, format_bundle, parse_bundle
+from connectomedb.xnat.bundle import MAX_DEPTH, MAX_FIELDS, format_bundle, parse_bundle
 from connectomedb.xnat.query import PLAIN, Comparison, Criterion, Group, Method, Query, SearchField
 
 READABLE = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
@@ -149,6 +149,13 @@ def test_groups_nest_to_the_limit_and_no_deeper() -> None:
         parse_bundle(nested(MAX_DEPTH + 1))
     with pytest.raises(QueryError, match="deeper than"):
         parse_bundle(nested(20_000))
+
+
+def test_columns_without_end_are_refused() -> None:
+    field = "<search_field><element_name>e</element_name><field_ID>f</field_ID></search_field>"
+    assert len(parse_bundle(document(ROOT + field * MAX_FIELDS)).fields) == MAX_FIELDS
+    with pytest.raises(QueryError, match="5001 columns"):
+        parse_bundle(document(ROOT + field * (MAX_FIELDS + 1)))
 
 
 def test_too_deep_groups_are_not_written_either() -> None:

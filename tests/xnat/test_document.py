@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectomedb.errors import UnexpectedReply
-from connectomedb.xnat.document import Item, format_item_json, format_item_xml, parse_item_json
+from connectomedb.xnat.document import Item, format_item_json, format_item_xml, parse_item_json, parse_item_xml
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 VALUES = NAMES | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -66,3 +66,37 @@ def test_older_versions_of_an_item_are_passed_over() -> None:
 def test_what_is_no_item_is_refused(document: bytes) -> None:
     with pytest.raises(UnexpectedReply, match="no item"):
         parse_item_json(document)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "two lines\nand an end\n",
+        "as a form sends it\r\n",
+        "  set in",
+        "bare\rreturn",
+        "\ttab",
+        "a & b < c ",
+        "ü\u2028 ",
+    ],
+)
+def test_texts_come_back_from_xml_to_the_last_character(note: str) -> None:
+    document = format_item_xml(
+        Item("xnat:mrSessionData", {"note": note}), "xnat:MRSession", namespaces={"xnat": "urn:xnat"}, shapes={}
+    )
+    assert parse_item_xml(document).fields == {"note": note}
+
+
+@pytest.mark.parametrize(
+    ("inner", "fields"),
+    [
+        ("<xnat:note>\n  </xnat:note>", {"note": ""}),
+        ("<xnat:note/>", {"note": ""}),
+        ('<xnat:scanner model="Connectom">\n</xnat:scanner>', {"scanner/model": "Connectom"}),
+        ("<xnat:validation>\n <xnat:status>ok</xnat:status>\n</xnat:validation>", {"validation/status": "ok"}),
+    ],
+    ids=["laid out and empty", "empty", "attribute alone", "element alone"],
+)
+def test_white_space_between_elements_is_no_text(inner: str, fields: dict[str, str]) -> None:
+    document = f'<xnat:MRSession xmlns:xnat="urn:xnat">\n  {inner}\n</xnat:MRSession>'
+    assert parse_item_xml(document.encode()).fields == fields

@@ -1,5 +1,6 @@
 """`cdb admin backup`, `restore` and `migrate`: a server's rows, whichever database has them."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -38,6 +39,8 @@ def backup(site: Chosen, file: Path, as_json: bool) -> None:
 def restore(site: Chosen, file: Path, replace: bool) -> None:
     """Bring the rows of FILE, a backup, back into a data folder or its PostgreSQL database. Stop the server before.
 
+    Bytes are neither brought nor removed; how many uploads are too new for the backup is told.
+
     \b
     cdb admin restore /data/connectomedb /backup/connectomedb-monday
     cdb admin check /data/connectomedb
@@ -46,6 +49,24 @@ def restore(site: Chosen, file: Path, replace: bool) -> None:
 
     bring_back(site.folder, site.settings.database, file, replace=replace)
     _output.say(f"Restored from {file}. Bring file bytes back by their own means, before the server starts.")
+    if replace and (later := _count_later(site)):
+        options = ", with the --config or --database of now" if site.settings.database.url else ""
+        _output.say(
+            f"{later} uploads came after the backup, and no file names their bytes now: keep them as long as you may "
+            f"go back, then remove them{options}: cdb admin check {shlex.quote(str(site.folder.root))} --repair"
+        )
+
+
+def _count_later(site: Chosen) -> int:
+    """How many objects no row tells of any more; 0 where no store answers."""
+    from connectomedb.errors import ConfigError, StoreError
+    from connectomedb.server.check import count_orphans
+
+    try:
+        with site.opened() as opened:
+            return count_orphans(opened)
+    except (StoreError, ConfigError):
+        return 0
 
 
 @click.command(name="migrate")

@@ -1,9 +1,7 @@
 """`cdb admin check`: do files and their bytes agree, and rows among themselves?"""
 
 from collections import Counter
-from contextlib import closing
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,17 +9,18 @@ import click
 from connectomedb.cli import _output
 from connectomedb.cli._errors import INTEGRITY, OK
 from connectomedb.cli._options import JSON
+from connectomedb.cli._sites import Chosen, on_site
 
 if TYPE_CHECKING:
     from connectomedb.server.check import Finding
 
 
 @click.command(name="check")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@on_site
 @click.option("--digest", "digests", is_flag=True, help="Read every byte, and compare MD5s.")
 @click.option("--repair", is_flag=True, help="Remove uploaded bytes that no file names.")
 @JSON
-def check(folder: Path, digests: bool, repair: bool, as_json: bool) -> int:
+def check(site: Chosen, digests: bool, repair: bool, as_json: bool) -> int:
     """Do files and their bytes agree? In both directions, with their sizes; and do rows agree among themselves?
     The server may be running.
 
@@ -32,14 +31,12 @@ def check(folder: Path, digests: bool, repair: bool, as_json: bool) -> int:
     cdb admin check /data/connectomedb
     cdb admin check /data/connectomedb --digest --repair
     """
-    from connectomedb.config.s3 import s3_settings
     from connectomedb.server.check import check_files
     from connectomedb.server.check_rows import check_rows
-    from connectomedb.server.site import open_site
 
-    with closing(open_site(folder, settings=s3_settings())) as site:
+    with site.opened() as opened:
         findings = []
-        for finding in chain(check_rows(site), check_files(site, digests=digests, repair=repair)):
+        for finding in chain(check_rows(opened), check_files(opened, digests=digests, repair=repair)):
             findings.append(finding)
             if not as_json:
                 _output.show_lines([_line(finding)])

@@ -69,4 +69,4 @@ class FileJob:
         expected: Expected = self.action.expected
         if expected.md5 is None:
             return Proof.SIZE if find_fault(Path(local), os.path.basename(local)) is None else None
-        return expected.proof if md5_of_file(Path(local)) == expected.md5 else None
+        return expected.proof if md5_of_file(Path(local), digests=self.engine.digests) == expected.md5 else None

@@ -26,8 +26,10 @@ from connectomedb.mirror.inspection import Inspection, Reading, inspect
 from connectomedb.mirror.ledger import Ledger, SubjectLedger
 from connectomedb.transfer.checksum import Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
+from connectomedb.transfer.digest import Digests
 
-WORKERS = min(4, os.cpu_count() or 1)
+WORKERS = 4
+"""Files read at once, whatever the number of processors: one hashes several side by side (transfer.digest)."""
 _AHEAD = 64
 """Files per worker that may be read while an earlier one is not done: results come in order."""
 
@@ -130,6 +132,7 @@ class _Verification:
         self._workers = workers
         self._on_event = on_event
         self._stop = threading.Event()
+        self._digests = Digests()
 
     def findings(self, subjects: Sequence[str]) -> Generator[Finding, None, None]:
         wrong: dict[str, list[str]] = {}
@@ -213,7 +216,7 @@ class _Verification:
             yield waiting.popleft().result()
 
     def _judge(self, reading: Reading) -> Finding:
-        return _judge(reading, self._hear, self._checked)
+        return _judge(reading, self._hear, self._checked, self._digests)
 
     def _hear(self, size: int) -> None:
         if self._stop.is_set():
@@ -245,14 +248,17 @@ def _done(finding: Finding) -> "Future[Finding]":
 
 
 def _judge(
-    reading: Reading, on_bytes: Callable[[int], None] = lambda count: None, checked: Checked | None = None
+    reading: Reading,
+    on_bytes: Callable[[int], None] = lambda count: None,
+    checked: Checked | None = None,
+    digests: Digests | None = None,
 ) -> Finding:
     """Read a file; where no checksum is known, look whether it can be what its name says."""
     subject, name = reading.subject, reading.path
     try:
         if reading.claim is None or reading.claim.md5 is None:
             return _judge_uncovered(reading)
-        md5 = md5_of_file(reading.file, on_bytes)
+        md5 = md5_of_file(reading.file, on_bytes, digests)
     except FileNotFoundError:
         return Finding(subject, name, Verdict.MISSING, detail="it vanished meanwhile")
     except OSError as fault:

@@ -3,7 +3,7 @@
 A request passes: watch → patience → plain path → route → body (bounded) → who asks → handler → headers.
 Handlers are plain functions and run in few threads, as many as the database gains from; passwords, which
 are slow to check on purpose, and writing wait in a lane of their own; so do questions of how the server is, which
-must be answered when all the others wait.
+must be answered when all the others wait, and what waits for a store (`operation.lanes`).
 """
 
 import logging
@@ -23,10 +23,12 @@ from connectomedb.server.access.audit import Action
 from connectomedb.server.access.auth import GUEST
 from connectomedb.server.access.login import REFUSED, SignedIn
 from connectomedb.server.intake.sweep import EVERY_S, sweep
+from connectomedb.server.operation.lanes import Lanes
 from connectomedb.server.operation.watch import SEEN, Patience, Watch
 from connectomedb.server.pages.faults import CALL, challenge, fault_page, takes_pages
 from connectomedb.server.pages.ways import PAGES
 from connectomedb.server.routes.call import Call, Intake, Later, Way
+from connectomedb.server.routes.contents import StoredPieces
 from connectomedb.server.routes.cookies import COOKIE, set_session
 from connectomedb.server.routes.downloads import is_download
 from connectomedb.server.routes.origin import SAFE_METHODS, check_origin
@@ -35,9 +37,6 @@ from connectomedb.server.routes.replies import text
 from connectomedb.server.routes.ways import REST
 from connectomedb.server.routes.wrappers import PlainPaths, SafeHeaders, body_of, credentials_of, pour_body
 from connectomedb.server.site import Site
-
-PASSWORD_THREADS = 1
-MACHINE_THREADS = 4
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +91,7 @@ def build_app(site: Site) -> ASGIApp:
             tasks.cancel_scope.cancel()
         site.close()
 
-    lanes = _Lanes(site.database.readers)
+    lanes = Lanes(site.database.readers)
 
     def route(way: Way) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -110,19 +109,6 @@ def build_app(site: Site) -> ASGIApp:
     return Watch(patient, site.metrics, logs_requests=site.settings.log.requests)
 
 
-class _Lanes:
-    """How many threads may do what at once."""
-
-    def __init__(self, readers: int) -> None:
-        self.database = CapacityLimiter(readers)
-        self.passwords = CapacityLimiter(PASSWORD_THREADS)
-        self.machines = CapacityLimiter(MACHINE_THREADS)
-
-    def of(self, way: Way) -> CapacityLimiter:
-        """Where the handler of a way runs."""
-        return self.passwords if way.is_slow else self.machines if way.is_for_machines else self.database
-
-
 async def _keep_tidy(site: Site) -> None:
     """Remove bytes that no file names: at the start what an earlier process left, then again and again."""
     while True:
@@ -133,7 +119,7 @@ async def _keep_tidy(site: Site) -> None:
         await sleep(EVERY_S)
 
 
-async def _answer(way: Way, site: Site, request: Request, lanes: _Lanes) -> Response:
+async def _answer(way: Way, site: Site, request: Request, lanes: Lanes) -> Response:
     seen = request.scope[SEEN]
     seen.route = way.path
     parameters = parse_parameters(request.url.query)
@@ -169,17 +155,33 @@ async def _answer(way: Way, site: Site, request: Request, lanes: _Lanes) -> Resp
         client_address=client_address,
     )
     request.scope[CALL] = call
-    reply = await to_thread.run_sync(way.handler, call, limiter=lanes.of(way))
+    reply = await to_thread.run_sync(way.handler, call, limiter=_lane_of(way, lanes))
     if isinstance(reply, Intake):
-        reply = await pour_body(request, reply, site.settings.limits.pause_s)
+        reply = await pour_body(request, reply, site.settings.limits.pause_s, lanes.intake)
     if isinstance(reply, Later):
-        reply = await to_thread.run_sync(reply.begin, limiter=lanes.machines if way.is_for_machines else None)
+        reply = await _begin(way, reply, lanes)
     if way.changes_rights and site.keys and reply.status_code < 400:
-        await to_thread.run_sync(site.keys.try_limit_all)
+        await to_thread.run_sync(site.keys.try_limit_all, limiter=lanes.keys)
     if opened and "set-cookie" not in reply.headers:
         set_session(reply, opened.session_id, call.base_url, site.settings.access)
     if is_download(call, reply):
         call.note(Action.DOWNLOAD)
+    return reply
+
+
+def _lane_of(way: Way, lanes: Lanes) -> CapacityLimiter:
+    """Where the handler of a way runs."""
+    return lanes.passwords if way.is_slow else lanes.machines if way.is_for_machines else lanes.database
+
+
+async def _begin(way: Way, later: Later, lanes: Lanes) -> Response:
+    """The answer of what was to begin later; what comes out of stores goes on in their threads."""
+    if later.stores:
+        reply = await lanes.of_stores(later.stores, is_long=later.is_long).begin(later.begin)
+    else:
+        reply = await to_thread.run_sync(later.begin, limiter=lanes.machines if way.is_for_machines else None)
+    if isinstance(reply, StoredPieces):
+        reply.body_iterator = lanes.of_stores(reply.stores).pieces(reply.pieces)
     return reply
 
 

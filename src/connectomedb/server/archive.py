@@ -21,8 +21,10 @@ from connectomedb.stores.s3 import S3Store
 class Archive:
     """The stores of one server, by name."""
 
-    def __init__(self, stores: Mapping[str, Store]) -> None:
+    def __init__(self, stores: Mapping[str, Store], public: Mapping[str, str] | None = None) -> None:
+        """`public`: where clients reach stores, by name, if that is not where we do."""
         self._stores = dict(stores)
+        self._public = dict(public or {})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,10 +92,20 @@ class Archive:
             return str(found.path(key).absolute())
         return f"s3://{found.bucket}/{key}" if isinstance(found, S3Store) else f"{found.name}/{key}"
 
-    def presign(self, store: str, key: str, seconds: int) -> str | None:
-        """An address under which a bucket itself gives the object for so long; None of other stores."""
+    def presign(self, store: str, key: str, seconds: int, answer: Mapping[str, str]) -> str | None:
+        """An address under which a bucket itself gives the object for so long; None of other stores.
+
+        `answer`: how it is to answer, like `response-content-type`.
+        """
         found = self.store(store)
-        return found.presign(key, timedelta(seconds=seconds)) if isinstance(found, S3Store) else None
+        if not isinstance(found, S3Store):
+            return None
+        return found.presign(key, timedelta(seconds=seconds), answer=answer, endpoint_url=self._public.get(store))
+
+    def public_endpoint(self, store: str) -> str | None:
+        """Where clients reach a bucket; None of AWS itself, and of other stores."""
+        found = self.store(store)
+        return self._public.get(store) or (found.settings.endpoint_url if isinstance(found, S3Store) else None)
 
     def close(self) -> None:
         """Let go of the stores' connections."""
@@ -109,6 +121,7 @@ def open_archive(
     `settings` hold the keys for declared buckets. Raises ConfigError.
     """
     opened: dict[str, Store] = {ARCHIVE: own_store(folder)}
+    public: dict[str, str] = {}
     for name, declared in folder.declared_stores().items():
         if isinstance(declared, FolderDeclaration):
             opened[name] = FolderStore(declared.path, name)
@@ -120,7 +133,9 @@ def open_archive(
             anonymous=declared.anonymous,
         )
         opened[name] = S3Store(declared.bucket, reach)
-    return Archive({**opened, **(stores or {})})
+        if declared.public_endpoint_url:
+            public[name] = declared.public_endpoint_url
+    return Archive({**opened, **(stores or {})}, public)
 
 
 def store_with_user_keys(folder: DataFolder) -> str | None:

@@ -9,9 +9,10 @@
 A running server may be checked: stores are listed before rows are read, so what changes meanwhile is no fault.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from sqlalchemy import select
 
@@ -21,6 +22,9 @@ from connectomedb.server.site import Site
 from connectomedb.server.tables.loose import PREFIX
 from connectomedb.server.tables.schema import files, loose_objects
 from connectomedb.stores.base import WritableStore
+
+Place: TypeAlias = tuple[str, str]
+"""Store and key of an object."""
 
 
 class Fault(StrEnum):
@@ -66,17 +70,27 @@ def check_files(site: Site, *, digests: bool = False, repair: bool = False) -> I
     """
     listed = _list_uploads(site.archive)
     named = _named_objects(site)
-    announced = _announced(site)
-    for place in sorted(set(listed) - set(named) - announced):
-        if not _is_named_now(site, *place):
-            yield _orphan(site, *place, repair=repair)
+    for place in _orphans(site, listed, named):
+        yield _orphan(site, *place, repair=repair)
     for item in named.values():
         found = _check(site.archive, item, listed.get((item.store, item.key)), digests=digests)
         if found is not None and _is_named_now(site, item.store, item.key):
             yield found
 
 
-def _list_uploads(archive: Archive) -> dict[tuple[str, str], int]:
+def count_orphans(site: Site) -> int:
+    """How many objects the server made of which no file tells. Raises StoreError."""
+    listed = _list_uploads(site.archive)
+    return sum(1 for _ in _orphans(site, listed, _named_objects(site)))
+
+
+def _orphans(site: Site, listed: Collection[Place], named: Collection[Place]) -> Iterator[Place]:
+    for place in sorted(set(listed) - set(named) - _announced(site)):
+        if not _is_named_now(site, *place):
+            yield place
+
+
+def _list_uploads(archive: Archive) -> dict[Place, int]:
     """Store and key → size of all objects that the server made."""
     stores = {name: archive.store(name) for name in archive.names}
     return {
@@ -87,14 +101,14 @@ def _list_uploads(archive: Archive) -> dict[tuple[str, str], int]:
     }
 
 
-def _named_objects(site: Site) -> dict[tuple[str, str], Named]:
+def _named_objects(site: Site) -> dict[Place, Named]:
     columns = (files.c.store, files.c.object_key, files.c.size, files.c.md5, files.c.path)
     with site.database.read() as connection:
         rows = connection.execute(select(*columns).order_by(files.c.store, files.c.object_key))
         return {(row.store, row.object_key): Named(*row) for row in rows}
 
 
-def _announced(site: Site) -> set[tuple[str, str]]:
+def _announced(site: Site) -> set[Place]:
     """Objects that an upload under way brings, or that wait to be removed."""
     with site.database.read() as connection:
         rows = connection.execute(select(loose_objects.c.store, loose_objects.c.object_key))

@@ -33,7 +33,7 @@ from connectomedb.errors import ConfigError, DiskRefused
 ARCHIVE = "archive"
 """Name of the store that every server has."""
 
-_S3_KEYS = {"kind", "bucket", "endpoint_url", "region", "anonymous", "user_keys"}
+_S3_KEYS = {"kind", "bucket", "endpoint_url", "public_endpoint_url", "region", "anonymous", "user_keys"}
 _FOLDER_KEYS = {"kind", "path"}
 
 
@@ -46,13 +46,17 @@ class FolderDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class S3Declaration:
-    """A store that is a bucket."""
+    """A store that is a bucket.
+
+    `public_endpoint_url` is where clients reach it, if that is not where the server does.
+    """
 
     bucket: str
     endpoint_url: str | None = None
     region: str | None = None
     anonymous: bool = False
     user_keys: bool = False
+    public_endpoint_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ class DataFolder:
         return S3Declaration(
             bucket=_text(section, "bucket", where, required=True),
             endpoint_url=_text(section, "endpoint_url", where) or None,
+            public_endpoint_url=_text(section, "public_endpoint_url", where) or None,
             region=_text(section, "region", where) or None,
             anonymous=section.get("anonymous") is True,
             user_keys=section.get("user_keys") is True,

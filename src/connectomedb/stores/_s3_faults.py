@@ -6,9 +6,6 @@ Source: S3 API reference, error responses.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from socket import gaierror
-from ssl import SSLCertVerificationError, SSLError
 from urllib.parse import urlsplit
 
 from connectomedb.config.proxies import is_proxied
@@ -87,6 +84,9 @@ def unreachable(store: str, key: str, said: str = "") -> StoreUnreachable:
 
 def said_of(fault: BaseException | None) -> str:
     """What broke a connection, in a sentence; empty where nothing more can be said than that it broke."""
+    from socket import gaierror
+    from ssl import SSLCertVerificationError, SSLError  # large, and only faults need it
+
     match fault:
         case Misfit():
             return str(fault)
@@ -144,6 +144,8 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 def _time(text: str | None) -> datetime | None:
     """A date of HTTP; None for what is none."""
+    from email.utils import parsedate_to_datetime  # costs more than the rest of this module, and only faults need it
+
     try:
         found = parsedate_to_datetime(text or "")
     except ValueError:

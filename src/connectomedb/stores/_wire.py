@@ -9,17 +9,20 @@ known length is not read here: `Unplain` sends the caller back to the full engin
 import math
 import select
 import socket
-import ssl
 import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectomedb.transfer.pace import Pace
 from connectomedb.transfer.source import Sink
+
+if TYPE_CHECKING:
+    import ssl
 
 BUFFER_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
@@ -113,6 +116,8 @@ class Wire:
             self.nearest_s = min(self.nearest_s, time.perf_counter() - started)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._is_tls:
+                import ssl
+
                 self._tls = self._tls or ssl.create_default_context()
                 connection = self._tls.wrap_socket(connection, server_hostname=self._host)
         except OSError as fault:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,15 +49,11 @@ class FolderStore:
 
     def head(self, key: str) -> ObjectInfo:
         """One file's size and time. Raises ObjectMissing."""
-        with self._translated(key):
-            path = self.path(key)
-            if not path.is_file():
-                raise FileNotFoundError(path)
-            return _describe(key, path.stat())
+        return _describe(key, self._facts(key))
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The file's bytes from `offset`, in pieces of 1 MiB. Raises ObjectMissing."""
-        self.head(key)
+        self._facts(key)
         return self._read(key, offset, length)
 
     def put(self, key: str, content: Path | bytes) -> ObjectInfo:
@@ -118,6 +116,17 @@ class FolderStore:
         """Where a key's file is, or would be. Raises AddressError for a key that could leave the folder."""
         return self.root / check_path(key)
 
+    def _facts(self, key: str) -> os.stat_result:
+        """What the system knows of a file. Raises ObjectMissing where there is none, or something else."""
+        with self._translated(key):
+            try:
+                facts = self.path(key).stat()
+            except NotADirectoryError as fault:
+                raise FileNotFoundError(key) from fault
+            if not stat.S_ISREG(facts.st_mode):
+                raise FileNotFoundError(key)
+            return facts
+
     def _version(self, key: str) -> str:
         with self._translated(key):
             facts = self.path(key).stat()
@@ -143,13 +152,14 @@ class FolderStore:
                     yield _describe(key, entry.stat())
 
     def _read(self, key: str, offset: int, length: int | None) -> Iterator[bytes]:
-        left = length
-        with self._translated(key), self.path(key).open("rb") as file:
-            file.seek(offset)
-            while piece := file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left)):
+        """With as few calls of the system as can be: of small files they are what takes time."""
+        left = sys.maxsize if length is None else length
+        with self._translated(key), self.path(key).open("rb", buffering=0) as file:
+            if offset:
+                file.seek(offset)
+            while left > 0 and (piece := file.read(min(CHUNK_BYTES, left))):
                 yield piece
-                if left is not None:
-                    left -= len(piece)
+                left -= len(piece)
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:

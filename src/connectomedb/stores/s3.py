@@ -5,9 +5,9 @@ with URLs that obstore signs (docs/decisions/0005); obstore does both where that
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from connectomedb.config.s3 import S3Settings
 from connectomedb.hcp.paths import check_path
 from connectomedb.stores._answers import Misfit, is_whole, version_of
 from connectomedb.stores._s3_faults import fault_of_engine, fault_of_reply, said_of, unreachable
-from connectomedb.stores._signature import DEFAULT_REGION, origin_of
+from connectomedb.stores._signing import DEFAULT_REGION, origin_of, presigned
 from connectomedb.stores._wire import Broken, Head, Unplain, Wire
 from connectomedb.stores.base import Level, ObjectInfo, pour_pieces, window
 from connectomedb.transfer.checksum import CHUNK_BYTES, md5_of_etag
@@ -159,10 +159,24 @@ class S3Store:
             reply = obstore.put(self._store, check_path(key), path, chunk_size=part_bytes, max_concurrency=2)
         return ObjectInfo(key, size, reply["e_tag"], md5_of_etag(reply["e_tag"]))
 
-    def presign(self, key: str, lifetime: timedelta) -> str:
-        """A URL under which anybody may GET the object for so long."""
+    def presign(
+        self, key: str, lifetime: timedelta, *, answer: Mapping[str, str] | None = None, endpoint_url: str | None = None
+    ) -> str:
+        """A URL under which anybody may GET the object for so long.
+
+        Args:
+            answer: how S3 is to answer, like `response-content-type`. Of a bucket that is open, or whose keys only the
+                engine finds, it answers as it always does.
+            endpoint_url: where whoever gets the URL reaches the store, if that is not where we do.
+        """
         origin, target = self._signed(check_path(key), lifetime)
-        return f"{origin}{target}"
+        if not (self.settings.access_key and self.settings.secret_key) or self.settings.anonymous:
+            return f"{origin}{target}"
+        plain = f"{origin}{target.partition('?')[0]}"
+        if endpoint_url:
+            plain = f"{endpoint_url.rstrip('/')}/{self.bucket}/{quote(key)}"
+        region = self.settings.region or DEFAULT_REGION
+        return presigned(plain, self.settings, region, lifetime, datetime.now(UTC), answer or {})
 
     def delete(self, key: str) -> None:
         """Remove an object. A missing one is no error."""

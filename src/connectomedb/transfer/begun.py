@@ -18,9 +18,6 @@ from connectomedb.transfer.checksum import Expected
 from connectomedb.transfer.part import SUFFIX, clock_of
 from connectomedb.transfer.run import Run
 
-LEAST_BYTES = 1 << 20
-"""Files from this size on are gone on with; for smaller ones looking would cost as much as fetching."""
-
 LONG_SILENT_S = 3600.0
 """A run of another host that wrote nothing for so long is not waited for; it may still live, suspended."""
 
@@ -30,7 +27,7 @@ _LOCK = threading.Lock()
 
 def is_resumable(expected: Expected) -> bool:
     """Whether a part of such a file is worth keeping, and a checksum can judge what becomes of it."""
-    return expected.md5 is not None and expected.size is not None and expected.size >= LEAST_BYTES
+    return expected.md5 is not None and expected.is_long
 
 
 @contextmanager

@@ -5,13 +5,18 @@ accidents, not against forgery.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from connectomedb.transfer.digest import Digests
+
 CHUNK_BYTES = 1 << 20
+LONG_BYTES = 1 << 20
+"""From this size on a file is worth more than its bytes cost: a look whether an earlier run began it, a queue."""
 
 
 class Proof(StrEnum):
@@ -40,6 +45,11 @@ class Expected:
     md5: str | None
     proof: Proof
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is known to be long."""
+        return self.size is not None and self.size >= LONG_BYTES
+
 
 def md5_of_etag(etag: str | None) -> str | None:
     """The MD5 that an ETag is, or None: multipart ETags end in `-N` and are no MD5.
@@ -50,10 +60,16 @@ def md5_of_etag(etag: str | None) -> str | None:
     return text if re.fullmatch(r"[0-9a-f]{32}", text) else None
 
 
-def md5_of_file(path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> str:
-    """MD5 of a file, 32 lower-case hex; `on_bytes` hears of each piece read, in bytes."""
-    digest = hashlib.md5(usedforsecurity=False)
+def md5_of_file(
+    path: Path, on_bytes: Callable[[int], None] = lambda count: None, digests: Digests | None = None
+) -> str:
+    """MD5 of a file, 32 lower-case hex; `on_bytes` hears of each piece read, in bytes.
+
+    A long file is hashed beside others that go through the same digests.
+    """
     with path.open("rb") as file:
+        is_long = os.fstat(file.fileno()).st_size >= LONG_BYTES
+        digest = digests.new() if digests and is_long else hashlib.md5(usedforsecurity=False)
         while piece := file.read(CHUNK_BYTES):
             digest.update(piece)
             on_bytes(len(piece))

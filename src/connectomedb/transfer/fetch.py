@@ -24,7 +24,7 @@ from connectomedb.transfer.content import check_content
 from connectomedb.transfer.digest import Digests
 from connectomedb.transfer.disk import disk_faults, removed_on_fault
 from connectomedb.transfer.feed import Feed
-from connectomedb.transfer.gate import LONG_BYTES, Gate
+from connectomedb.transfer.gate import Gate
 from connectomedb.transfer.large import RANGE_BYTES, Lanes, LargeDownload
 from connectomedb.transfer.part import PartFile, private_stem
 from connectomedb.transfer.retry import Health
@@ -160,11 +160,6 @@ class _Job:
     on_bytes: Callable[[int], None]
     others: Sequence[Source] = ()
 
-    @property
-    def is_long(self) -> bool:
-        """Whether it is long enough to share the way, and to be hashed beside others."""
-        return (self.expected.size or 0) >= LONG_BYTES
-
     def bring(self, sources: Sequence[Source]) -> Fetched:
         """One round; an object that is replaced meanwhile is begun anew, once."""
         try:
@@ -194,7 +189,7 @@ class _Job:
     def _pour_small(self, sources: Sequence[Source], part: str, resumed: int) -> Fetched:
         """Bring what follows the first `resumed` bytes of a part file, and give it its final name."""
         feed = self._feed(sources)
-        digest = self.engine.digests.new() if self.is_long else hashlib.md5(usedforsecurity=False)
+        digest = self.engine.digests.new() if self.expected.is_long else hashlib.md5(usedforsecurity=False)
         size = 0
         file = os.open(part, os.O_RDWR | os.O_CREAT | (0 if resumed else os.O_TRUNC), 0o666)
         try:
@@ -258,7 +253,7 @@ class _Job:
         return part
 
     def _feed(self, sources: Sequence[Source], versions: dict[str, str] | None = None) -> Feed:
-        engine, gate = self.engine, self.engine.gate if self.is_long else None
+        engine, gate = self.engine, self.engine.gate if self.expected.is_long else None
         return Feed(
             sources, health=engine.health, stop=engine.stop, on_bytes=self.on_bytes, versions=versions, gate=gate
         )

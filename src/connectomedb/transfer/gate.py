@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from connectomedb.errors import Interrupted
 
 NEAR_BODIES = 5
-LONG_BYTES = 1 << 20
-"""Shorter bodies are not counted: they are over before a store has filled a buffer."""
 
 _LOOK_S = 0.5
 

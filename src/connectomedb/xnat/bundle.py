@@ -30,6 +30,9 @@ ET.register_namespace("xdat", NAMESPACE)
 MAX_DEPTH = 64
 """Deepest nesting of groups that is read or written."""
 
+MAX_FIELDS = 5_000
+"""Most columns that one search names, those that it names twice included."""
+
 MAX_SEQUENCE_DIGITS = 9
 """A longer `sequence` is no number, and Python refuses to read very long ones."""
 
@@ -78,10 +81,10 @@ def read_bundle(root: ET.Element) -> Query:
     name = _child_text(root, "root_element_name")
     if not name:
         raise QueryError("The search document names no root_element_name: say which data type is searched.")
-    indexed = [
-        (_sequence(node, position), _parse_field(node))
-        for position, node in enumerate(children_of(root, "search_field"))
-    ]
+    nodes = list(children_of(root, "search_field"))
+    if len(nodes) > MAX_FIELDS:
+        raise QueryError(f"The search names {len(nodes)} columns. Ask for at most {MAX_FIELDS} at once.")
+    indexed = [(_sequence(node, position), _parse_field(node)) for position, node in enumerate(nodes)]
     fields = tuple(field for _, field in sorted(indexed, key=lambda pair: pair[0]))
     groups = tuple(_parse_group(node, 0) for node in children_of(root, "search_where"))
     where = groups[0] if len(groups) == 1 else Group(Method.AND, groups) if groups else None

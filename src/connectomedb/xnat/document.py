@@ -48,6 +48,9 @@ _XNAT = "xnat"
 MAX_DEPTH = 24
 """Deepest nesting of elements that is read."""
 
+MAX_NAMES = 50_000
+"""Most elements and attributes of a document that is read."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -117,7 +120,8 @@ def format_item_xml(
     if schema_location:
         root.set("xsi:schemaLocation", schema_location)
     _fill(root, item, shapes)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + bytes(ET.tostring(root, encoding="utf-8"))
+    body = bytes(ET.tostring(root, encoding="utf-8"))
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body.replace(b"\r", b"&#13;")  # else readers take it for \n
 
 
 def _node(item: Item) -> dict[str, object]:
@@ -153,6 +157,9 @@ def parse_item_xml(document: bytes) -> Item:
     Raises DocumentError.
     """
     root = parse_tree(document, DocumentError)
+    names = sum(1 + len(element.attrib) for element in root.iter())
+    if names > MAX_NAMES:
+        raise DocumentError(f"The document has {names} elements and attributes. At most {MAX_NAMES} are read at once.")
     return _read_item(root, root.get(f"{XSI}}}type") or local_part(root.tag), MAX_DEPTH)
 
 
@@ -176,14 +183,14 @@ def _read(
     fields |= {f"{path}{name}": text for name, text in element.attrib.items() if "}" not in name}
     for child in element:
         name = f"{path}{local_part(child.tag)}"
-        text = (child.text or "").strip()
         if name in _LISTS:
             item = _read_item(child, child.get(f"{XSI}}}type") or name, depth - 1)
-            entry = {_TEXTS[name]: text} if name in _TEXTS else {}
+            entry = {_TEXTS[name]: (child.text or "").strip()} if name in _TEXTS else {}  # XNAT breaks lines in them
             children[name] = (*children.get(name, ()), Item(item.type, {**item.fields, **entry}, item.children))
             continue
-        if text or not (len(child) or child.attrib):
-            fields[name] = text
+        is_blank = not (child.text or "").strip()
+        if not is_blank or not (len(child) or child.attrib):
+            fields[name] = "" if is_blank else str(child.text)
         _read(child, f"{name}/", fields, children, depth - 1)
 
 

@@ -11,7 +11,7 @@ import httpx2
 
 from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import StoreDenied
-from connectomedb.stores._signature import signed_headers
+from connectomedb.stores._signing import signed_headers
 
 
 def put_marker(settings: S3Settings, bucket: str, key: str) -> None:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
-from connectomedb.errors import AddressError, Conflict, QueryError, Unusable
+from connectomedb.errors import AddressError, Conflict, QueryError, TooLarge, Unusable
 from connectomedb.server.access.audit import Actor
 from connectomedb.server.access.clock import now
 from connectomedb.server.changes.draft import Draft
@@ -21,6 +21,8 @@ MAX_ID = 255
 MAX_TEXT = 255
 """Longest text of a field, in characters, where it is no description."""
 MAX_LONG_TEXT = 60_000
+MOST_TIME = timedelta(seconds=10)
+"""How long one request may write objects."""
 
 _ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}")
 _LONG = frozenset(
@@ -59,8 +61,17 @@ class Writer:
         """The transaction."""
         return self.view.connection
 
+    def check_time(self) -> None:
+        """Others wait until this transaction ends, to write and to sign in. Raises TooLarge after MOST_S."""
+        if now() - self.time > MOST_TIME:
+            seconds = MOST_TIME.total_seconds()
+            raise TooLarge(
+                f"Writing the document takes longer than {seconds:.0f} s. Nothing was kept: send it in parts."
+            )
+
     def make(self, entity: Entity, columns: Mapping[str, object]) -> int:
         """A new object; its key."""
+        self.check_time()
         login = self.view.caller.login
         history = {"insert_date": self.time, "insert_user": login, "last_modified": self.time}
         table = ROWS[entity]
@@ -76,6 +87,7 @@ class Writer:
 
     def write(self, data_type: DataType, key: int, draft: Draft) -> None:
         """Give an object the fields of a draft. Raises AddressError when a value does not fit its field."""
+        self.check_time()
         columns: dict[str, Value | None] = {}
         details: dict[str, Value | None] = {}
         facts: dict[tuple[str, str], str | None] = {}
@@ -140,28 +152,46 @@ class Writer:
             self.connection.execute(update(table).where(table.c.experiment_key == key).values(**values))
 
     def _put_facts(self, table: Table, key: int, facts: Mapping[tuple[str, str], str | None]) -> None:
+        """Put these values in place of those of the same path and name, whatever its case; an entry keeps its place."""
+        if not facts:
+            return
+        held = select(table.c.path, table.c.name, table.c.position).where(table.c.owner_key == key)
+        known: dict[tuple[str, str], list[str]] = {}
+        positions: dict[tuple[str, str], int | None] = {}
+        last: dict[str, int] = {}
+        for path, name, position in self.connection.execute(held):
+            known.setdefault((path, name.lower()), []).append(name)
+            positions[path, name.lower()] = position
+            last[path] = max(last.get(path, 0), position or 0)
+        old: list[dict[str, str]] = []
+        new: dict[tuple[str, str], dict[str, object]] = {}
         for (path, name), value in facts.items():
-            of_list = (table.c.owner_key == key, table.c.path == path)
-            same = func.lower(table.c.name) == name.lower()
-            position = self.connection.execute(select(table.c.position).where(*of_list, same)).scalar()
-            self.connection.execute(delete(table).where(*of_list, same))
+            same = (path, name.lower())
+            old += [{"old_path": path, "old_name": spelled} for spelled in known.pop(same, ())]
+            new.pop(same, None)
             if value is None:
                 continue
-            if name and position is None:
-                last = self.connection.execute(select(func.max(table.c.position)).where(*of_list)).scalar()
-                position = (last or 0) + 1
-            row = {"owner_key": key, "path": path, "name": name, "value": value, "position": position}
-            self.connection.execute(insert(table).values(row))
+            if name and positions.get(same) is None:
+                last[path] = positions[same] = last.get(path, 0) + 1
+            position = positions.get(same)
+            new[same] = {"owner_key": key, "path": path, "name": name, "value": value, "position": position}
+        gone = and_(table.c.path == bindparam("old_path"), table.c.name == bindparam("old_name"))
+        if old:
+            self.connection.execute(delete(table).where(table.c.owner_key == key, gone), old)
+        if new:
+            self.connection.execute(insert(table), list(new.values()))
 
     def _put_records(self, table: Table, key: int, list: str, records: Sequence[Mapping[str, str]]) -> None:
         """Put these records in place of those that the list had."""
         paths = [f"{list}/{field}" for field in RECORDS[list]]
         self.connection.execute(delete(table).where(table.c.owner_key == key, table.c.path.in_(paths)))
+        rows = []
         for number, record in enumerate(records, start=1):
             for field, text in record.items():
                 check_length(f"{list}/{field}", field, text)
-                row = {"owner_key": key, "path": f"{list}/{field}", "name": str(number), "value": text}
-                self.connection.execute(insert(table).values(row))
+                rows.append({"owner_key": key, "path": f"{list}/{field}", "name": str(number), "value": text})
+        if rows:
+            self.connection.execute(insert(table), rows)
 
     def _forget(self, data_type: DataType, key: int, draft: Draft) -> None:
         """Clear what an authoritative document does not mention; measures stay, they come from tables."""

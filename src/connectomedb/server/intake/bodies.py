@@ -16,6 +16,9 @@ from connectomedb.server.intake.part import Part
 MAX_HEADER_BYTES = 16 << 10
 """Most that the headers of one part of a form may have."""
 
+MAX_BOUNDARY_BYTES = 70
+"""Longest boundary of a form. Source: RFC 2046."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -74,8 +77,10 @@ class FormBody:
         self._field = ""
         self._part: Part | None = None
         boundary = parse_options_header(content_type)[1].get(b"boundary")
-        if not boundary:
-            raise AddressError("A form was sent whose Content-Type names no boundary. Name it.")
+        if not boundary or len(boundary) > MAX_BOUNDARY_BYTES:
+            raise AddressError(
+                f"A form was sent whose Content-Type names no boundary, or one beyond {MAX_BOUNDARY_BYTES} letters."
+            )
         self._parser = MultipartParser(
             boundary,
             {

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,9 @@ from connectomedb.hcp.dictionary import FieldDefinition, Tier, check_field_name
 
 Line: TypeAlias = tuple[int, list[str]]
 """Number of a line in the file, and its cells."""
+
+MAX_COLUMNS = 20_000
+"""Most columns of one table: more than any study has, and few enough that a refusal does not take long."""
 
 MOST_SESSIONS = 50
 """Most sessions of one table."""
@@ -135,7 +139,9 @@ class Lines:
                 f"Read {self._table}: the first column is {header[0]!r}. "
                 f"It must be Subject, or {_BIDS_LABEL} of BIDS: the subject's label.{hint}"
             )
-        if repeated := [name for place, name in enumerate(header) if name in header[:place]]:
+        if len(header) > MAX_COLUMNS:
+            raise ConfigError(f"Read {self._table}: it has {len(header)} columns. At most {MAX_COLUMNS} are taken.")
+        if repeated := [name for name, count in Counter(header).items() if count > 1]:
             raise ConfigError(f"Read {self._table}: a column name occurs twice, {repeated[0]!r}. Rename or drop one.")
         self._has_sessions = len(header) > 1 and header[1].lower() in _SESSION_COLUMNS
         columns = header[2 if self._has_sessions else 1 :]

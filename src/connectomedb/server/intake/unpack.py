@@ -72,6 +72,11 @@ def is_archive(path: Path) -> bool:
     return start.startswith(_ZIP) or start[_TAR_AT:] == _TAR
 
 
+def is_folder(info: zipfile.ZipInfo) -> bool:
+    """Whether an entry of a zip is a folder; unlike `ZipInfo.is_dir`, of entries without a name, too."""
+    return info.filename.endswith("/")
+
+
 def _members(archive: Path) -> Iterator[Member]:
     with archive.open("rb") as file:
         start = file.read(4)
@@ -89,7 +94,7 @@ def _zip_members(file: IO[bytes]) -> Iterator[Member]:
     with zipfile.ZipFile(file) as packed:
         for info in packed.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if info.is_dir():
+            if is_folder(info):
                 continue
             if kind not in (0, stat.S_IFREG) or info.flag_bits & _FLAG_ENCRYPTED or info.compress_type not in _METHODS:
                 raise _trick(info.filename)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectomedb.server.operation.lanes import BrokenOff
 from connectomedb.server.operation.logs import FIELDS
 from connectomedb.server.operation.metrics import Metrics
 from connectomedb.server.settings import Limits
@@ -62,6 +63,8 @@ class Watch:
         with self._metrics.under_way.track_inprogress():
             try:
                 await self.app({**scope, SEEN: seen}, receive_counting, send_counting)
+            except BrokenOff:
+                pass  # the answer stays unfinished, so that the connection is closed
             finally:
                 seconds = time.perf_counter() - begun
                 self._metrics.count(seen.route, scope["method"], status, seconds, received, sent)

@@ -26,11 +26,15 @@ from connectomedb.server.tables.database import Database
 
 @dataclass(frozen=True, slots=True)
 class PackageZip:
-    """A zip to be sent: its name, its members, and a stamp that changes when anything in it does."""
+    """A zip to be sent: its name, its members, and a stamp that changes when anything in it does.
+
+    `stores`: names of those in which the members lie.
+    """
 
     name: str
     members: tuple[Member, ...]
     stamp: str
+    stores: frozenset[str]
 
     @property
     def size(self) -> int:
@@ -57,7 +61,7 @@ def plan_zip(connection: Connection, archive: Archive, subject: Subject, package
     """The zip of a subject's package. Raises NotFound when the subject has no files of it."""
     held = files_of(connection, subject, package)
     members, stamp = members_of(archive, subject, held, package.id)
-    return PackageZip(zip_name(subject.label, package), members, stamp)
+    return PackageZip(zip_name(subject.label, package), members, stamp, frozenset(str(row.store) for row in held))
 
 
 def members_of(

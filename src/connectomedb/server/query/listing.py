@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from connectomedb.errors import AddressError, QueryError
 from connectomedb.server.query.comparisons import Operand, compare, like
@@ -33,6 +33,10 @@ from connectomedb.xnat.query import Comparison
 
 DEFAULT_LIMIT = 100
 MAX_FILTERS = 50
+MOST_NAMED = 500
+
+_SHARED: Mapping[Level, Entity] = {Level.SUBJECTS: Entity.SUBJECT, Level.EXPERIMENTS: Entity.EXPERIMENT}
+"""Levels whose objects may be shared, as they are listed below a project."""
 
 _RESERVED = {"columns", "format", "xsitype", "sortby", "sortorder", "limit", "offset"}
 _RANGE = re.compile(r"(-?[\d.]+|\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4})-(-?[\d.]+|\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4})")
@@ -69,10 +73,12 @@ def compile_listing(
     names: Names,
     details: Mapping[str, Table],
     within: Mapping[str, int],
+    shared: Sequence[int] | None = None,
 ) -> Listing:
     """The statement of a list; `within` are columns of the listed rows that must hold a key, as `project_key`.
 
-    Objects shared into a project are within it too. Raises AddressError when a parameter makes no sense.
+    Objects shared into a project are within it too: `shared`, or if it is None whatever the statement finds.
+    Raises AddressError when a parameter makes no sense.
     """
     frame = FRAMES[level]
     root = _listed_type(frame, parameters, names, nested=bool(within))
@@ -80,7 +86,7 @@ def compile_listing(
     joins = Joins(names.registry, root, names.rights, details)
     values = [_value(joins, column, within.get("project_key")) for column in columns]
     repeating = joins.repeating
-    conditions = [_belongs(joins, name, key) for name, key in within.items()]
+    conditions = [_belongs(joins, name, key, shared) for name, key in within.items()]
     conditions += _filters(root, parameters, joins, names)
     conditions.append(joins.scope())
     of_session = level in (Level.SCANS, Level.RECONSTRUCTIONS)
@@ -110,13 +116,26 @@ def _listed_type(frame: Frame, parameters: Parameters, names: Names, *, nested: 
     return found
 
 
-def _belongs(joins: Joins, name: str, key: int) -> ColumnElement[bool]:
+def few_shared(connection: Connection, level: Level, project_key: int) -> tuple[int, ...] | None:
+    """Keys of the objects of a level that are shared into a project; None if there are too many to name each.
+
+    Where they are named, a database finds the rows of the project by its index. With a subquery beside the project's
+    key PostgreSQL reads the rows of all projects.
+    """
+    shares = SHARES[_SHARED[level]]
+    found = select(shares.c.owner_key).where(shares.c.project_key == project_key).limit(MOST_NAMED + 1)
+    keys = tuple(connection.execute(found).scalars())
+    return keys if len(keys) <= MOST_NAMED else None
+
+
+def _belongs(joins: Joins, name: str, key: int, shared: Sequence[int] | None) -> ColumnElement[bool]:
     """Whether a row belongs to what it is listed below: a project, a subject or an experiment."""
     rows, shares = joins.root_node.rows, SHARES.get(joins.root.entity)
     belongs = rows.c[name] == key
-    if name != "project_key" or shares is None:
+    if name != "project_key" or shares is None or (shared is not None and not shared):
         return belongs
-    return or_(belongs, rows.c.key.in_(select(shares.c.owner_key).where(shares.c.project_key == key)))
+    others = select(shares.c.owner_key).where(shares.c.project_key == key) if shared is None else shared
+    return or_(belongs, rows.c.key.in_(others))
 
 
 def _value(joins: Joins, column: ListColumn, project_key: int | None) -> ColumnElement[object]:

@@ -148,9 +148,15 @@ def _view(connection: Connection, rights: Rights, catalogue: Catalogue) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """An answer that needs a store, which may be slow: begun outside the threads that read the database."""
+    """An answer that may be slow: begun outside the threads that read the database.
+
+    `stores`: names of those that it is made from, in whose threads it begins; none when it takes its time by itself.
+    `is_long`: it reads much before its first byte, so that few of its kind may run.
+    """
 
     begin: Callable[[], Response]
+    stores: frozenset[str] = frozenset()
+    is_long: bool = False
 
 
 @runtime_checkable

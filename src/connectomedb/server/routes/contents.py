@@ -1,13 +1,14 @@
 """The bytes of one file: conditions, ranges, and whether the server or the bucket itself sends them.
 
 A client is sent to the bucket only when `[files] redirect` is on, the file lies in a bucket, bytes are due (not for
-HEAD, 304 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is one of FOLLOWERS and
-it does not say `redirect=false`. The address is good for `redirect_s` seconds and holds no secret.
+HEAD, 304, 412 or 416), and the client can follow: it asks with `redirect=true`, or its User-Agent is of FOLLOWERS and
+it does not say `redirect=false`. The address is good for `redirect_s` seconds, holds no secret, and has the bucket
+answer with the file's name and type, as an attachment.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 from urllib.parse import quote
 
@@ -19,9 +20,9 @@ from connectomedb.server.routes.call import Call, Later
 from connectomedb.server.routes.ranges import Version, choose_part
 from connectomedb.server.routes.resources import Resource
 
-FOLLOWERS = ("python-requests/", "connectomedb/", "Mozilla/", "Wget/")
+FOLLOWERS = ("python-requests/", "connectomedb/", "Mozilla/")
 """Begins of User-Agents of clients that follow a redirect and do not take their credentials along: pyxnat and
-xnatpy use requests. curl follows only when told to."""
+xnatpy use requests. curl follows only when told to; wget sends a password to whatever host it comes to."""
 
 TEMPORARY_REDIRECT = 307
 JOINED_BYTES = 256 << 10
@@ -88,22 +89,48 @@ def send_file(call: Call, file: StoredFile) -> Response | Later:
         "Content-Disposition": disposition(file.name),
     }
     media_type = media_type_of(file.name)
-    if call.method == "HEAD" or part.status in (304, 416) or not part.length:
+    if call.method == "HEAD" or part.status in (304, 412, 416) or not part.length:
         return Response(status_code=part.status, headers=headers, media_type=media_type)
 
     def begin() -> Response:
         address = _address_in_bucket(call, file)
         if address is not None:
             return Response(status_code=TEMPORARY_REDIRECT, headers={"Location": address, "Cache-Control": "no-store"})
-        return begun(open_exactly(call.site.archive, file, part.start, part.length), part.status, headers, media_type)
+        pieces = open_exactly(call.site.archive, file, part.start, part.length)
+        return begun(pieces, stores, part.status, headers, media_type)
 
-    return Later(begin)
+    stores = frozenset([file.store])
+    return Later(begin, stores)
 
 
-def begun(pieces: Iterator[bytes], status: int, headers: dict[str, str], media_type: str) -> Response:
+class StoredPieces(StreamingResponse):
+    """An answer whose bytes come out of these stores, piece by piece."""
+
+    def __init__(
+        self, pieces: Iterator[bytes], stores: frozenset[str], status: int, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(pieces, status, headers, media_type)
+        self.pieces = pieces
+        self.stores = stores
+
+
+def begun(
+    pieces: Iterator[bytes], stores: frozenset[str], status: int, headers: dict[str, str], media_type: str
+) -> StoredPieces:
     """An answer whose first piece is there: what refuses it shows while the status can still say so."""
-    first = next(pieces, b"")
-    return StreamingResponse(joined(chain([first], pieces)), status, headers, media_type)
+    return StoredPieces(joined(_with_first(pieces, 1)), stores, status, headers, media_type)
+
+
+def begun_archive(
+    pieces: Iterator[bytes], stores: frozenset[str], status: int, headers: dict[str, str], media_type: str
+) -> StoredPieces:
+    """As `begun`, of an archive, whose first piece is its own and whose second is of a file."""
+    return StoredPieces(joined(_with_first(pieces, 2)), stores, status, headers, media_type)
+
+
+def _with_first(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The pieces, of which so many are fetched at once."""
+    return chain(list(islice(pieces, count)), pieces)
 
 
 def joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -161,4 +188,5 @@ def _address_in_bucket(call: Call, file: StoredFile) -> str | None:
         follows = call.parameters.is_true("redirect")
     if not (settings.redirect and follows):
         return None
-    return call.site.archive.presign(file.store, file.key, settings.redirect_s)
+    answer = {"response-content-disposition": disposition(file.name), "response-content-type": media_type_of(file.name)}
+    return call.site.archive.presign(file.store, file.key, settings.redirect_s, answer)

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from connectomedb.errors import AddressError, NotFound, TooLarge
 from connectomedb.server.archive import Archive
-from connectomedb.server.intake.unpack import MAX_RECORD_BYTES
+from connectomedb.server.intake.unpack import MAX_RECORD_BYTES, is_folder
 from connectomedb.server.routes.call import Call, Later
 from connectomedb.server.routes.contents import StoredFile, begun, disposition, media_type_of
 from connectomedb.server.routes.replies import table
@@ -32,11 +32,11 @@ def list_entries(call: Call, file: StoredFile) -> Later:
     def begin() -> Response:
         with _opened(call.site.archive, file) as packed:
             base = f"{file.resource.address}/files/{file.path}!/"
-            entries = [info for info in packed.infolist() if not info.is_dir()]
+            entries = [info for info in packed.infolist() if not is_folder(info)]
             rows = tuple((info.filename, str(info.file_size), f"{base}{info.filename}") for info in entries)
         return table(call, ResultTable(_COLUMNS, rows, "Files", len(rows)))
 
-    return Later(begin)
+    return Later(begin, frozenset([file.store]))
 
 
 def send_entry(call: Call, file: StoredFile, inner: str) -> Later:
@@ -47,16 +47,17 @@ def send_entry(call: Call, file: StoredFile, inner: str) -> Later:
 
     def begin() -> Response:
         with _opened(call.site.archive, file) as packed:
-            info = next((info for info in packed.infolist() if info.filename == inner and not info.is_dir()), None)
+            info = next((info for info in packed.infolist() if info.filename == inner and not is_folder(info)), None)
         if info is None or info.compress_type not in _METHODS:
             raise NotFound(f"There is no entry {inner!r} in {file.path!r}. List it with listContents=true.")
         headers["Content-Length"] = str(info.file_size)
         media_type = media_type_of(name)
         if call.method == "HEAD" or not info.file_size:
             return StreamingResponse(iter(()), headers=headers, media_type=media_type)
-        return begun(_read(call.site.archive, file, info), 200, headers, media_type)
+        return begun(_read(call.site.archive, file, info), stores, 200, headers, media_type)
 
-    return Later(begin)
+    stores = frozenset([file.store])
+    return Later(begin, stores)
 
 
 def _read(archive: Archive, file: StoredFile, inner: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ from starlette.responses import Response, StreamingResponse
 
 from connectomedb.errors import AddressError, TooManyRequests
 from connectomedb.hcp.images import ImageKind, kind_of, surfaces_for
+from connectomedb.server.access.audit import Action
 from connectomedb.server.pictures import Pictures
 from connectomedb.server.routes.call import Call, Later
 from connectomedb.server.routes.contents import StoredFile, disposition
@@ -45,6 +46,7 @@ DRAWING = 2
 _WORDS: Mapping[str, str] = {"preview": "png", "describe": "image"}
 _BYTES = "application/octet-stream"
 _PIECE = 256 << 10
+OK = 200
 _KEPT = {"Cache-Control": "private, must-revalidate"}
 
 Siblings = Callable[[], Sequence[StoredFile]]
@@ -70,11 +72,12 @@ def look_into(call: Call, file: StoredFile, siblings: Siblings) -> Later:
             ".pscalar.nii, .ptseries.nii, .plabel.nii and .pconn.nii."
         )
     if asked == "preview":
-        return _preview(call, file, kind, siblings)
+        preview = _preview(call, file, kind, siblings)
+        return Later(lambda: _noted(call, asked, preview.begin()))
     if asked == "describe":
         return Later(lambda: _answer(call, file, kind, lambda look: json_value(look.describe())))
     if asked == "series":
-        return Later(lambda: _answer(call, file, kind, lambda look: json_value(look.series(word))))
+        return Later(lambda: _noted(call, asked, _answer(call, file, kind, lambda look: json_value(look.series(word)))))
     number = call.parameters.count("frame", 0)
     if number is None:
         raise AddressError("Asked for frame='*'. Give the number of one frame, counted from 0.")
@@ -89,6 +92,13 @@ def _answer(call: Call, file: StoredFile, kind: ImageKind, give: Callable[["Look
     with _turn(call):
         reply = give(_look(call, file, kind))
     reply.headers.update(headers)
+    return reply
+
+
+def _noted(call: Call, asked: str, reply: Response) -> Response:
+    """The answer; what it tells of the file's values is a download for the audit log, as a frame is one by itself."""
+    if call.method == "GET" and reply.status_code == OK:
+        call.note(Action.DOWNLOAD, asked)
     return reply
 
 

@@ -57,7 +57,7 @@ def post_import(call: Call) -> "Import | Later":
     if not source:
         return Import(call, destination)
     held = cached_file(call, source)
-    return Later(lambda: _import_cached(call, destination, held))
+    return Later(lambda: _import_cached(call, destination, held), frozenset([call.site.settings.files.uploads]))
 
 
 def _import_cached(call: Call, destination: Destination, held: Path) -> Response:

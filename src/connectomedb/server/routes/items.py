@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 from starlette.responses import Response
 
 from connectomedb.errors import AddressError, NotFound
-from connectomedb.server.query.listing import Listing, compile_listing
+from connectomedb.server.query.listing import Listing, compile_listing, few_shared
 from connectomedb.server.query.places import Place, find_place
 from connectomedb.server.routes import files
 from connectomedb.server.routes.call import Call, Later, View, Way
@@ -73,7 +73,9 @@ def list_objects(call: Call, view: View, level: Level, place: Place) -> Response
         raise NotFound("Experiments of a subject stand below a project: /data/projects/P/subjects/S/experiments.")
     if level is Level.PROJECTS and is_view(call.parameters):
         return list_view(call, view)
-    listing = compile_listing(level, call.parameters, view.names, view.details, _within(level, place))
+    within = _within(level, place)
+    shared = few_shared(view.connection, level, within["project_key"]) if "project_key" in within else None
+    listing = compile_listing(level, call.parameters, view.names, view.details, within, shared)
     rows = view.connection.execute(listing.statement).all()
     headers = [column.header for column in listing.columns]
     if listing.type_column:

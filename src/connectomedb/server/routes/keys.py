@@ -34,7 +34,7 @@ def post_key(call: Call) -> Later:
         _record(call, Action.KEYS_MADE, made.access_key)
         return _describe(call, made, pair)
 
-    return Later(begin)
+    return Later(begin, frozenset([ring.store]))
 
 
 def delete_key(call: Call) -> Later:
@@ -46,7 +46,7 @@ def delete_key(call: Call) -> Later:
         _record(call, Action.KEYS_ENDED)
         return text("")
 
-    return Later(begin)
+    return Later(begin, frozenset([ring.store]))
 
 
 def _ring(call: Call) -> KeyRing:
@@ -68,7 +68,7 @@ def _describe(call: Call, key: UserKey, pair: KeyPair | None = None) -> Response
         document["secret_key"] = pair.secret_key
     document |= {
         "bucket": store.bucket,
-        "endpoint_url": store.settings.endpoint_url,
+        "endpoint_url": call.site.archive.public_endpoint(_ring(call).store),
         "region": store.settings.region,
         "prefixes": key.prefixes,
         "created": f"{key.created.isoformat(timespec='seconds')}Z",

@@ -15,12 +15,10 @@ shipped, for the addresses and the transfer document's fields; the shapes of the
 
 import json
 from collections.abc import Sequence
-from itertools import chain
-from threading import BoundedSemaphore
 from urllib.parse import quote, urlsplit
 
 from sqlalchemy import Connection
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from connectomedb.errors import AddressError, NotFound
 from connectomedb.hcp.packages import Package, packages
@@ -29,14 +27,12 @@ from connectomedb.server.packages.holdings import Holding, find_package, find_su
 from connectomedb.server.packages.zips import PackageZip, md5_of, plan_zip, zip_name
 from connectomedb.server.query.places import find_place
 from connectomedb.server.routes.call import Call, Later, Way
-from connectomedb.server.routes.contents import disposition
+from connectomedb.server.routes.contents import begun_archive, disposition
 from connectomedb.server.routes.ranges import Version, choose_part
 from connectomedb.server.routes.replies import json_document, text
 from connectomedb.xnat.address import Address, Level
 
 _SUM = ".md5"
-_READERS = BoundedSemaphore(2)
-"""So many checksums are made at once in a process: each reads a whole package."""
 
 
 def get_download(call: Call) -> Response | Later:
@@ -80,10 +76,9 @@ def get_package(call: Call) -> Response | Later:
     if name.endswith(_SUM):
 
         def sum_up() -> Response:
-            with _READERS:
-                return text(f"{md5_of(call.site.database, planned)}  {planned.name}\n")
+            return text(f"{md5_of(call.site.database, planned)}  {planned.name}\n")
 
-        return Later(sum_up)
+        return Later(sum_up, planned.stores, is_long=True)
     return _send(call, planned)
 
 
@@ -106,15 +101,14 @@ def _send(call: Call, planned: PackageZip) -> Response | Later:
         "Cache-Control": "private, must-revalidate",
         "Content-Disposition": disposition(planned.name),
     }
-    if call.method == "HEAD" or part.status in (304, 416):
+    if call.method == "HEAD" or part.status in (304, 412, 416):
         return Response(status_code=part.status, headers=headers, media_type="application/zip")
 
     def begin() -> Response:
         pieces = skip(planned.pieces(), part.start, part.length)
-        first = next(pieces)  # a store that refuses shows here, while the status can still say so
-        return StreamingResponse(chain([first], pieces), part.status, headers, "application/zip")
+        return begun_archive(pieces, planned.stores, part.status, headers, "application/zip")
 
-    return Later(begin)
+    return Later(begin, planned.stores)
 
 
 def _holdings(call: Call, wanted: Sequence[Package]) -> tuple[list[Holding], int]:

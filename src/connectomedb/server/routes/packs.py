@@ -14,7 +14,7 @@ from zipstream import ZipStream
 from connectomedb.errors import NotFound
 from connectomedb.server.archive import Archive
 from connectomedb.server.routes.call import Call, Later
-from connectomedb.server.routes.contents import StoredFile, begun, disposition, open_whole
+from connectomedb.server.routes.contents import StoredFile, begun_archive, disposition, open_whole
 from connectomedb.server.routes.replies import MEDIA_TYPES, Format
 
 ARCHIVES = (Format.ZIP, Format.TAR, Format.TAR_GZ)
@@ -46,9 +46,10 @@ def pack(call: Call, form: Format, chosen: Sequence[StoredFile]) -> Response | L
             headers["Content-Length"] = str(length)
         if call.method == "HEAD":
             return StreamingResponse(iter(()), headers=headers, media_type=media_type)
-        return begun(pieces, 200, headers, media_type)
+        return begun_archive(pieces, stores, 200, headers, media_type)
 
-    return Later(begin)
+    stores = frozenset(file.store for file in chosen)
+    return Later(begin, stores)
 
 
 def _zip_of(archive: Archive, chosen: Sequence[StoredFile]) -> ZipStream:

@@ -38,7 +38,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The answer: status 200, 206, 304 or 416, and which bytes go with it."""
+    """The answer: status 200, 206, 304, 412 or 416, and which bytes go with it."""
 
     status: int
     start: int = 0
@@ -46,7 +46,7 @@ class Part:
 
     def headers(self, version: Version) -> dict[str, str]:
         """`Content-Length` and `Content-Range`."""
-        if self.status == 304:
+        if self.status in (304, 412):
             return {}
         if self.status == 416:
             return {"Content-Range": f"bytes */{version.size}"}
@@ -58,6 +58,8 @@ class Part:
 
 def choose_part(headers: Mapping[str, str], version: Version) -> Part:
     """What to answer; names of headers are lower case. A range that makes no sense is ignored, as RFC 9110 wants."""
+    if not _is_wanted(headers, version):
+        return Part(412)
     if _is_unchanged(headers, version):
         return Part(304)
     whole = Part(200, 0, version.size)
@@ -73,6 +75,16 @@ def choose_part(headers: Mapping[str, str], version: Version) -> Part:
     if last and int(last) < start:
         return whole
     return Part(206, start, end - start + 1) if start < version.size else Part(416)
+
+
+def _is_wanted(headers: Mapping[str, str], version: Version) -> bool:
+    """`If-Match`, which takes no weak tags, and only without it `If-Unmodified-Since`: it must be this version."""
+    tags = headers.get("if-match")
+    if tags is not None:
+        known = {tag.strip() for tag in tags.split(",")}
+        return "*" in known or (version.etag is not None and version.etag in known)
+    until = _read_date(headers.get("if-unmodified-since"))
+    return until is None or version.modified is None or _seconds(version.modified) <= until
 
 
 def _is_unchanged(headers: Mapping[str, str], version: Version) -> bool:

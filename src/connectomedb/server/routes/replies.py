@@ -127,7 +127,7 @@ def table_of(
 def _writer(call: Call, chosen: Format) -> TableWriter:
     match chosen:
         case Format.CSV:
-            return CsvWriter(is_for_spreadsheet=_is_browser(call))
+            return CsvWriter(is_for_spreadsheet=is_browser(call))
         case Format.XML:
             return XmlWriter()
         case Format.HTML:
@@ -136,7 +136,7 @@ def _writer(call: Call, chosen: Format) -> TableWriter:
             return JsonWriter()
 
 
-def _is_browser(call: Call) -> bool:
+def is_browser(call: Call) -> bool:
     """Whether a person's browser follows a link: such a CSV is opened by a spreadsheet, not read by a program."""
     return call.headers.get("sec-fetch-mode") == "navigate" or "text/html" in call.headers.get("accept", "")
 

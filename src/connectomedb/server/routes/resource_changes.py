@@ -13,6 +13,7 @@ from connectomedb.server.routes.owners import Owner, find_key, find_owner, find_
 from connectomedb.server.routes.replies import text
 from connectomedb.server.routes.resources import find_resources
 from connectomedb.server.routes.uploads import FACTS, facts_of
+from connectomedb.server.routes.wishes import read_form
 from connectomedb.server.tables.schema import files, resources
 from connectomedb.xnat.address import Address, Level
 from connectomedb.xnat.bundle import parse_document
@@ -32,7 +33,7 @@ def post_resource(call: Call, address: Address) -> "NewResource":
 
 
 class NewResource:
-    """A resource that is made once its document has come, `<xnat:Resource label= format= ...>`; most send none."""
+    """A resource that is made once its body has come, `<xnat:Resource label= format=...>` or a form; most send none."""
 
     def __init__(self, call: Call, address: Address, *, is_posted: bool) -> None:
         self._call = call
@@ -63,11 +64,10 @@ class NewResource:
         """Nothing is held."""
 
     def _words(self) -> dict[str, str]:
-        """What the document says; forms of browsers and empty bodies say nothing."""
-        document = bytes(self._document).strip()
-        if not document.startswith(b"<"):
-            return {}
-        given = parse_document(document).attrib
+        """What the document or form says; other bodies say nothing."""
+        body = bytes(self._document)
+        is_document = body.lstrip().startswith(b"<")
+        given = parse_document(body.strip()).attrib if is_document else dict(read_form(self._call.headers, body))
         return {name: given[name] for name in ("label", *FACTS) if given.get(name)}
 
 

@@ -10,9 +10,6 @@
 The CSV may be a key that `cdb lock --key` made: of its secrets nothing is kept. Without a body, PUT changes the rest.
 """
 
-import csv
-import io
-
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -34,8 +31,9 @@ from connectomedb.server.access.visible import load_rights
 from connectomedb.server.routes.call import Call, Way
 from connectomedb.server.routes.contents import disposition
 from connectomedb.server.routes.membership import find_project
-from connectomedb.server.routes.replies import table, text
+from connectomedb.server.routes.replies import is_browser, table, text
 from connectomedb.xnat.resultset import ResultTable
+from connectomedb.xnat.writers import CsvWriter
 
 MAX_BYTES = 8 << 20
 _COLUMNS = ("name", "title", "description", "pmid", "owner", "shared", "subjects", "readable", "own")
@@ -55,10 +53,11 @@ def get_key(call: Call) -> Response:
         kept = find_key(connection, load_rights(connection, call.user), _project(call, connection), name)
         codes = read_codes(connection, kept)
     call.note(Action.RESTRICTED_READ, f"subject key {name}")
-    lines = io.StringIO(newline="")
-    csv.writer(lines, lineterminator="\n").writerows([HEADER[:2], *codes])
+    content = ResultTable(tuple(HEADER[:2]), tuple(codes))
+    writer = CsvWriter(is_for_spreadsheet=is_browser(call))
+    lines = writer.head(content) + writer.rows(content, list(zip(*codes, strict=True)))
     headers = {"Content-Disposition": disposition(f"{name}.key.csv"), "Cache-Control": "no-store"}
-    return Response(lines.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+    return Response(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 
 def put_one_key(call: Call) -> Response:

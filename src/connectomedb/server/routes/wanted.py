@@ -13,9 +13,8 @@ same as a form.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from itertools import chain
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from connectomedb.cohort.formatter import format_predicate
 from connectomedb.cohort.lockfile import SUFFIX, LockedFile, Lockfile, format_lockfile
@@ -39,7 +38,7 @@ from connectomedb.server.packages.wanted import (
 )
 from connectomedb.server.packages.zips import members_of
 from connectomedb.server.routes.call import Call, Later, Way
-from connectomedb.server.routes.contents import disposition
+from connectomedb.server.routes.contents import StoredPieces, disposition
 from connectomedb.server.routes.explore import MAX_FORM_BYTES
 from connectomedb.server.routes.explored import SUBJECT, answering, read_asked
 from connectomedb.server.routes.parameters import Parameters
@@ -140,8 +139,8 @@ def get_zip(call: Call) -> Response:
     if call.method == "HEAD":
         return Response(headers=headers, media_type="application/zip")
     call.note(Action.DOWNLOAD, " ".join(subject.label for subject, _ in held))
-    pieces = zip_pieces(members)
-    return StreamingResponse(chain([next(pieces)], pieces), headers=headers, media_type="application/zip")
+    stores = frozenset(str(row.store) for _, rows in held for row in rows)
+    return StoredPieces(zip_pieces(members), stores, 200, headers, "application/zip")
 
 
 def _chosen(call: Call) -> _Chosen:

@@ -4,6 +4,7 @@ A document comes raw (`Content-Type: text/xml`, `req_format=xml`, `inbody=true`)
 of a form of several parts, as pyxnat sends it.
 """
 
+from collections.abc import Mapping
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -14,6 +15,9 @@ from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.xnat.document import parse_item_xml
 
 MAX_DOCUMENT_BYTES = 16 << 20
+
+MAX_PARTS = 1_000
+"""Most parts of a form: they are read while others wait to write."""
 
 _XML = ("text/xml", "application/xml")
 _FORM = "application/x-www-form-urlencoded"
@@ -44,10 +48,25 @@ def read_wish(call: Call, *, is_post: bool = False) -> Wish:
     return Wish(pairs, item, is_whole=call.parameters.is_true("allowDataDeletion"), is_post=is_post)
 
 
+def read_form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
+    """Names and values of a form, of either kind, without its files; of another body nothing. Raises AddressError."""
+    content_type = headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == _MULTIPART:
+        parts = read_parts(content_type, body)
+        return [(name, content.decode("utf-8", "replace")) for name, filename, content in parts if not filename]
+    return [*parse_parameters(body.decode("utf-8", "replace")).pairs] if kind == _FORM else []
+
+
 def read_parts(content_type: str, body: bytes) -> list[tuple[str, str, bytes]]:
     """Name, file name and content of the parts of a form. Raises AddressError."""
     header = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(header + body)
+    if body.count(b"\n--") > MAX_PARTS:
+        raise AddressError(f"The form has more than {MAX_PARTS} parts. Send fewer.")
+    try:
+        message = BytesParser(policy=HTTP).parsebytes(header + body)
+    except RecursionError:
+        raise AddressError("The form has parts in parts in parts. Send plain ones.") from None
     if not message.is_multipart():
         raise AddressError("The request says that it is a form of several parts, and it has none.")
     parts = []

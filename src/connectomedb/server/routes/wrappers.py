@@ -3,7 +3,7 @@
 import base64
 from urllib.parse import unquote
 
-from anyio import CancelScope, fail_after, to_thread
+from anyio import CancelScope, CapacityLimiter, fail_after, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -88,10 +88,10 @@ async def body_of(request: Request, most: int) -> bytes:
     return bytes(content)
 
 
-async def pour_body(request: Request, intake: Intake, pause_s: float) -> Response:
+async def pour_body(request: Request, intake: Intake, pause_s: float, lane: CapacityLimiter) -> Response:
     """Hand a body on as it comes, in threads, for its bytes go to a disk; then the answer.
 
-    `pause_s`: how long the sender may say nothing.
+    `pause_s`: how long the sender may say nothing. `lane`: where what came is kept, in a store that may be slow.
     """
     pieces = bytearray()
     try:
@@ -107,7 +107,7 @@ async def pour_body(request: Request, intake: Intake, pause_s: float) -> Respons
                 pieces.clear()
         if pieces:
             await to_thread.run_sync(intake.feed, bytes(pieces))
-        return await to_thread.run_sync(intake.finish)
+        return await to_thread.run_sync(intake.finish, limiter=lane)
     except TimeoutError:
         raise HTTPException(408, f"Nothing came for {pause_s:.0f} s. Send it anew.") from None
     except ClientDisconnect:

@@ -114,7 +114,7 @@ _COLLATED = text(
 
 
 def _engine(url: str, statement_timeout_s: float) -> Engine:
-    options = f"-c statement_timeout={round(statement_timeout_s * 1000)} -c timezone=UTC"
+    options = f"-c statement_timeout={round(statement_timeout_s * 1000)} -c timezone=UTC -c jit=off"
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")
         return create_engine(
