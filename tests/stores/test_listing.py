@@ -21,7 +21,7 @@ from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnr
 from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.stores._s3_faults import said_of
 from connectomedb.stores._s3_listing import MOST_EMPTY
-from connectomedb.stores._signing import signed_headers
+from connectomedb.stores._signature import signed_headers
 from connectomedb.stores.s3 import S3Store
 from connectomedb.transfer.source import Span
 

@@ -19,7 +19,7 @@ from connectomedb.errors import StoreError
 from connectomedb.stores._answers import Misfit
 from connectomedb.stores._page import ENCODING, Page, read_page
 from connectomedb.stores._s3_faults import fault_of_reply, said_of, unreachable
-from connectomedb.stores._signing import origin_of, signed_headers
+from connectomedb.stores._signature import origin_of, signed_headers
 from connectomedb.transfer.pace import Pace
 from connectomedb.transfer.retry import Patience
 
