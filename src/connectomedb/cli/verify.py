@@ -83,7 +83,8 @@ def _forget(trees: "Sequence[Tree]", path: str) -> None:
 
 def _verify(trees: "Sequence[Tree]", path: str, jobs: int | None, outcome: "_Outcome", on_event: "OnVerify") -> None:
     """Read all trees. One of several may have nothing at the path."""
-    from connectomedb.mirror.verify import WORKERS, verify
+    from connectomedb.mirror.options import READERS
+    from connectomedb.mirror.verify import verify
 
     lacking: list[NotFound] = []
     for tree in trees:
@@ -94,7 +95,7 @@ def _verify(trees: "Sequence[Tree]", path: str, jobs: int | None, outcome: "_Out
             ledger=tree.ledger,
             checked=tree.checked,
             keep_notes=True,
-            workers=jobs or WORKERS,
+            workers=jobs or READERS,
             on_event=on_event,
         )
         try:

@@ -7,31 +7,31 @@
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from connectomedb.errors import AddressError, DiskFull, ManifestError, NotFound
 from connectomedb.hcp.release import Release, release_of
 from connectomedb.mirror.bucket import S3Bucket
-from connectomedb.mirror.checked import Checked
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.draft import Draft
 from connectomedb.mirror.events import OnEvent, ignore
 from connectomedb.mirror.finding import Finding
-from connectomedb.mirror.options import DEFAULT, Options
-from connectomedb.mirror.outlook import Outlook, look_out
+from connectomedb.mirror.options import DEFAULT, READERS, Options
 from connectomedb.mirror.papers import Papers
 from connectomedb.mirror.plan import Existing, Plan
 from connectomedb.mirror.present import INVENTORIES, Inventory
-from connectomedb.mirror.repair import Repair, repair
 from connectomedb.mirror.report import Report
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
 from connectomedb.mirror.spread import Scheduler, ahead, spread
 from connectomedb.mirror.sync import apply, prepare, renew, sync
-from connectomedb.mirror.verify import WORKERS as READERS
-from connectomedb.mirror.verify import OnVerify, verify
 from connectomedb.stores.base import Store
+
+if TYPE_CHECKING:  # what looks at files again is imported when it is asked for: fetching needs none of it
+    from connectomedb.mirror.outlook import Outlook
+    from connectomedb.mirror.repair import Repair
+    from connectomedb.mirror.verify import OnVerify
 
 StoreOf: TypeAlias = Callable[[Release], Store]
 """Gives the store that holds a release."""
@@ -227,8 +227,10 @@ class Mirror:
         """A plan as it stands now: what is on disk is looked at again; no store is asked, nothing is written."""
         return renew(self._shelf_of(plan.project, plan.subject), plan)
 
-    def outlook(self, plans: Iterable[Plan], options: Options = DEFAULT) -> Outlook:
+    def outlook(self, plans: Iterable[Plan], options: Options = DEFAULT) -> "Outlook":
         """What plans come to: files and bytes, sources, whether they fit, and how long they will take."""
+        from connectomedb.mirror.outlook import look_out
+
         return look_out(
             plans,
             Room.on(self.root, 0, options.reserve),
@@ -297,13 +299,16 @@ class Mirror:
         project: str,
         restart: bool = False,
         workers: int = READERS,
-        on_event: OnVerify = lambda event: None,
+        on_event: "OnVerify" = lambda event: None,
     ) -> Generator[Finding, None, None]:
         """Read files again: a finding per file of these subjects (none: of all), as `mirror.verify` yields them.
 
         An interrupted run is gone on with, unless `restart`. No request is made.
         Raises: NotFound when a subject, or anything at the path, is not there at all.
         """
+        from connectomedb.mirror.checked import Checked
+        from connectomedb.mirror.verify import verify
+
         shelf = self.shelf(project)
         ledger, inside = shelf.ledger, shelf.release.in_bucket(path.strip("/"))
         checked = Checked.of(ledger.tree, ledger)
@@ -319,11 +324,15 @@ class Mirror:
         path: str = "",
         options: Options = DEFAULT,
         on_event: OnEvent = ignore,
-    ) -> list[Repair]:
+    ) -> "list[Repair]":
         """Fetch again what `findings` (none: verifying all) tell to be missing or wrong; a repair per bad file.
 
         What is there stays until the right bytes have come. Nothing is raised for a file that stays bad.
         """
+        from connectomedb.mirror.checked import Checked
+        from connectomedb.mirror.repair import repair
+        from connectomedb.mirror.verify import verify
+
         shelf = self.shelf(project)
         ledger, inside = shelf.ledger, shelf.release.in_bucket(path.strip("/"))
         checked = Checked.of(ledger.tree, ledger)

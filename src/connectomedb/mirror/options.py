@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from connectomedb.mirror.plan import Existing
 from connectomedb.transfer.pool import WORKERS
 
+READERS = 4
+"""Files that are verified at once, whatever the number of processors: one hashes several side by side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

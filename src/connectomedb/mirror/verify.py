@@ -24,12 +24,11 @@ from connectomedb.mirror.checked import Checked, Seen
 from connectomedb.mirror.finding import Finding, Verdict
 from connectomedb.mirror.inspection import Inspection, Reading, inspect
 from connectomedb.mirror.ledger import Ledger, SubjectLedger
+from connectomedb.mirror.options import READERS
 from connectomedb.transfer.checksum import Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.digest import Digests
 
-WORKERS = 4
-"""Files read at once, whatever the number of processors: one hashes several side by side (transfer.digest)."""
 _AHEAD = 64
 """Files per worker that may be read while an earlier one is not done: results come in order."""
 
@@ -63,7 +62,7 @@ def verify(
     ledger: Ledger | None = None,
     checked: Checked | None = None,
     keep_notes: bool = False,
-    workers: int = WORKERS,
+    workers: int = READERS,
     on_event: OnVerify = lambda event: None,
 ) -> Generator[Finding, None, None]:
     """Check the files at or below `path` of the given subjects (default: all) in `tree`.

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,28 +46,51 @@ class Listing:
     delimiter: str = ""
 
     def __iter__(self) -> Iterator[Page]:
+        stop = threading.Event()
         with closing(_Line(origin_of(self.settings), self.timeout_s)) as line:
-            seen: set[object] = set()
-            following, empty = "", 0
-            while True:
-                page = self._patiently(line, following)
-                empty = 0 if page.objects or page.prefixes else empty + 1
-                yield page
-                following = page.following
-                if not following:
-                    return
-                sights = {
-                    following,
-                    *((len(page.objects), page.objects[0].key, info.key) for info in page.objects[-1:]),
-                }
-                if sights & seen:
-                    raise self._unreachable("Its listing goes round in circles: a page came twice.")
-                if empty >= MOST_EMPTY:
-                    raise self._unreachable(f"Its listing does not end: {empty} pages without a key came.")
-                seen |= sights
+            try:
+                yield from self._pages(line, stop)
+            finally:
+                stop.set()
 
-    def _patiently(self, line: "_Line", following: str) -> Page:
-        patience = Patience(threading.Event(), TRIES)
+    def _pages(self, line: "_Line", stop: threading.Event) -> Iterator[Page]:
+        """Page by page; the next is on its way while one is read."""
+        seen: set[object] = set()
+        empty = 0
+        coming = self._ask_ahead(line, "", stop)
+        while True:
+            page = coming.result()
+            if not page.following:
+                yield page
+                return
+            sights = {
+                page.following,
+                *((len(page.objects), page.objects[0].key, info.key) for info in page.objects[-1:]),
+            }
+            if sights & seen:
+                raise self._unreachable("Its listing goes round in circles: a page came twice.")
+            seen |= sights
+            empty = 0 if page.objects or page.prefixes else empty + 1
+            if empty >= MOST_EMPTY:
+                raise self._unreachable(f"Its listing does not end: {empty} pages without a key came.")
+            coming = self._ask_ahead(line, page.following, stop)
+            yield page
+
+    def _ask_ahead(self, line: "_Line", following: str, stop: threading.Event) -> "Future[Page]":
+        coming: Future[Page] = Future()
+
+        def ask() -> None:
+            try:
+                coming.set_result(self._patiently(line, following, stop))
+            except BaseException as fault:
+                coming.set_exception(fault)
+
+        # Not by a pool: who stops listing need not wait for a page that is late.
+        threading.Thread(target=ask, name="listing", daemon=True).start()
+        return coming
+
+    def _patiently(self, line: "_Line", following: str, stop: threading.Event) -> Page:
+        patience = Patience(stop, TRIES)
         while True:
             try:
                 return self._ask(line, following)
