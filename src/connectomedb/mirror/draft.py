@@ -107,7 +107,8 @@ class Draft:
     def _list_manifests(self, surveyor: Surveyor, found: Survey, path: str, refresh: bool) -> None:
         """Enter the manifests' own claims; they are part of `found` when all is listed."""
         if is_within(manifest.FOLDER, path):
-            claims = Records.of(item for item in found.claims.items() if is_within(item[0], manifest.FOLDER))
+            names = (name for name in found.claims if is_within(name, manifest.FOLDER))
+            claims = Records.of((name, found.claims[name]) for name in names)
         elif refresh or not self.ledger.covers(manifest.FOLDER):
             claims = surveyor.survey(manifest.FOLDER).claims
         else:

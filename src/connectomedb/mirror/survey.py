@@ -139,8 +139,8 @@ class Surveyor:
 
     def _look_elsewhere(self, lacking: Sequence[str], found: Survey, notes: list[str]) -> Iterator[tuple[str, str]]:
         """Which of the stores after the one that was believed lists a file that this one lacks."""
-        believed = {record.source for record in found.claims.values()}
         left = set(lacking)
+        believed = {record.source for record in found.claims.values()} if left else set()
         for store in self.stores:
             if not left or store.name in believed:
                 continue
