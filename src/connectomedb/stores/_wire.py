@@ -2,11 +2,12 @@
 
 The S3 engine allocates every piece of every body anew; on small files that, and the hop between languages,
 costs more than the network. This does the one thing that the transfer engine needs thousands of times: GET a
-signed URL, and hand each received piece to a sink before the buffer is used again. What is not a plain reply of
-known length is not read here: `Unplain` sends the caller back to the full engine.
+signed URL, and hand each received piece to a sink before the buffer is used again. What is neither of known length nor
+in chunks, or is encoded, is not read here: `Unplain` sends the caller back to the full engine.
 """
 
 import math
+import re
 import select
 import socket
 import threading
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 BUFFER_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
 _ERROR_BYTES = 64 << 10
+_CHUNK_LENGTH = re.compile(rb"[0-9A-Fa-f]{1,12}")
 
 
 class Unplain(Exception):
-    """The reply cannot be read here: chunked, encoded or without length."""
+    """The reply cannot be read here: encoded or without length."""
 
 
 class Broken(Exception):
@@ -95,7 +97,7 @@ class Wire:
             _close_all(self._idle)
 
     def _request(self, target: str, headers: Mapping[str, str]) -> bytes:
-        fields = {"Host": self._authority, "Accept-Encoding": "identity", **headers}
+        fields = {"host": self._authority, "Accept-Encoding": "identity", **headers}
         lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
@@ -185,19 +187,51 @@ class _Line:
     def read_body(self, head: Head, choose: Callable[[Head], Sink]) -> Head:
         if head.status == 304 or head.status < 200:
             raise Unplain("a reply without body")
-        length = head.headers.get("content-length", "")
-        if "transfer-encoding" in head.headers or head.headers.get("content-encoding", "identity") != "identity":
+        length, coding = head.headers.get("content-length", ""), head.headers.get("transfer-encoding")
+        if coding not in (None, "chunked") or head.headers.get("content-encoding", "identity") != "identity":
             raise Unplain("the body is encoded")
-        if not length.isdecimal():
+        if not (length.isdecimal() or coding):
             raise Unplain("the body's length is unknown")
-        if 200 <= head.status < 300:
-            self._hand_on(int(length), choose(head))
-            return head
-        if int(length) > _ERROR_BYTES:
-            raise Unplain("a long error")
-        pieces: list[bytes] = []
-        self._hand_on(int(length), lambda piece: pieces.append(bytes(piece)))
-        return Head(head.status, head.headers, b"".join(pieces).decode("utf-8", "replace"))
+        error = bytearray()
+
+        def keep(piece: memoryview) -> None:
+            error.extend(piece)
+            if len(error) > _ERROR_BYTES:
+                raise Unplain("a long error")
+
+        sink = choose(head) if 200 <= head.status < 300 else keep
+        if coding:
+            self._hand_on_chunks(sink)
+        else:
+            self._hand_on(int(length), sink)
+        return Head(head.status, head.headers, error.decode("utf-8", "replace"))
+
+    def _hand_on_chunks(self, sink: Sink) -> None:
+        """A body of chunks, each behind a line with its length; trailers are passed over (RFC 9112, 7.1)."""
+        while length := self._read_length():
+            self._hand_on(length, sink)
+            if self._read_line():
+                raise Broken("a chunk is longer than it says")
+        while self._read_line():
+            pass
+
+    def _read_length(self) -> int:
+        digits = self._read_line().partition(b";")[0].strip()
+        if not _CHUNK_LENGTH.fullmatch(digits):
+            raise Broken("a chunk does not say its length")
+        return int(digits, 16)
+
+    def _read_line(self) -> bytes:
+        while (end := self._buffer.find(b"\r\n", self._start, self._end)) < 0:
+            if self._end - self._start > _HEAD_BYTES:
+                raise Broken("a line among chunks does not end")
+            rest = bytes(self._view[self._start : self._end])
+            self._start, self._end = 0, len(rest)
+            self._view[: self._end] = rest
+            self._receive()
+        line = bytes(self._view[self._start : end])
+        self._start = end + 2
+        return line
 
     def _hand_on(self, left: int, sink: Sink) -> None:
         while left:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from connectomedb.config.proxies import is_proxied
 from connectomedb.config.s3 import S3Settings
@@ -47,7 +47,7 @@ class S3Store:
         self.settings = settings
         self._timeout = timedelta(seconds=timeout_s)
         self._engine: Engine | None = None
-        self._wire: Wire | None = None
+        self._wires: dict[str, Wire] = {}
         self._lock = threading.Lock()
         self._is_proxied = is_proxied()  # which only the full engine can speak to
 
@@ -64,7 +64,7 @@ class S3Store:
     @property
     def streams(self) -> Streams:
         """Connections to S3 are bounded each, and several carry more, unless it is next door."""
-        is_near = self._wire is not None and self._wire.nearest_s < NEAR_S
+        is_near = any(wire.nearest_s < NEAR_S for wire in list(self._wires.values()))
         return Streams.FEW if is_near else Streams.MANY
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
@@ -91,9 +91,8 @@ class S3Store:
             with self._translated(prefix):
                 yield from _engine_listing.pages(self._store, prefix, delimiter)
             return
-        timeout_s = self._timeout.total_seconds()
-        pages = _s3_listing.Listing(self.name, self.bucket, self.settings, timeout_s, prefix, delimiter)
-        for page in pages:
+        wire = self._open_wire(origin_of(self.settings))
+        for page in _s3_listing.Listing(self.name, self.bucket, self.settings, wire, prefix, delimiter):
             # A store that knows no prefixes, or not these, must not smuggle in what lies elsewhere.
             yield Page([info for info in page.objects if info.key.startswith(prefix)], page.prefixes)
 
@@ -187,8 +186,8 @@ class S3Store:
     def close(self) -> None:
         """Let go of connections."""
         self._engine = None
-        if self._wire is not None:
-            self._wire.close()
+        for wire in self._wires.values():
+            wire.close()
 
     @property
     def _store(self) -> "Engine":
@@ -230,10 +229,12 @@ class S3Store:
         return f"{scheme}://{host}", f"/{target}"
 
     def _open_wire(self, origin: str) -> Wire:
+        parts = urlsplit(origin)
         with self._lock:
-            if self._wire is None:
-                self._wire = Wire(origin, timeout_s=self._timeout.total_seconds())
-            return self._wire
+            wire = self._wires.get(parts.netloc)
+            if wire is None:
+                wire = self._wires[parts.netloc] = Wire(origin, timeout_s=self._timeout.total_seconds())
+            return wire
 
     def _stream(self, key: str, pieces: "BytesStream") -> Iterator[bytes]:
         with self._translated(key):
