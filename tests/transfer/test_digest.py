@@ -57,9 +57,12 @@ def test_streams_beside_each_other(count: int) -> None:
     assert [stream.hexdigest() for stream in streams] == [md5(content) for content in contents]
 
 
-@pytest.mark.parametrize("waiting", [1, 5, 64])
-def test_streams_of_many_threads_and_some_that_are_given_up(waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("waiting", "most"), [(1, 1), (1, 200), (5, 7), (64, 128)])
+def test_streams_of_many_threads_and_some_that_are_given_up(
+    waiting: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(digest, "WAITING", waiting)
+    monkeypatch.setattr(digest, "MOST_WAITING", most)
     digests = Digests()
 
     def hash_noise(seed: int) -> bool:

@@ -18,8 +18,11 @@ from typing import Protocol, TypeAlias
 
 LANES = 8
 PIECE_BYTES = 128 << 10
-WAITING = 96
-"""Pieces, of all streams together."""
+WAITING = 64
+"""Pieces, of all streams together, that are hashed by whoever brings the next, if nobody does yet."""
+
+MOST_WAITING = 128
+"""With so many, who brings a piece waits until some are hashed."""
 LIBRARY = "_md5_lanes.so"
 
 _BLOCK_BYTES = 64
@@ -65,15 +68,23 @@ class Digests:
         """Let a full piece wait for those of other streams, if there is room."""
         stream.queue.append(piece)
         self._queued[stream] = None
-        while sum(len(each.queue) for each in list(self._queued)) >= WAITING:
-            with self._hashing:
+        while (waiting := self._waiting()) >= WAITING:
+            # One thread hashes while the others receive, until it falls too far behind.
+            if not self._hashing.acquire(blocking=waiting >= MOST_WAITING):
+                return
+            try:
                 self._hash_side_by_side()
+            finally:
+                self._hashing.release()
 
     def finish(self, stream: "_Stream") -> None:
         """Hash all that waits of a stream."""
         with self._hashing:
             while stream.queue:
                 self._hash_side_by_side(stream)
+
+    def _waiting(self) -> int:
+        return sum(len(each.queue) for each in list(self._queued))
 
     def _hash_side_by_side(self, *wanted: "_Stream") -> None:
         """The oldest piece of the wanted stream, and of those others that have most, as many as there are lanes."""
