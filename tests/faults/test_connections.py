@@ -7,6 +7,7 @@ from tests.faults.faults import (
     Cut,
     Delay,
     Drip,
+    Headed,
     Stall,
     Whole,
     always,
@@ -55,10 +56,10 @@ def test_connections_that_only_drip_are_given_up_and_the_file_comes_once(site: S
 
 
 def test_bytes_that_drip_where_the_wire_is_not_plain_are_given_up_too(site: Site, proxy: Proxy) -> None:
-    """Chunks are left to the other engine, whose own request then drips."""
+    """Encoded replies are left to the other engine, whose own request then drips."""
     site.timeout_s = 0.4
     (path, content), *_ = site.published.below(SMALL).items()
-    proxy.rule = in_turn(Chunked(), Drip(0, every_s=0.05))
+    proxy.rule = in_turn(Headed({"Content-Encoding": "gzip"}), Drip(0, every_s=0.05))
     started = time.monotonic()
     site.fetch_whole(path)
     assert proxy.struck[Drip] == 1
@@ -75,10 +76,14 @@ def test_slow_replies_are_as_good_as_others(site: Site, proxy: Proxy) -> None:
 def test_replies_without_a_length_do_no_harm(site: Site, proxy: Proxy) -> None:
     files = dict.fromkeys(("00.txt", "01.txt", "02.txt"), Chunked())
     proxy.rule = on_keys(files)
-    site.try_fetch(SMALL)
-    assert proxy.struck[Chunked] >= len(files)
-    proxy.forget()
     site.fetch_whole(SMALL)
+    assert proxy.struck[Chunked] >= len(files)
+
+
+def test_large_files_may_come_in_chunks(site: Site, proxy: Proxy) -> None:
+    proxy.rule = always(Chunked())
+    site.fetch_whole(LARGE)
+    assert proxy.struck[Chunked] > 1
 
 
 def test_a_store_that_ignores_ranges_gives_right_files(site: Site, proxy: Proxy) -> None:

@@ -598,6 +598,6 @@ def test_a_list_is_the_same_whether_what_is_shared_is_few_or_many(
         monkeypatch.setattr(listing, "MOST_NAMED", 2)
         assert [rows(second, address) for address in lists] == few
         assert {"own", "many0", "many1", "many2"} <= {row["label"] for row in few[0]}
-        assert {"there0", "there1", "there2"} == {row["label"] for row in few[1]}
+        assert {"there0", "there1", "there2"} <= {row["label"] for row in few[1]}
         for number in range(3):
             owner.delete(f"{P}/subjects/many{number}")
