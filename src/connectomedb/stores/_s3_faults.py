@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from connectomedb.config.proxies import is_proxied
 from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable, VersionChanged
-from connectomedb.stores._answers import Misfit
 
 _CLOCK = "This machine's clock is wrong: set it."
 
@@ -88,8 +87,6 @@ def said_of(fault: BaseException | None) -> str:
     from ssl import SSLCertVerificationError, SSLError
 
     match fault:
-        case Misfit():
-            return str(fault)
         case SSLCertVerificationError(verify_message=why):
             cure = next(cure for words, cure in _CERTIFICATE_CURES.items() if words in why)
             return f"Its certificate is not accepted: {why.rstrip('.')}. {cure}"

@@ -62,7 +62,7 @@ class Writer:
         return self.view.connection
 
     def check_time(self) -> None:
-        """Others wait until this transaction ends, to write and to sign in. Raises TooLarge after MOST_S."""
+        """Others wait until this transaction ends, to write and to sign in. Raises TooLarge after MOST_TIME."""
         if now() - self.time > MOST_TIME:
             seconds = MOST_TIME.total_seconds()
             raise TooLarge(
