@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 import connectomedb.client.interface
 import connectomedb.mirror.mirror
@@ -51,3 +52,6 @@ def _run(line: str) -> int:
 if __name__ == "__main__":
     for request in sys.stdin:
         print(_run(request), flush=True)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()  # whoever began commands that go on has ended them
