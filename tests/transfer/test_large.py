@@ -88,3 +88,10 @@ def test_whole_ranges_of_a_stretch_that_broke_off_are_kept(crowded: Engine, tmp_
     done = fetch([source], tmp_path / "a", EXPECTED, engine=crowded)
     assert (tmp_path / "a").read_bytes() == CONTENT and done.resumed == 3 * RANGE_BYTES
     assert source.asked == [(3 * RANGE_BYTES, 2 * RANGE_BYTES - 1000)]
+
+
+def test_lanes_wait_until_few_files_are_left(engine: Engine, tmp_path: Path) -> None:
+    engine.lanes.to_come = FEW
+    source = Wide()
+    fetch([source], tmp_path / "a", EXPECTED, engine=engine)
+    assert len(source.threads) == 1

@@ -207,15 +207,17 @@ class _Sync:
             with Engine(
                 lanes=lanes or Lanes(), is_confirming=self._options.confirm, check=self._check, unsynced=unsynced
             ) as engine:
-                jobs = (
-                    FileJob(self._shelf, self._subject, self._folder, wanted[row], engine, self._rate, on_event)
-                    for row in order
-                )
                 workers = self._rate.workers(self._options.workers)
+                jobs = self._jobs((wanted[row] for row in order), len(order), engine, on_event)
                 pool.run(jobs, stop=engine.stop, workers=workers, on_outcome=ended)
         finally:
             self._save()
         return outcomes
+
+    def _jobs(self, actions: Iterable[Action], count: int, engine: Engine, on_event: OnEvent) -> Iterator[FileJob]:
+        for number, action in enumerate(actions, 1):
+            engine.lanes.to_come = count - number
+            yield FileJob(self._shelf, self._subject, self._folder, action, engine, self._rate, on_event)
 
     def _save_at_times(self) -> None:
         """What a long run has proven must not be lost with it; reading it all again would take as long."""

@@ -17,6 +17,7 @@ class Feed:
     Args:
         versions: source name → version of the object that the bytes must belong to; grows as sources answer.
         gate: bounds how many bodies come at once from a source that is near.
+        size: bytes of the whole file, which decide who goes first through the gate.
         on_bytes: hears the length of each piece that arrived.
     """
 
@@ -29,6 +30,7 @@ class Feed:
         on_bytes: Callable[[int], None],
         versions: dict[str, str] | None = None,
         gate: Gate | None = None,
+        size: int = 0,
     ) -> None:
         self.sources = tuple(sources)
         self.versions = {} if versions is None else versions
@@ -37,6 +39,7 @@ class Feed:
         self._stop = stop
         self._on_bytes = on_bytes
         self._gate = gate
+        self._size = size
 
     @property
     def streams(self) -> Streams:
@@ -66,7 +69,7 @@ class Feed:
         """Room for one more body, where that is bounded."""
         if self._gate is None or self.streams is not Streams.FEW:
             return nullcontext()
-        return self._gate.passing(self._stop)
+        return self._gate.passing(self._size, self._stop)
 
     def _ask_each(self, flow: "_Flow", offset: int, length: int | None) -> StoreError | None:
         """Ask one source after the other; None when all is there, else the fault to act on."""

@@ -255,7 +255,13 @@ class _Job:
     def _feed(self, sources: Sequence[Source], versions: dict[str, str] | None = None) -> Feed:
         engine, gate = self.engine, self.engine.gate if self.expected.is_long else None
         return Feed(
-            sources, health=engine.health, stop=engine.stop, on_bytes=self.on_bytes, versions=versions, gate=gate
+            sources,
+            health=engine.health,
+            stop=engine.stop,
+            on_bytes=self.on_bytes,
+            versions=versions,
+            gate=gate,
+            size=self.expected.size or 0,
         )
 
     def _check(self, part: str | Path, size: int, md5: str, feed: Feed) -> None:

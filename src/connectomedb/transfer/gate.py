@@ -17,18 +17,42 @@ _LOOK_S = 0.5
 
 
 class Gate:
-    """Lets a few long bodies through at a time. All files of a run share one."""
+    """Lets a few long bodies through at a time, those of the longest files first. All files of a run share one.
+
+    The longest files decide when a run ends; and while their bodies come, those of others come beside them, so that
+    all are hashed side by side (transfer.digest).
+    """
 
     def __init__(self, bodies: int = NEAR_BODIES) -> None:
-        self._free = threading.BoundedSemaphore(bodies)
+        self._free = bodies
+        self._waiting: list[int] = []
+        self._changed = threading.Condition()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for room."""
+        return len(self._waiting)
 
     @contextmanager
-    def passing(self, stop: threading.Event) -> Iterator[None]:
-        """Wait for room, and take it until the end of the context. Raises Interrupted when the run is stopped."""
-        while not self._free.acquire(timeout=_LOOK_S):
-            if stop.is_set():
-                raise Interrupted("The run was stopped. Run again to go on.")
+    def passing(self, size: int, stop: threading.Event) -> Iterator[None]:
+        """Wait for room for a body of a file of `size` bytes, and take it until the end of the context.
+
+        Raises Interrupted when the run is stopped.
+        """
+        with self._changed:
+            self._waiting.append(size)
+            try:
+                while not self._free or size < max(self._waiting):
+                    if stop.is_set():
+                        raise Interrupted("The run was stopped. Run again to go on.")
+                    self._changed.wait(_LOOK_S)
+                self._free -= 1
+            finally:
+                self._waiting.remove(size)
+                self._changed.notify_all()
         try:
             yield
         finally:
-            self._free.release()
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()

@@ -30,10 +30,14 @@ FEW = 4
 
 
 class Lanes:
-    """Threads and buffers that all large files of a run share, and how many files are under way."""
+    """Threads and buffers that all large files of a run share, and how many files are under way.
+
+    `to_come` is how many more wait for their turn, as far as is known.
+    """
 
     def __init__(self, lanes: int = LANES, buffers: int = BUFFERS) -> None:
         self.count = lanes
+        self.to_come = 0
         self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
         self._under_way = 0
         self._lock = threading.Lock()
@@ -43,8 +47,8 @@ class Lanes:
 
     @property
     def are_wanted(self) -> bool:
-        """Whether so few files are under way that one of them may take all lanes."""
-        return self._under_way < FEW
+        """Whether so few files are left that one of them may take all lanes."""
+        return self._under_way + self.to_come < FEW
 
     @contextmanager
     def one_more(self) -> Iterator[None]:

@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pydicom
-from pydicom.filereader import read_file_meta_info
-
 MAGIC_AT, MAGIC = 128, b"DICM"
 MAX_VALUE_BYTES = 1_024
 """Longest value that is looked at, in bytes."""
@@ -63,6 +60,9 @@ def read_header(path: Path) -> Header | None:
     with path.open("rb") as file:
         if file.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] != MAGIC:
             return None
+    # A fifth of a server's start, and most servers never meet a DICOM file.
+    from pydicom.filereader import read_file_meta_info
+
     try:
         if read_file_meta_info(path).get("TransferSyntaxUID") == _DEFLATED:
             return None
@@ -73,6 +73,8 @@ def read_header(path: Path) -> Header | None:
 
 def _texts(path: Path) -> dict[str, str]:
     """Short elements by their keywords, as text."""
+    import pydicom
+
     wanted = [*_SCAN_TEXTS, *_SCAN_NUMBERS, *_OTHERS]
     dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*wanted], defer_size=MAX_VALUE_BYTES)
     found: dict[str, str] = {}
