@@ -132,6 +132,9 @@ def test_sessions_of_a_subject_are_counted_by_type_and_project(lab: ClientsOf) -
         assert counts == ["MR Sessions", "PET Sessions"]
         mine = next(row for row in found["Result"] if row["sub_project_identifier_p1"] == "counted")
         assert (mine["cnt_xnat_mrsessiondata_p1"], mine["cnt_xnat_petsessiondata_p1"]) == ("2", "1")
+        for shared in ("experiments/counted_1", "subjects/counted"):
+            assert owner.delete(f"{P}/{shared}/projects/SHARED").status_code == 200
+        assert search(owner, f"{count}=SHARED").splitlines()[1:] == []
 
 
 def test_an_answer_is_the_bare_id(owner: httpx2.Client) -> None:
