@@ -174,6 +174,7 @@ def test_a_damaged_record_is_no_record(speeds: Speeds, tmp_path: Path, text: str
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_record(tmp_path: Path) -> None:
+    (tmp_path / "none").touch()
     Speeds(tmp_path / "none").measured([report(30 * MB, "bucket")], 1.0)
     assert Speeds(tmp_path / "none").bytes_per_s() == {}
 

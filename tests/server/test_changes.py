@@ -12,7 +12,9 @@ import httpx2
 import pytest
 
 from connectomedb.server.query import listing
+from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.document import Item, parse_item_json
+from connectomedb.xnat.query import Comparison, Criterion, Group, Query, SearchField
 
 if TYPE_CHECKING:
     from tests.server.conftest import ClientsOf, ServeLab
@@ -72,6 +74,67 @@ def test_a_subject_is_made_and_changed(owner: httpx2.Client) -> None:
     found = item(owner, f"{P}/subjects/made")
     assert "group" not in found.fields
     assert "gender" not in found.children["demographics"][0].fields
+
+
+SUBJECT = "xnat:subjectData"
+
+
+def search(client: httpx2.Client, field: str, comparison: str = "IS NOT NULL", value: str = "", **shown: str) -> str:
+    """CSV of subjects by a criterion: their labels, and that field, or what `shown` names."""
+    columns = ("SUBJECT_LABEL", shown.get("column", field.partition("/")[2]))
+    asked = tuple(SearchField(SUBJECT, column) for column in columns)
+    where = Group(members=(Criterion(field, Comparison(comparison), value),))
+    reply = client.post("/data/search?format=csv", content=format_bundle(Query(SUBJECT, asked, where)))
+    assert reply.status_code == 200, reply.text
+    return reply.text.replace(",active", "")
+
+
+def test_a_date_of_birth_is_a_date_and_its_year_is_searched(owner: httpx2.Client) -> None:
+    demographics = f"{SUBJECT}/demographics[@xsi:type=xnat:demographicData]"
+    put(owner, f"{P}/subjects/born_on?dob=1990-02-03", 201)
+    put(owner, f"{P}/subjects/born_in?yob=1985", 201)
+    shown = rows(owner, f"{P}/subjects?columns=label,dob,yob&label=born%25&sortBy=label")
+    assert [(row["label"], row["dob"], row["yob"]) for row in shown] == [
+        ("born_in", "", "1985"),
+        ("born_on", "1990-02-03", ""),
+    ]
+    assert [row["label"] for row in rows(owner, f"{P}/subjects?columns=label&dob=1990-01-01-1990-12-31")] == ["born_on"]
+    assert [row["label"] for row in rows(owner, f"{P}/subjects?columns=label&dob=02/03/1990")] == ["born_on"]
+    assert item(owner, f"{P}/subjects/born_on").children["demographics"][0].fields == {"dob": "1990-02-03"}
+    found = search(owner, f"{SUBJECT}/DOB", "BETWEEN", "1985 AND 1990").splitlines()
+    assert {"born_on,1990", "born_in,1985"} <= set(found)
+    assert "born_on,1990-02-03" in search(owner, f"{demographics}/dob", ">", "1990-02-02")
+    assert "born_on" not in search(owner, f"{demographics}/yob")
+
+
+def test_sessions_of_a_subject_are_counted_by_type_and_project(lab: ClientsOf) -> None:
+    with lab("owner") as owner, lab("second") as second, lab("collaborator") as collaborator:
+        for number in (1, 2):
+            put(owner, f"{P}/subjects/counted/experiments/counted_{number}?{MR}", 201)
+        put(owner, f"{P}/subjects/counted/experiments/counted_pet?xsiType=xnat:petSessionData", 201)
+        put(owner, f"{P}/experiments/counted_1/projects/SHARED")
+        put(owner, f"{P}/subjects/counted/projects/SHARED?label=elsewhere")
+        count = f"{SUBJECT}/CNT_XNAT_MRSESSIONDATA"
+        assert "counted,2" in search(owner, f"{count}=P1").splitlines()
+        assert "counted,1" in search(owner, f"{count}=SHARED", ">=", "1").splitlines()
+        assert "counted,2" in search(owner, count).splitlines()
+        assert search(owner, f"{count}=NOWHERE").splitlines()[1:] == []
+        assert "counted,1" in search(second, f"{count}=SHARED").splitlines()
+        # Who does not see a project does not learn what is shared into it, or under which label.
+        assert search(collaborator, f"{count}=SHARED").splitlines()[1:] == []
+        label = f"{SUBJECT}/SUB_PROJECT_IDENTIFIER=SHARED"
+        assert "counted,elsewhere" in search(owner, label)
+        assert search(collaborator, label).splitlines()[1:] == []
+        unknown = Query(SUBJECT, (), Group(members=(Criterion(f"{SUBJECT}/CNT_NO_TYPE=P1", Comparison("="), "1"),)))
+        assert owner.post("/data/search", content=format_bundle(unknown)).status_code == 422
+        found = owner.get(f"{P}/searches/@{SUBJECT}/results").json()["ResultSet"]
+        counts = [column["header"] for column in found["Columns"] if column["key"].startswith("cnt_")]
+        assert counts == ["MR Sessions", "PET Sessions"]
+        mine = next(row for row in found["Result"] if row["sub_project_identifier_p1"] == "counted")
+        assert (mine["cnt_xnat_mrsessiondata_p1"], mine["cnt_xnat_petsessiondata_p1"]) == ("2", "1")
+        for shared in ("experiments/counted_1", "subjects/counted"):
+            assert owner.delete(f"{P}/{shared}/projects/SHARED").status_code == 200
+        assert search(owner, f"{count}=SHARED").splitlines()[1:] == []
 
 
 def test_an_answer_is_the_bare_id(owner: httpx2.Client) -> None:

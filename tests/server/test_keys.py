@@ -290,6 +290,51 @@ def test_keys_of_a_user_who_is_no_more_are_ended(scene: Scene) -> None:
         assert connection.execute(select(s3_keys).where(s3_keys.c.login == login)).first() is None
 
 
+def _cdb(*words: str) -> object:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return ended.value.code
+
+
+def test_keys_that_a_restore_forgot_are_named_and_ended(
+    scene: Scene,
+    tmp_path: Path,
+    s3_access: S3Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = scene.site.folder.root
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_access.access_key or "")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_access.secret_key or "")
+    with scene.open(scene.user("TWO")) as kept, scene.open(scene.user("TWO")) as again:
+        older = kept.keys.create()
+        again.keys.create()
+        assert _cdb("admin", "backup", str(folder), str(tmp_path / "rows")) == 0
+        newer = again.keys.create()
+        later = scene.user("TWO")
+        with scene.open(later) as db:
+            lost = db.keys.create()
+        for made in (older, newer, lost):
+            _eventually(scene.seen_with(made), "two/100307/T1w/a.txt", b"of TWO")
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "cdb.toml").write_bytes((folder / "cdb.toml").read_bytes())
+    capsys.readouterr()
+    assert _cdb("admin", "restore", str(copy), str(tmp_path / "rows")) == 0
+    told = capsys.readouterr().err
+    assert f"-{later} still reads files" in told and f"check {copy} --repair" in told
+    assert told.count("still reads files") == 2
+    _cdb("admin", "check", str(copy))
+    assert "an S3 key that no row tells of" in capsys.readouterr().out
+    _cdb("admin", "check", str(copy), "--repair")
+    for made in (newer, lost):
+        _eventually(scene.seen_with(made), "two/100307/T1w/a.txt", "StoreDenied")
+    assert _read(scene.seen_with(older), "two/100307/T1w/a.txt") == b"of TWO"
+    capsys.readouterr()
+    _cdb("admin", "check", str(copy))
+    assert "an S3 key that" not in capsys.readouterr().out
+
+
 def test_simultaneous_requests_leave_one_key_alive(scene: Scene) -> None:
     login = scene.user("TWO")
     ring = scene.site.keys

@@ -134,6 +134,37 @@ def test_what_is_derived_holds_its_output_and_its_input(member: httpx2.Client, k
     assert {(f"{kind}/out", "O"), (f"{kind}/in", "O")} <= {(row["category"], row["label"]) for row in every}
 
 
+def test_all_files_of_a_session_are_listed_and_packed_below_project_and_subject(member: httpx2.Client) -> None:
+    put = {
+        f"{SESSION}/scans/1/resources/OF_SCAN": "scans",
+        f"{SESSION}/assessors/ALLFILES/resources/OF_ASSESSOR": "assessors",
+        f"{SUBJECT}/resources/OF_SUBJECT": "",
+    }
+    member.put(f"{SESSION}/assessors/ALLFILES?xsiType=xnat:qcManualAssessorData")
+    for place in put:
+        assert member.put(f"{place}/files/f.txt", content=b"x").status_code == 200
+    listed = member.get(f"{SESSION}/files?all=true").json()["ResultSet"]["Result"]
+    own = {row["URI"] for row in member.get(f"{SESSION}/files").json()["ResultSet"]["Result"]}
+    assert own < {row["URI"] for row in listed}
+    held = {row["collection"]: row["URI"] for row in listed if row["URI"] not in own}
+    assert {"OF_SCAN", "OF_ASSESSOR"} <= held.keys()
+    assert "OF_SUBJECT" not in held
+    assert member.get(held["OF_ASSESSOR"]).content == b"x"
+
+    def folders(address: str, query: str) -> set[str]:
+        packed = zipfile.ZipFile(io.BytesIO(member.get(f"{address}/files?format=zip&{query}").content))
+        return {name.partition("/resources/")[0] for name in packed.namelist() if name.endswith("f.txt")}
+
+    project, subject = "projectIncludedInPath=true", "subjectIncludedInPath=1"
+    scan, bare = f"{SESSION}/scans/1", "/data/experiments/ConnectomeDB_E00001/scans/1"
+    plain = next(iter(folders(scan, "")))
+    assert folders(scan, f"{project}&{subject}") == {f"HCP_Q1/100307/{plain}"}
+    assert folders(bare, f"{project}&{subject}") == {f"HCP_Q1/100307/{plain}"}
+    assert folders(scan, f"{subject}&projectIncludedInPath=false") == {f"100307/{plain}"}
+    assert folders(SUBJECT, f"{project}&{subject}") == {"HCP_Q1/100307"}
+    assert f"HCP_Q1/{plain}" in folders(SESSION, f"all=true&{project}")
+
+
 def test_a_form_of_several_files_goes_into_the_folder(member: httpx2.Client, place: str) -> None:
     sent = [("a", ("one.txt", b"1")), ("a", ("two.txt", b"")), ("note", (None, b"no file"))]
     assert member.post(f"{place}/files/sub/dir", files=sent).status_code == 200

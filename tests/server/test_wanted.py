@@ -140,6 +140,22 @@ def test_what_is_too_much_for_a_zip_is_refused(reader: httpx2.Client, monkeypatc
     assert reply.status_code == 413 and "cdb sync" in reply.text
 
 
+@pytest.mark.parametrize("lost", ["100307", "103515"])
+def test_a_zip_whose_store_is_dead_is_refused_before_it_begins(
+    served: Served, reader: httpx2.Client, lost: str
+) -> None:
+    tree = served.tree / "q1"
+    away = tree.with_name("away")
+    tree.rename(away)
+    try:
+        reply = reader.get(f"{Q1}/zip", params={"pattern": BVALS, "where": f"Subject = {lost}"})
+    finally:
+        away.rename(tree)
+    assert reply.status_code >= 500, reply.status_code
+    assert "content-disposition" not in reply.headers
+    assert reader.get(f"{Q1}/zip", params={"pattern": BVALS}).status_code == 200
+
+
 def test_a_zip_is_a_download_in_the_audit_log(served: Served, reader: httpx2.Client, admin: httpx2.Client) -> None:
     reader.get(f"{Q1}/zip", params={"pattern": BVALS, "where": "Gender = 'F'"})
     served.site.audit.flush()

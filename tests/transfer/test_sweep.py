@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectomedb.errors import Interrupted
+from connectomedb.errors import DiskRefused, Interrupted
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.mirror.options import Options
@@ -20,6 +20,7 @@ from connectomedb.transfer.large import RANGE_BYTES
 from connectomedb.transfer.part import private_stem
 from connectomedb.transfer.run import Run
 from connectomedb.transfer.sweep import sweep
+from connectomedb.transfer.whole import replacing
 
 HERE = Run.here()
 ENDED = Run(HERE.host, os.getpid(), "1")
@@ -67,6 +68,31 @@ def test_a_run_clears_what_a_killed_one_left_in_the_folders_of_its_files(tmp_pat
     left.append(plant(tmp_path / "q1/100307/T2w", "b.txt", ENDED))
     mirror.files("100307", project="HCP_Q1")
     assert not any(part.exists() for part in left)
+
+
+def test_a_run_clears_what_killed_writes_left_of_ledgers(tmp_path: Path) -> None:
+    store = MemoryStore({f"q1/100307/{path}": b"x" * 10 for path in ("T1w/a.txt", "T2w/b.txt")})
+    mirror = Mirror(tmp_path, [OneStore(store)])
+    mirror.files("100307", "T1w", project="HCP_Q1")
+    state = tmp_path / ".connectomedb"
+    left = [plant(state / "q1", "100307.json", ENDED), plant(state, "speed.json", ENDED)]
+    (state / "speed.json").touch()
+    stays = [plant(state / "q1", "100307.json", HERE), plant(state / "q1", "100408.json", ENDED)]
+    mirror.files("100307", project="HCP_Q1")
+    assert not any(part.exists() for part in left)
+    assert all(part.exists() for part in stays)
+
+
+def test_what_a_write_leaves_when_it_is_killed_bears_the_name_of_its_run(tmp_path: Path) -> None:
+    target = tmp_path / "sub" / "100307.json"
+    with replacing(target) as part:
+        part.write_bytes(b"whole")
+        owner = part.name.removeprefix(private_stem(target.name)).rpartition("-")[0]
+        assert (part.parent, Run.parse(owner)) == (target.parent, HERE)
+    assert target.read_bytes() == b"whole"
+    with pytest.raises(DiskRefused), replacing(tmp_path / "sub" / "100307.json" / "x"):
+        pass
+    assert [path.name for path in target.parent.iterdir()] == ["100307.json"]
 
 
 class Overtaken(MemoryStore):

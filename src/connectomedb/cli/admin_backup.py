@@ -39,7 +39,7 @@ def backup(site: Chosen, file: Path, as_json: bool) -> None:
 def restore(site: Chosen, file: Path, replace: bool) -> None:
     """Bring the rows of FILE, a backup, back into a data folder or its PostgreSQL database. Stop the server before.
 
-    Bytes are neither brought nor removed; how many uploads are too new for the backup is told.
+    Bytes are neither brought nor removed; how many uploads are too new for the backup is told, and which S3 keys are.
 
     \b
     cdb admin restore /data/connectomedb /backup/connectomedb-monday
@@ -55,6 +55,24 @@ def restore(site: Chosen, file: Path, replace: bool) -> None:
             f"{later} uploads came after the backup, and no file names their bytes now: keep them as long as you may "
             f"go back, then remove them{options}: cdb admin check {shlex.quote(str(site.folder.root))} --repair"
         )
+
+    for name in _stray_keys(site):
+        _output.say(
+            f"{name} still reads files by an S3 key that the backup does not know. "
+            f"End it: cdb admin check {shlex.quote(str(site.folder.root))} --repair"
+        )
+
+
+def _stray_keys(site: Chosen) -> list[str]:
+    """Identities with keys that no row tells of any more; says so where the store does not tell."""
+    from connectomedb.errors import ConfigError, StoreError
+
+    try:
+        with site.opened() as opened:
+            return opened.keys.strays() if opened.keys else []
+    except (StoreError, ConfigError) as fault:
+        _output.say(f"S3 keys that users made after the backup may still read files: {fault}")
+        return []
 
 
 def _count_later(site: Chosen) -> int:

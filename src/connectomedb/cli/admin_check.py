@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @click.command(name="check")
 @on_site
 @click.option("--digest", "digests", is_flag=True, help="Read every byte, and compare MD5s.")
-@click.option("--repair", is_flag=True, help="Remove uploaded bytes that no file names.")
+@click.option("--repair", is_flag=True, help="Remove uploaded bytes that no file names; end S3 keys that no row names.")
 @JSON
 def check(site: Chosen, digests: bool, repair: bool, as_json: bool) -> int:
-    """Do files and their bytes agree? In both directions, with their sizes; and do rows agree among themselves?
-    The server may be running.
+    """Do files and their bytes agree? In both directions, with their sizes; and do rows agree among themselves,
+    and with users' S3 keys? The server may be running.
 
     Exit code 8 when something is wrong and was not repaired. Bytes that a file misses cannot be made again:
     restore them from a backup, or ingest the release again.
@@ -32,11 +32,13 @@ def check(site: Chosen, digests: bool, repair: bool, as_json: bool) -> int:
     cdb admin check /data/connectomedb --digest --repair
     """
     from connectomedb.server.check import check_files
+    from connectomedb.server.check_keys import check_keys
     from connectomedb.server.check_rows import check_rows
 
     with site.opened() as opened:
         findings = []
-        for finding in chain(check_rows(opened), check_files(opened, digests=digests, repair=repair)):
+        keys = check_keys(opened, repair=repair)
+        for finding in chain(check_rows(opened), check_files(opened, digests=digests, repair=repair), keys):
             findings.append(finding)
             if not as_json:
                 _output.show_lines([_line(finding)])

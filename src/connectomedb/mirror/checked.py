@@ -21,7 +21,7 @@ from pathlib import Path
 from connectomedb.errors import TransferError
 from connectomedb.mirror.inspection import Reading
 from connectomedb.mirror.ledger import Ledger, is_within
-from connectomedb.transfer.disk import disk_faults, removed_on_fault
+from connectomedb.transfer.whole import write_whole
 
 FORMAT = 1
 SUFFIX = ".checked"
@@ -114,13 +114,9 @@ class Checked:
         self._saved_at = self._clock()
 
     def _write(self, subject: str, files: dict[str, Seen]) -> None:
-        target = self._path(subject)
-        part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
         rows = {path: [seen.size, seen.mtime_ns, seen.md5, seen.when] for path, seen in files.items()}
-        with disk_faults(target), removed_on_fault(part):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(json.dumps({"format": FORMAT, "files": rows}, separators=(",", ":")).encode())
-            os.replace(part, target)
+        content = json.dumps({"format": FORMAT, "files": rows}, separators=(",", ":"))
+        write_whole(self._path(subject), content.encode())
 
     def _path(self, subject: str) -> Path:
         return self._folder / f"{subject}{SUFFIX}"

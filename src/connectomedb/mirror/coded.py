@@ -18,7 +18,7 @@ from connectomedb.cohort.subject_key import (
 from connectomedb.errors import ChecksumMismatch, ConfigError
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror
-from connectomedb.transfer.disk import write_whole
+from connectomedb.transfer.whole import write_whole
 
 FOR_ME_ALONE = 0o600
 MOST_NAMED = 5

@@ -8,7 +8,6 @@ them costs reading a file again, never a wrong file.
 
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from connectomedb.mirror.record import Held, Record, Records
 from connectomedb.mirror.unsynced import Unsynced, unsettled
 from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Expected
-from connectomedb.transfer.disk import disk_faults, removed_on_fault
+from connectomedb.transfer.whole import replacing
 
 FOLDER = ".connectomedb"
 
@@ -188,15 +187,11 @@ class Ledger:
             self._write(subject, ledger)
 
     def _write(self, subject: str, ledger: SubjectLedger) -> None:
-        target = self.path(subject)
-        part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
-        with disk_faults(target), removed_on_fault(part):
-            target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path(subject)) as part:
             with part.open("wb") as file:
                 unsynced = Unsynced(boot_id() or "", frozenset(ledger.unsynced))
                 file.writelines(encode(self._project, ledger.complete, ledger.asked, unsynced, ledger.records))
             ledger.stamp = _stamp(os.stat(part))
-            os.replace(part, target)
 
     def path(self, subject: str) -> Path:
         """Where a subject's ledger lies."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from connectomedb.errors import DiskRefused
 from connectomedb.hcp.arrangement import BIDS_DESCRIPTION, Arrangement, arranged, bids_description
-from connectomedb.transfer.disk import disk_faults, write_whole
+from connectomedb.transfer.disk import disk_faults
+from connectomedb.transfer.whole import write_whole
 
 _NO_HARD_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
 """Another disk, one that has none, or too many of them."""

@@ -9,15 +9,14 @@ disk that cannot be written, costs a guess.
 
 import json
 import math
-import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from connectomedb.errors import TransferError
 from connectomedb.mirror.file_reports import FileReport
 from connectomedb.mirror.ledger import FOLDER
-from connectomedb.transfer.disk import removed_on_fault
+from connectomedb.transfer.whole import write_whole
 
 FORMAT = 1
 MOST_RUNS = 8
@@ -54,7 +53,7 @@ class Speeds:
             return
         runs = self._load()
         runs[source] = [*runs.get(source, []), (float(total), seconds)][-MOST_RUNS:]
-        with suppress(OSError):
+        with suppress(TransferError):
             self._save(runs)
 
     def _load(self) -> dict[str, list[tuple[float, float]]]:
@@ -69,10 +68,7 @@ class Speeds:
             return {}
 
     def _save(self, runs: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-        part = self._path.with_name(f".{self._path.name}.{os.getpid():x}-{time.time_ns():x}.part")
-        with removed_on_fault(part):
-            part.write_text(json.dumps({"format": FORMAT, "sources": runs}), encoding="utf-8")
-            os.replace(part, self._path)
+        write_whole(self._path, json.dumps({"format": FORMAT, "sources": runs}).encode())
 
 
 def _run(pair: Sequence[object]) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.mirror import Mirror
 from connectomedb.mirror.plan import Plan
 from connectomedb.transfer.checksum import Expected, Proof
-from connectomedb.transfer.disk import write_whole
+from connectomedb.transfer.whole import write_whole
 
 
 def load_lockfile(path: Path) -> Lockfile:

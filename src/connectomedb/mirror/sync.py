@@ -25,6 +25,7 @@ from connectomedb.mirror.draft import Draft
 from connectomedb.mirror.events import Ended, OnEvent, Planned, ignore
 from connectomedb.mirror.file_job import FileJob
 from connectomedb.mirror.file_reports import FileReport, FileReports
+from connectomedb.mirror.ledger import FOLDER
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.outcomes import Outcomes
 from connectomedb.mirror.plan import Existing, Plan, claims_of, make_actions
@@ -156,7 +157,9 @@ class _Sync:
         for path, fault in outcomes.errors.items():
             if isinstance(fault, Interrupted):
                 forsake(self._shelf.local(self._subject, path), run)
+        ledgers = self._shelf.ledger.path(self._subject).parent
         sweep({f"{self._folder}/{os.path.dirname(action.path)}" for action in plan.all()}, run)
+        sweep((str(ledgers), str(self._shelf.root / FOLDER)), run)
 
     def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
         """Manifests are files like others: brought to disk, and read there."""

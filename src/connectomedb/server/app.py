@@ -27,7 +27,7 @@ from connectomedb.server.operation.lanes import Lanes
 from connectomedb.server.operation.watch import SEEN, Patience, Watch
 from connectomedb.server.pages.faults import CALL, challenge, fault_page, takes_pages
 from connectomedb.server.pages.ways import PAGES
-from connectomedb.server.routes.call import Call, Intake, Later, Way
+from connectomedb.server.routes.call import Call, Intake, Later, Reading, Way
 from connectomedb.server.routes.contents import StoredPieces
 from connectomedb.server.routes.cookies import COOKIE, set_session
 from connectomedb.server.routes.downloads import is_download
@@ -158,6 +158,8 @@ async def _answer(way: Way, site: Site, request: Request, lanes: Lanes) -> Respo
     reply = await to_thread.run_sync(way.handler, call, limiter=_lane_of(way, lanes))
     if isinstance(reply, Intake):
         reply = await pour_body(request, reply, site.settings.limits.pause_s, lanes.intake)
+    if isinstance(reply, Reading):
+        reply = await to_thread.run_sync(reply.begin)
     if isinstance(reply, Later):
         reply = await _begin(way, reply, lanes)
     if way.changes_rights and site.keys and reply.status_code < 400:

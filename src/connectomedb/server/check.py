@@ -4,6 +4,7 @@
     size         the object has another number of bytes than the file
     digest       the object's bytes are not those of the file (only when digests are asked for)
     unreadable   the store refused to say
+    key          an identity reads by an S3 key of which no row tells, see `server.check_keys`
     orphan       an object under `uploads/` that no file names, and that nobody announced or let go of
 
 A running server may be checked: stores are listed before rows are read, so what changes meanwhile is no fault.
@@ -35,6 +36,7 @@ class Fault(StrEnum):
     DIGEST = "digest"
     UNREADABLE = "unreadable"
     ORPHAN = "orphan"
+    KEY = "key"
     REFERENCE = "reference"
     TYPE = "type"
 

@@ -1,8 +1,7 @@
-"""What a disk says when it will not, in our words; and small files, written whole."""
+"""What a disk says when it will not, in our words."""
 
 import errno
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,16 +48,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def write_whole(target: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a small file of ours, whole or not at all, by rename. Raises DiskFull, DiskRefused, TransferError.
-
-    `mode`: who may read and write it, less what the process's umask takes away.
-    """
-    part = target.with_name(f".{target.name}.{os.getpid():x}-{time.time_ns():x}.part")
-    with disk_faults(target), removed_on_fault(part):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.touch(mode)
-        part.write_bytes(content)
-        os.replace(part, target)

@@ -1,4 +1,4 @@
-"""An estate with something of every kind, and people of every kind; on SQLite, built once, copied for each module.
+"""An estate with something of every kind, and people of every kind; built once per database, copied for each module.
 
 CLOSED (private)       HCP_Q1's files and measures (open, restricted, sensitive), an assessor and a reconstruction of
                        100307_3T, the resource PLAN with a.txt, the kept search KEPT_CLOSED
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx2
 from sqlalchemy import insert, select
+from tests.server.conftest import DataFolders
 
 from connectomedb.hcp.dictionary import FieldDefinition, Tier, ValueType
 from connectomedb.hcp.release import Release, release_of
@@ -121,13 +122,11 @@ ABSENT = {"P": "ABSENT", "S": "ConnectomeDB_S99999", "E": "ConnectomeDB_E99999"}
 SESSION = {P: f"/data/projects/{P}/subjects/100307/experiments/100307_3T" for P in ("CLOSED", "TERMS")}
 
 
-def build(folder: Path, write_release: Callable[[Path], None]) -> Path:
-    """Make the estate; its data folder."""
+def build(folder: Path, write_release: Callable[[Path], None], data_folder: DataFolders) -> Path:
+    """Make the estate; its data folder, which `data_folder` makes."""
     tree = folder / "tree"
     write_release(tree)
-    data = folder / "data"
-    data.mkdir()
-    (data / "cdb.toml").write_text(f'[stores.tree]\nkind = "folder"\npath = "{tree}"\n')
+    data = data_folder(folder / "data", f'[stores.tree]\nkind = "folder"\npath = "{tree}"\n')
     site = open_site(data, access=PATIENT)
     tables = _tables(folder)
     listing = list(FolderStore(tree, "tree").list())

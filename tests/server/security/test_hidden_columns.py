@@ -8,7 +8,6 @@ columns look like absent ones is in `test_tiers`.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +45,11 @@ class Twins:
 
 
 @pytest.fixture(scope="module")
-def twins(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
+def twins(copy_estate: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
     folder = tmp_path_factory.mktemp("twins")
-    shutil.copytree(template, folder / "second")
-    _change_hidden_values(folder / "second")
-    with serving(template, folder / "first") as first, serving(template, folder / "second") as second:
+    one, other = copy_estate(folder / "first"), copy_estate(folder / "second")
+    _change_hidden_values(other)
+    with serving(one, one) as first, serving(other, other) as second:
         yield Twins(first, second)
 
 

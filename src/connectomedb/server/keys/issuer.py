@@ -7,12 +7,14 @@ Source: IAM's API reference; SeaweedFS answers the same calls on its S3 port whe
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from connectomedb.config.s3 import S3Settings
 from connectomedb.errors import ConfigError, StoreDenied, StoreError, StoreUnreachable
@@ -21,6 +23,8 @@ POLICY = "connectomedb"
 """Name of the policy that says what an identity may read."""
 
 TIMEOUT_S = 10
+OURS = re.compile(r"cdb-\d+-")
+"""What the names of our identities begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class Issuer(Protocol):
 
     def end(self, name: str, access_key: str) -> None:
         """End a key pair; one that is gone is no error."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """The identities of ours that may read something of the bucket."""
         ...
 
 
@@ -106,6 +114,28 @@ class IamIssuer:
         """As the seam says."""
         with _translated(name), suppress(self._client.exceptions.NoSuchEntityException):
             self._client.delete_access_key(UserName=name, AccessKeyId=access_key)
+
+    def names(self) -> Sequence[str]:
+        """As the seam says: known by their name, and by the policy that we gave them."""
+        arn = f"arn:aws:s3:::{self._bucket}"
+        with _translated("of every user"):
+            pages = self._client.get_paginator("list_users").paginate()
+            ours = [str(user["UserName"]) for page in pages for user in page["Users"] if OURS.match(user["UserName"])]
+        return [name for name in ours if arn in _resources(self._policy(name))]
+
+    def _policy(self, name: str) -> object:
+        with _translated(name), suppress(self._client.exceptions.NoSuchEntityException):
+            found = self._client.get_user_policy(UserName=name, PolicyName=POLICY)["PolicyDocument"]
+            return json.loads(unquote(found)) if isinstance(found, str) else found
+        return None
+
+
+def _resources(policy: object) -> set[str]:
+    match policy:
+        case {"Statement": [*statements]}:
+            named = [statement["Resource"] for statement in statements if "Resource" in statement]
+            return {str(one) for some in named for one in ([some] if isinstance(some, str) else some)}
+    return set()
 
 
 def _open_client(settings: S3Settings) -> Any:

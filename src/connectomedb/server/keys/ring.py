@@ -124,6 +124,25 @@ class KeyRing:
         except ConnectomeDBError as fault:
             logger.error("S3 keys could not be brought in line with rights; trying again: %s", fault)
 
+    def strays(self) -> list[str]:
+        """Identities that read files by keys of which no row tells, as when older rows were restored; sorted.
+
+        Safe beside a running server: an identity has its row before it may read anything. Raises StoreError.
+        """
+        return sorted(name for name in self._issuer.names() if self._stray_keys(name))
+
+    def end_stray(self, name: str) -> None:
+        """End the keys of an identity of which no row tells. Raises StoreError."""
+        for access_key in self._stray_keys(name):
+            self._issuer.end(name, access_key)
+
+    def _stray_keys(self, name: str) -> list[str]:
+        found = self._issuer.list(name)
+        mine = (s3_keys.c.identity == name, s3_keys.c.store == self.store)
+        with self._database.read() as connection:
+            recorded = set(connection.execute(select(s3_keys.c.access_key).where(*mine)).scalars())
+        return [access_key for access_key in found if access_key not in recorded]
+
     def start(self) -> None:
         """Compare keys with rights from now on, again and again, until `stop`."""
         self._watch = threading.Thread(target=self._keep_limiting, name="connectomedb-keys", daemon=True)

@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 
 from connectomedb.errors import AuthenticationFailed, NotFound, TooLarge
 from connectomedb.server.access.login import REFUSED
-from connectomedb.server.routes.call import Call, Later, Way
+from connectomedb.server.routes.call import Call, Later, Reading, Way
 from connectomedb.server.routes.parameters import parse_parameters
 from connectomedb.server.routes.ways import REST
 from connectomedb.server.routes.wrappers import plain_path
@@ -43,6 +43,8 @@ def ask(
         body=body,
     )
     reply = way.handler(asked)
+    if isinstance(reply, Reading):
+        reply = reply.begin()
     if isinstance(reply, Later):
         reply = reply.begin()
     assert isinstance(reply, Response), "pages upload no files"

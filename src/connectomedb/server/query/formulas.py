@@ -6,12 +6,26 @@ A count of nothing is null, as XNAT shows it.
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, FromClause, Select, String, case, cast, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 
-from connectomedb.server.access.visible import may_read, may_see
+from connectomedb.server.access.visible import may_list, may_read, may_see
 from connectomedb.server.query.entries import entries
 from connectomedb.server.query.nodes import Frame, Node
-from connectomedb.server.tables.schema import experiments, members, projects, scans, users
+from connectomedb.server.tables.schema import experiment_shares, experiments, members, projects, scans, users
 from connectomedb.server.types.datatypes import Entity
 
 
@@ -43,6 +57,19 @@ def _experiments_of_subject(frame: Frame, node: Node, argument: str) -> ColumnEl
     return _count_experiments(frame, rows, rows.c.subject_key == node.rows.c.key, argument)
 
 
+def _sessions_in_project(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
+    """Experiments of a subject by type and project, `xnat:mrSessionData P1`: at home there, or shared into it."""
+    data_type, _, project = argument.partition(" ")
+    rows = experiments.alias()
+    belongs = rows.c.subject_key == node.rows.c.key
+    if project:
+        known = may_list(frame.rights.caller, projects.c.key)
+        wanted = select(projects.c.key).where(projects.c.id == project, known).scalar_subquery()
+        shared = select(experiment_shares.c.owner_key).where(experiment_shares.c.project_key == wanted)
+        belongs = and_(belongs, or_(rows.c.project_key == wanted, rows.c.key.in_(shared)))
+    return _count_experiments(frame, rows, belongs, data_type)
+
+
 def _scans_of_type(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     rows = scans.alias()
     of_session = rows.c.experiment_key == node.rows.c.key
@@ -67,13 +94,19 @@ def _initial(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     return func.upper(func.substr(node.rows.c[argument], 1, 1))
 
 
+def _year_of_birth(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
+    """Of a subject with a date of birth alone, that date's year."""
+    return func.coalesce(node.rows.c.yob, extract("year", node.rows.c.dob))
+
+
 def _label_in_project(frame: Frame, node: Node, argument: str) -> ColumnElement[object]:
     """The object's label in the project that is the argument; without one, in its own."""
     if not argument:
         return node.rows.c.label
     home = frame.above(node, Entity.PROJECT).rows
     shared = entries(node.entity, "shares").alias()
-    there = select(shared.c.label).where(shared.c.owner_key == node.rows.c.key, shared.c.project == argument)
+    known = may_list(frame.rights.caller, shared.c.project_key)
+    there = select(shared.c.label).where(shared.c.owner_key == node.rows.c.key, shared.c.project == argument, known)
     elsewhere = there.correlate(node.rows).scalar_subquery()
     return case((home.c.id == argument, node.rows.c.label), else_=elsewhere)
 
@@ -106,9 +139,11 @@ FORMULAS: Mapping[str, Formula] = {
     "people": _people,
     "experiments_in_project": _experiments_in_project,
     "experiments_of_subject": _experiments_of_subject,
+    "sessions_in_project": _sessions_in_project,
     "scans_of_type": _scans_of_type,
     "scan_summary": _scan_summary,
     "initial": _initial,
+    "year_of_birth": _year_of_birth,
     "label_in_project": _label_in_project,
     "of_session": _of_session,
 }

@@ -6,10 +6,14 @@ Source: the listings that XNAT generates, `/data/search/saved/@TYPE` and `/data/
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, or_, select
+
+from connectomedb.server.access.visible import may_see
 from connectomedb.server.query.sql import default_fields
+from connectomedb.server.tables.schema import experiment_shares, experiments, projects
 from connectomedb.server.types import builtin
-from connectomedb.server.types.columns import Names
-from connectomedb.server.types.datatypes import DataType
+from connectomedb.server.types.columns import Names, count_id
+from connectomedb.server.types.datatypes import DataType, Display, Entity
 from connectomedb.xnat.query import Comparison, Criterion, Group, Method, Query, SearchField
 from connectomedb.xnat.stored import StoredSearch
 
@@ -66,7 +70,7 @@ _IN_PROJECT: Mapping[str, tuple[Listed, ...]] = {
     builtin.SUBJECT: (
         Listed("SUB_PROJECT_IDENTIFIER", "Subject", takes_project=True),
         Listed("GENDER_TEXT", "M/F"),
-        *_plain("HANDEDNESS_TEXT", "DOB", "MR_COUNT"),
+        *_plain("HANDEDNESS_TEXT", "DOB"),
     ),
     builtin.MR_SESSION: (
         Listed("MR_PROJECT_IDENTIFIER", "MR ID", takes_project=True),
@@ -92,9 +96,17 @@ def listed_fields(data_type: DataType, names: Names, version: str, project: str 
     return [_field(data_type, column, names, project) for column in _known(listed, data_type, names)]
 
 
-def generated_search(data_type: DataType, names: Names, version: str, project: str = "") -> StoredSearch:
-    """The listing as a document; in a project it has its home there, or was shared into it."""
-    fields = tuple(listed_fields(data_type, names, version, project))
+def generated_search(
+    data_type: DataType, names: Names, version: str, project: str = "", sessions: Iterable[DataType] = ()
+) -> StoredSearch:
+    """The listing as a document; in a project it has its home there, or was shared into it.
+
+    `sessions`: the types of session in the project, which a listing of its subjects counts.
+    """
+    counts = tuple(Listed(count_id(session), session.plural, takes_project=True) for session in sessions)
+    listed = listed_fields(data_type, names, version, project)
+    counted = counts if data_type.name == builtin.SUBJECT and version == VERSIONS[0] else ()
+    fields = (*listed, *(_field(data_type, column, names, project) for column in counted))
     where = None
     if project:
         paths = (f"{data_type.name}/sharing/share/project", f"{data_type.name}/PROJECT")
@@ -110,6 +122,19 @@ def generated_search(data_type: DataType, names: Names, version: str, project: s
     )
 
 
+def sessions_in(connection: Connection, names: Names, project: str) -> list[DataType]:
+    """The types of the imaging sessions of a project that the caller may see, those shared into it too."""
+    registry, caller = names.registry, names.rights.caller
+    sessions = registry.concrete(registry.get(builtin.IMAGE_SESSION))
+    home = select(projects.c.key).where(projects.c.id == project).scalar_subquery()
+    shared = select(experiment_shares.c.owner_key).where(experiment_shares.c.project_key == home)
+    here = or_(experiments.c.project_key == home, experiments.c.key.in_(shared))
+    seen = may_see(caller, Entity.EXPERIMENT, experiments)
+    found = select(experiments.c.data_type).distinct().where(here, seen, experiments.c.data_type.in_(sessions))
+    present = set(connection.execute(found).scalars())
+    return [registry.get(name) for name in sessions if name in present]
+
+
 def _known(listed: Iterable[Listed], data_type: DataType, names: Names) -> Iterator[Listed]:
     for column in listed:
         if names.column(SearchField(column.element or data_type.name, column.id)) is not None:
@@ -118,8 +143,9 @@ def _known(listed: Iterable[Listed], data_type: DataType, names: Names) -> Itera
 
 def _field(data_type: DataType, column: Listed, names: Names, project: str) -> SearchField:
     element = names.registry.get(column.element) if column.element else data_type
-    display = names.registry.display(element, column.id)
-    assert display is not None, "listings hold display fields"
+    asked = names.column(SearchField(element.name, column.id))
+    display = asked.field if asked else None
+    assert isinstance(display, Display), "listings hold display fields"
     return SearchField(
         element.name,
         f"{column.id}={project}" if column.takes_project else column.id,

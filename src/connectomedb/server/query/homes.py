@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
-from connectomedb.server.query.places import Found
+from connectomedb.server.query.places import Found, Place
 from connectomedb.server.tables.schema import experiments, projects, reconstructions, resources, scans, subjects
 from connectomedb.xnat.address import Level
 
@@ -44,6 +44,23 @@ def home_project(connection: Connection, owner: Found) -> int:
     homes = _HOMES[owner.level].subquery()
     found: int = connection.execute(select(homes.c.project).where(homes.c.owner == owner.key)).scalar_one()
     return found
+
+
+def names_above(connection: Connection, place: Place) -> tuple[str, str]:
+    """ID of the project and label of the subject that an address names, else of those above its object at home."""
+    project = place.project.id if place.project else ""
+    subject = place.subject.label if place.subject else ""
+    if place.experiment and not (project and subject):
+        columns = select(projects.c.id, subjects.c.label).select_from(experiments)
+        above = columns.join(projects, projects.c.key == experiments.c.project_key).join(
+            subjects, subjects.c.key == experiments.c.subject_key, isouter=True
+        )
+        home = connection.execute(above.where(experiments.c.key == place.experiment.key)).one()
+        return project or home.id, subject or home.label or ""
+    if place.subject and not project:
+        home_of = select(projects.c.id).select_from(subjects.join(projects)).where(subjects.c.key == place.subject.key)
+        project = connection.execute(home_of).scalar_one()
+    return project, subject
 
 
 def resources_of_project(project: int) -> Select[int]:

@@ -155,7 +155,7 @@ def _condition(member: Criterion | Alternatives | Group, joins: Joins, names: Na
         return _where(member, joins, names)
     asked = names.criterion(member.field)
     value = joins.value(asked.data_type, asked.field, asked.argument)
-    is_display = names.registry.display(asked.data_type, _last(member.field)) is not None
+    is_display = bool(asked.argument) or names.registry.display(asked.data_type, _last(member.field)) is not None
     operand = Operand(value, asked.field.kind, is_display)
     if isinstance(member, Alternatives):
         return equals_one_of(operand, member.values)

@@ -159,6 +159,13 @@ class Later:
     is_long: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer for which many rows are read, outside the threads of short questions, before it may need a store."""
+
+    begin: Callable[[], Response | Later]
+
+
 @runtime_checkable
 class Intake(Protocol):
     """Takes a body of any length piece by piece, then answers. Runs in threads that neither read rows nor passwords."""
@@ -176,7 +183,7 @@ class Intake(Protocol):
         ...
 
 
-Handler: TypeAlias = Callable[[Call], Response | Later | Intake]
+Handler: TypeAlias = Callable[[Call], Response | Later | Reading | Intake]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
+from typing import TypeVar
 
 from starlette.responses import Response
 
@@ -87,14 +88,14 @@ class Asked:
         return self.columns.tier(self.exploration.where) is not Tier.OPEN
 
 
-Handler = Callable[[Call], Response]
+R = TypeVar("R")
 
 
-def answering(handler: Handler) -> Handler:
+def answering(handler: Callable[[Call], R]) -> Callable[[Call], R | Response]:
     """A handler that also reads a form, and tells the place of a slip in a predicate as JSON."""
 
     @wraps(handler)
-    def answer(call: Call) -> Response:
+    def answer(call: Call) -> R | Response:
         if call.body:
             form = parse_parameters(call.body.decode("utf-8", "replace"))
             call = replace(call, parameters=Parameters((*form.pairs, *call.parameters.pairs)))

@@ -1,11 +1,13 @@
 """Files: lists, content with ranges, zips, and the catalog of a resource."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Row, select
 from starlette.responses import Response
 
 from connectomedb.errors import AddressError, NotFound
+from connectomedb.server.query.homes import names_above
 from connectomedb.server.query.places import Place
 from connectomedb.server.routes.call import Call, Later, View
 from connectomedb.server.routes.catalogs import catalog
@@ -15,7 +17,7 @@ from connectomedb.server.routes.images import asks_for_image, look_into
 from connectomedb.server.routes.packs import ARCHIVES, pack
 from connectomedb.server.routes.ranges import Version
 from connectomedb.server.routes.replies import TABLES, Format, choose_format, table
-from connectomedb.server.routes.resources import Resource, find_resources, list_resources
+from connectomedb.server.routes.resources import Resource, find_resources, list_resources, owners_of
 from connectomedb.server.tables.schema import files
 from connectomedb.xnat.address import Address, Level
 from connectomedb.xnat.resultset import ResultTable
@@ -32,12 +34,13 @@ def get_files(call: Call, view: View, address: Address, place: Place) -> Respons
         raise AddressError("Asked for resources of the site. They belong to a project or to something in it.")
     if address.listing is Level.RESOURCES:
         return list_resources(call, view, place)
-    found = find_resources(view.connection, place, words)
+    found = find_resources(view.connection, place, words, owners_of(call, view, place))
     if inside is None and address.listing is None:
         return catalog(found, load_files(view, found))
     if inside is not None and not inside.endswith("/"):
         return _one_file(call, view, found, inside)
-    return _list(call, _in_folder(call, load_files(view, found), inside))
+    above = _folders_above(call, view, place)
+    return _list(call, _in_folder(call, load_files(view, found), inside), above)
 
 
 def _one_file(call: Call, view: View, found: Sequence[Resource], path: str) -> Response | Later:
@@ -66,8 +69,8 @@ def _packed(view: View, found: Sequence[Resource], path: str) -> list[tuple[Stor
     return [(file, inner[file.path]) for file in held]
 
 
-def _list(call: Call, held: Sequence[StoredFile]) -> Response | Later:
-    """A table of files, or an archive of them; `index=n` gives the n-th as a file."""
+def _list(call: Call, held: Sequence[StoredFile], above: Sequence[str]) -> Response | Later:
+    """A table of files, or an archive of them below the folders `above`; `index=n` gives the n-th as a file."""
     chosen = _filtered(call, held)
     index = call.parameters.get("index")
     if index:
@@ -76,12 +79,28 @@ def _list(call: Call, held: Sequence[StoredFile]) -> Response | Later:
         return send_file(call, chosen[int(index)])
     form = choose_format(call, (*TABLES, *ARCHIVES), Format.JSON)
     if form in ARCHIVES:
-        return pack(call, form, chosen)
+        return pack(call, form, [_below(file, above) for file in chosen])
     locator = call.parameters.get("locator")
     columns = [locator if column == "URI" and locator in LOCATORS else column for column in _COLUMNS]
     rows = tuple(_row(file, LOCATORS.get(locator, _uri)(call, file)) for file in chosen)
     meta = [{"key": column} for column in columns]
     return table(call, ResultTable(tuple(columns), rows, "Files", len(rows), columns_meta=meta))
+
+
+def _folders_above(call: Call, view: View, place: Place) -> list[str]:
+    """What an archive has above its folders when `projectIncludedInPath` and `subjectIncludedInPath` ask for it."""
+    wishes = [call.parameters.is_true(f"{level}IncludedInPath") for level in ("project", "subject")]
+    names = names_above(view.connection, place) if any(wishes) else ()
+    return [name for name, is_wished in zip(names, wishes, strict=False) if is_wished and name]
+
+
+def _below(file: StoredFile, above: Sequence[str]) -> StoredFile:
+    """A file whose folder in an archive has these above it, but for the one that it begins with anyway."""
+    begin = file.resource.folder.partition("/")[0]
+    is_own = file.resource.owner.level in (Level.PROJECTS, Level.SUBJECTS)
+    folders = [name for name in above if not (is_own and name == begin)]
+    folder = "/".join((*folders, file.resource.folder))
+    return replace(file, resource=replace(file.resource, folder=folder))
 
 
 def _row(file: StoredFile, place: str) -> tuple[str, ...]:

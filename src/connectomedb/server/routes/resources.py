@@ -59,11 +59,16 @@ class Resource:
 
 def list_resources(call: Call, view: View, place: Place) -> Response:
     """The table of an object's resources; `all=true` adds those of all in a session. Its columns are fixed."""
-    owners = list(place.last)
-    if call.parameters.is_true("all") and place.experiment and not place.scans:
-        owners += _in_session(view, place.experiment.key)
-    rows = tuple(row for owner in owners for row in _rows(view.connection, owner))
+    rows = tuple(row for owner in owners_of(call, view, place) for row in _rows(view.connection, owner))
     return table(call, ResultTable(_COLUMNS, rows, "Resources", len(rows)))
+
+
+def owners_of(call: Call, view: View, place: Place) -> list[Found]:
+    """The objects whose resources are asked for; of a session with `all=true` those of all that it holds, too."""
+    owners = list(place.last)
+    if call.parameters.is_true("all") and place.experiment and not place.scans and not place.derived:
+        owners += _in_session(view, place.experiment.key)
+    return owners
 
 
 def _in_session(view: View, session: int) -> list[Found]:
@@ -85,14 +90,16 @@ def _in_session(view: View, session: int) -> list[Found]:
     return found
 
 
-def find_resources(connection: Connection, place: Place, words: str | None) -> list[Resource]:
-    """Resources of the place's objects; only those that `words` names: label, number, or several by comma.
+def find_resources(
+    connection: Connection, place: Place, words: str | None, owners: Sequence[Found] | None = None
+) -> list[Resource]:
+    """Resources of the place's objects, or of these `owners` inside it; only those that `words` names.
 
-    Raises NotFound when a word names none.
+    A word is a label or a number; several are joined by comma. Raises NotFound when one names none.
     """
     found = [
         Resource(row.key, row.label or str(row.key), owner, base, f"{folder}/resources/{row.label or row.key}")
-        for owner in place.last
+        for owner in (place.last if owners is None else owners)
         for base, folder in [_base(connection, place, owner)]
         for row in connection.execute(
             select(resources.c.key, resources.c.label)

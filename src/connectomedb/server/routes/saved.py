@@ -8,7 +8,7 @@ from starlette.responses import Response
 from connectomedb.errors import NotFound
 from connectomedb.server.access import searches
 from connectomedb.server.access.clock import now
-from connectomedb.server.query.generated import VERSIONS, generated_search
+from connectomedb.server.query.generated import VERSIONS, generated_search, sessions_in
 from connectomedb.server.query.places import find_place
 from connectomedb.server.query.sql import compile_search
 from connectomedb.server.routes.call import Call, Later, View, Way
@@ -76,7 +76,8 @@ def _load(call: Call, view: View) -> StoredSearch:
         if data_type is None or data_type.is_abstract:
             raise NotFound(f"Asked for the listing {id!r}. There is no such data type to list.")
         version = call.parameters.get("dv", VERSIONS[0])
-        return generated_search(data_type, view.names, version, project or "")
+        sessions = sessions_in(view.connection, view.names, project) if project else ()
+        return generated_search(data_type, view.names, version, project or "", sessions)
     kept = searches.find_search(view.connection, view.caller, id, project)
     known = searches.told(kept.search, view.names)
     return replace(known, query=searches.usable_query(known.query, view.names))

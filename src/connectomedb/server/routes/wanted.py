@@ -37,8 +37,8 @@ from connectomedb.server.packages.wanted import (
     subjects_of,
 )
 from connectomedb.server.packages.zips import members_of
-from connectomedb.server.routes.call import Call, Later, Way
-from connectomedb.server.routes.contents import StoredPieces, disposition
+from connectomedb.server.routes.call import Call, Later, Reading, Way
+from connectomedb.server.routes.contents import begun_archive, disposition
 from connectomedb.server.routes.explore import MAX_FORM_BYTES
 from connectomedb.server.routes.explored import SUBJECT, answering, read_asked
 from connectomedb.server.routes.parameters import Parameters
@@ -119,8 +119,8 @@ def get_lockfile(call: Call) -> Response:
 
 
 @answering
-def get_zip(call: Call) -> Response:
-    """The zip, its length known beforehand; of HEAD the headers alone."""
+def get_zip(call: Call) -> Response | Later:
+    """The zip, its length known beforehand and its first file at hand; of HEAD the headers alone."""
     wanted, chosen = _wanted(call.parameters), _chosen(call)
     if not wanted.globs:
         raise AddressError("Asked for a zip of no files. Name some by package= or pattern=.")
@@ -138,9 +138,14 @@ def get_zip(call: Call) -> Response:
     }
     if call.method == "HEAD":
         return Response(headers=headers, media_type="application/zip")
-    call.note(Action.DOWNLOAD, " ".join(subject.label for subject, _ in held))
     stores = frozenset(str(row.store) for _, rows in held for row in rows)
-    return StoredPieces(zip_pieces(members), stores, 200, headers, "application/zip")
+
+    def begin() -> Response:
+        reply = begun_archive(zip_pieces(members), stores, 200, headers, "application/zip")
+        call.note(Action.DOWNLOAD, " ".join(subject.label for subject, _ in held))
+        return reply
+
+    return Later(begin, stores)
 
 
 def _chosen(call: Call) -> _Chosen:
@@ -162,18 +167,18 @@ def _wanted(parameters: Parameters) -> Wanted:
     return Wanted(tuple(ids.values()), tuple(dict.fromkeys(glob for glob in globs if glob)))
 
 
-def _later(handler: Callable[[Call], Response]) -> Callable[[Call], Later]:
+def _reading(handler: Callable[[Call], Response | Later]) -> Callable[[Call], Reading]:
     """Thousands of rows of each subject are read: outside the threads that answer short questions."""
 
     @wraps(handler)
-    def later(call: Call) -> Later:
-        return Later(lambda: handler(call))
+    def read(call: Call) -> Reading:
+        return Reading(lambda: handler(call))
 
-    return later
+    return read
 
 
 WAYS = tuple(
-    Way(methods, f"/data/projects/{{project}}/explore/{what}", _later(handler), max_body_bytes=MAX_FORM_BYTES)
+    Way(methods, f"/data/projects/{{project}}/explore/{what}", _reading(handler), max_body_bytes=MAX_FORM_BYTES)
     for methods, what, handler in (
         ("GET POST", "files", get_files),
         ("GET POST", "lockfile", get_lockfile),

@@ -5,6 +5,7 @@
     display field of another type                             xnat_mrsessiondata_label
     display field with a value                                sub_project_identifier_p1
     custom variable, XNAT_SUBJECTDATA_FIELD_MAP=consent       xnat_subjectdata_field_map_consent
+    sessions of a type, CNT_XNAT_MRSESSIONDATA=P1             cnt_xnat_mrsessiondata_p1
     schema path that a display field plainly shows            as that display field
     any other schema path, xnat:mrSessionData/label           xnat_col_mrsessiondatalabel
 
@@ -16,11 +17,13 @@ from dataclasses import dataclass
 
 from connectomedb.errors import QueryError
 from connectomedb.server.access.auth import Rights
-from connectomedb.server.types.datatypes import DataType, Display, Field, Path, Registry
+from connectomedb.server.types import builtin
+from connectomedb.server.types.datatypes import DataType, Display, Entity, Field, Formula, Kind, Path, Registry
 from connectomedb.xnat.query import SearchField
 from connectomedb.xnat.resultset import STATUS_COLUMN
 
 LAST_COLUMN = STATUS_COLUMN
+COUNT = "CNT_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Names:
         found = (
             self._display(data_type, field_id, value)
             or self._custom(data_type, field_id, value)
+            or self._counted(data_type, field_id, value)
             or self._path(data_type, field_id)
         )
         return found if found and self.rights.may_use(found.field.tier) else None
@@ -102,12 +106,30 @@ class Names:
         display = Display(id.upper(), name, found.source, found.kind, tier=found.tier, takes_value=True)
         return Asked(data_type, display, name)
 
+    def _counted(self, data_type: DataType, field_id: str, value: str | None) -> Asked | None:
+        """How many experiments of a type a subject has in a project: `CNT_XNAT_MRSESSIONDATA=P1`."""
+        id, _, inline = field_id.partition("=")
+        if data_type.name != builtin.SUBJECT or not id.upper().startswith(COUNT):
+            return None
+        types = (known for known in self.registry if known.entity is Entity.EXPERIMENT and not known.is_abstract)
+        counted = next((known for known in types if count_id(known) == id.upper()), None)
+        if counted is None:
+            return None
+        project = value or inline
+        source = Formula("sessions_in_project", f"{counted.name} {project}")
+        return Asked(data_type, Display(id.upper(), counted.plural, source, Kind.INTEGER, takes_value=True), project)
+
     def _path(self, data_type: DataType, path: str) -> Asked | None:
         plain = self.registry.display_of_path(data_type, path)
         if plain is not None:
             return Asked(data_type, plain)
         found = self.registry.path(data_type, path)
         return Asked(data_type, found) if found else None
+
+
+def count_id(data_type: DataType) -> str:
+    """The display field of subjects that counts their experiments of a type: `CNT_XNAT_MRSESSIONDATA`."""
+    return COUNT + data_type.name.replace(":", "_").upper()
 
 
 def column_name(root: DataType, asked: Asked, path: str) -> str:

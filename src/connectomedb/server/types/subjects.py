@@ -70,7 +70,7 @@ SUBJECT_TYPE = DataType(
         Display("GENDER_TEXT", "M/F", Formula("initial", "gender")),
         Display("HANDEDNESS", "Hand", of_subject("handedness"), path=DEMOGRAPHICS + "handedness"),
         Display("HANDEDNESS_TEXT", "Hand", Formula("initial", "handedness")),
-        Display("DOB", "YOB", of_subject("yob"), Kind.INTEGER, path=DEMOGRAPHICS + "yob"),
+        Display("DOB", "YOB", Formula("year_of_birth"), Kind.INTEGER),
         Display("EDUC", "Education", of_subject("education"), Kind.INTEGER, path=DEMOGRAPHICS + "education"),
         Display("SES", "SES", of_subject("ses"), Kind.INTEGER, path=DEMOGRAPHICS + "ses"),
         Display("AGE", "Age", of_subject("age"), Kind.INTEGER, path=DEMOGRAPHICS + "age"),
