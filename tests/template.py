@@ -1,12 +1,14 @@
 """A process that has imported the command line, and forks for each command: what a new one does, without its start.
 
-One line of JSON in per command (words, environment, folder, files for output), one line out: the exit code.
+One line of JSON in per command (words, environment, folder, files for output), one line out: the exit code; or, of a
+command that is to go on (`"goes_on": true`), the number of its process.
 """
 
 import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 import connectomedb.client.interface
 import connectomedb.mirror.mirror
@@ -30,12 +32,14 @@ def _become(words: list[str], env: dict[str, str], folder: str, output: str, err
 
 
 def _run(line: str) -> int:
+    order = json.loads(line)
+    goes_on = order.pop("goes_on", False)
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return child if goes_on else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code: object = 1
     try:
-        _become(**json.loads(line))
+        _become(**order)
     except SystemExit as ended:
         code = ended.code
     except BaseException:
@@ -48,3 +52,6 @@ def _run(line: str) -> int:
 if __name__ == "__main__":
     for request in sys.stdin:
         print(_run(request), flush=True)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()  # whoever began commands that go on has ended them

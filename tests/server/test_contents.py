@@ -123,6 +123,37 @@ def test_an_entry_of_a_stored_zip_is_read_and_listed(owner: httpx2.Client) -> No
     assert owner.get(f"{SESSION}/resources/ZIP/files/no.zip?listContents=true").status_code == 400
 
 
+def _damaged(name: str, at: int, value: bytes) -> bytes:
+    """A zip of one entry, with other bytes at a place of its directory."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(name, b"abc" * 1_000)
+    content = bytearray(target.getvalue())
+    directory = content.index(b"PK\x01\x02")
+    content[directory + at : directory + at + len(value)] = value
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "value"), [("\u00e9", 46, b"\xc3x"), ("a", 42, b"\xff" * 4)], ids=["no letter", "nowhere"]
+)
+def test_an_entry_of_a_damaged_zip_is_refused(owner: httpx2.Client, name: str, at: int, value: bytes) -> None:
+    base = f"{SESSION}/resources/ZIP/files/damaged.zip"
+    assert owner.put(f"{base}?overwrite=true", content=_damaged(name, at, value)).status_code == 200
+    reply = owner.get(f"{base}!/{name}")
+    assert (reply.status_code, "no zip that can be read" in reply.text) == (400, True), reply.text
+
+
+def test_an_entry_that_is_shorter_than_it_says_breaks_off(
+    owner: httpx2.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = f"{SESSION}/resources/ZIP/files/short.zip"
+    assert owner.put(base, content=_damaged("a", 24, b"\xb9\x0b")).status_code == 200
+    with pytest.raises(httpx2.RemoteProtocolError):
+        owner.get(f"{base}!/a")
+    assert "1 bytes shorter" in caplog.text and "Traceback" not in caplog.text
+
+
 def test_a_locator_takes_the_place_of_the_address(lab: Lab, owner: httpx2.Client) -> None:
     rows = owner.get(f"{RESOURCE}/files?locator=absolutePath").json()["ResultSet"]["Result"]
     assert "URI" not in rows[0]

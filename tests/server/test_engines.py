@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import Text, func, insert, literal, select, text
 
 from connectomedb.errors import ConfigError, ConnectomeDBError, QueryError, ServiceFailed
 from connectomedb.server.query.comparisons import like
+from connectomedb.server.query.read_first import ReadFirst
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import counters
 from connectomedb.server.types.datatypes import Kind
@@ -82,6 +84,20 @@ def test_who_writes_may_take_longer(database: Database) -> None:
     with hasty.write() as connection:
         assert connection.execute(text(few)).scalar() == 300_000
     hasty.close()
+
+
+def test_sqlite_begins_with_the_table_that_is_to_be_read_first(database: Database, engine: str) -> None:
+    _fill(database)
+    first, second = counters.alias("first"), counters.alias("second")
+    statement = select(first.c.name).where(second.c.name == "a").order_by(first.c.name)
+    joins = (first.join, partial(ReadFirst, first))
+    statements = [statement.select_from(join(second, first.c.value == second.c.value)) for join in joins]
+    with database.read() as connection:
+        assert [list(connection.execute(asked).scalars()) for asked in statements] == [sorted(WORDS)] * 2
+        if engine == "sqlite":
+            texts = [asked.compile(connection, compile_kwargs={"literal_binds": True}) for asked in statements]
+            begun = [connection.execute(text(f"EXPLAIN QUERY PLAN {words}")).all()[0].detail for words in texts]
+            assert ["SEARCH second" in begun[0], "SCAN first" in begun[1]] == [True, True], begun
 
 
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:

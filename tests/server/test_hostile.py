@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import logging
+import socket
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectomedb.server.operation import logs
 from connectomedb.server.routes.wrappers import plain_path
 from connectomedb.xnat.bundle import format_bundle
 from connectomedb.xnat.query import PLAIN, Criterion, Group, Method, Query, SearchField
@@ -153,6 +157,25 @@ def test_too_many_parameters_or_filters_are_refused(reader: httpx2.Client) -> No
     many = "&".join("a=1" for _ in range(2_000))
     assert reader.get(f"{P}/subjects?{many}").status_code == 400
     assert reader.get(f"{P}/subjects?{'&'.join('label=x' for _ in range(60))}").status_code == 400
+
+
+@pytest.mark.parametrize("address", [P, f"{P}/resources/R/files/a.txt", "/data/search"])
+def test_a_body_that_breaks_off_is_no_fault_of_the_server(
+    served: Served, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    host, port = served.address.removeprefix("http://").split(":")
+    head = f"PUT {address} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 10\r\n"
+    head += f"Cookie: JSESSIONID={served.session('owner')}\r\n\r\n"
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(head.replace("PUT", "POST" if "search" in address else "PUT").encode() + b"<a/>")
+    for _ in range(500):
+        if any(record.name == "connectomedb.requests" for record in caplog.records):
+            break
+        time.sleep(0.01)
+    (asked,) = (getattr(record, logs.FIELDS) for record in caplog.records if record.name == "connectomedb.requests")
+    assert asked["status"] == 400
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_nul_is_refused_in_parameters(reader: httpx2.Client) -> None:

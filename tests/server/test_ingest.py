@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from connectomedb.demo.measures.all_columns import COLUMNS
 from connectomedb.demo.release import generate
@@ -19,7 +19,7 @@ from connectomedb.hcp.release import release_of
 from connectomedb.server.access.auth import Accessibility, Caller, Rights
 from connectomedb.server.access.users import set_accessibility
 from connectomedb.server.archive import Archive
-from connectomedb.server.intake import subject_tables
+from connectomedb.server.intake import ingest, subject_tables
 from connectomedb.server.intake.delivery import Delivery
 from connectomedb.server.intake.ingest import IngestReport, ingest_release
 from connectomedb.server.intake.table_lines import SubjectTable
@@ -97,6 +97,17 @@ def test_a_release_comes_in_whole(site: Site, tree: FolderStore, tmp_path: Path)
     with site.database.read() as connection:
         labels = set(connection.execute(select(experiments.c.label)).scalars())
     assert {"100307_3T", "100307_CREST", "100307_nontoolbox", "999999_nontoolbox"} <= labels
+
+
+def test_a_large_ingest_lets_postgresql_plan_for_its_size_at_once(
+    site: Site, tree: FolderStore, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "MANY_CHANGES", 10)
+    deliver(site, tree)
+    with site.database.read() as connection:
+        held = connection.execute(select(func.count()).select_from(experiments)).scalar_one()
+        figure = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass('experiments')")
+        assert engine == "sqlite" or connection.execute(figure).scalar_one() == held
 
 
 def test_a_second_ingest_changes_nothing(site: Site, tree: FolderStore, tmp_path: Path) -> None:

@@ -246,6 +246,14 @@ def encrypted() -> bytes:
     return bytes(content)
 
 
+def pointing_before_its_start() -> bytes:
+    """A zip whose directory says that it begins far behind its end."""
+    content = bytearray(zipped({"a": b"abc"}))
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 16 : end + 20] = b"\xff" * 4
+    return bytes(content)
+
+
 def long_header() -> bytes:
     """A small tar.gz whose one header unpacks to 64 MB."""
     info = tarfile.TarInfo("x")
@@ -274,6 +282,8 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "no archive": (b"just text" * 100, 400),
     "half a zip": (ARCHIVES["zip"][:-30], 400),
     "half a tar.gz": (ARCHIVES["tar.gz"][:-30], 400),
+    "a zip that points before its start": (pointing_before_its_start(), 400),
+    "half a letter in a name": (zipped({"\u00e9": b"x"}).replace("\u00e9".encode(), b"\xc3x"), 400),
     "empty zip": (zipped({}), 400),
     "bzip2 in a zip": (zipped({"a": b"a"}, zipfile.ZIP_BZIP2), 400),
 }

@@ -1,248 +1,194 @@
 """kill -9 of `cdb serve` and `cdb ingest` at random moments of writing: nothing acknowledged is lost, nothing is half.
 
-Three threads upload files, two make, change and delete subjects with sessions and scans, and an ingest brings a study,
-until all is killed; at the end a server on the same folder must have it all, and `cdb admin check` be clean.
+Two servers on one site, as worker processes are; threads write by all ways there are, others read what is written, and
+an ingest brings a study, until one server is killed, and a moment later the other. Whoever starts next must have it
+all, and `cdb admin check` be clean. On SQLite the files lie in a folder, on PostgreSQL in a bucket.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 import random
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import httpx2
+import pytest
 from tests.server.security.estate import CONTEXT
+from tests.server.security.killed_processes import Command, Forks, forking
+from tests.server.security.killed_writers import (
+    EMPTY,
+    FILES,
+    Maker,
+    Reader,
+    Uploader,
+    Writer,
+    folders_of,
+    people_of,
+)
 
+from connectomedb.cli.main import main
+from connectomedb.config.s3 import S3Settings
 from connectomedb.server.check import Fault, check_files
 from connectomedb.server.intake.sweep import sweep
-from connectomedb.server.run import make_admin
-from connectomedb.server.site import open_site
+from connectomedb.server.run import make_admin, start
+from connectomedb.server.site import Site, open_site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.server.conftest import MakeProject
+
+    from connectomedb.stores.s3 import S3Store
 
 PASSWORD = "correct horse"
 ROUNDS = int(os.environ.get("CONNECTOMEDB_KILLS", "2"))
 SEED = int(os.environ.get("CONNECTOMEDB_FAULT_SEED", "1"))
-STUDY_SUBJECTS = 1_500
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`cdb serve` as anybody starts it."""
-    command = [sys.executable, "-m", "connectomedb", "serve", str(folder), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        yield process, process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def ingest(folder: Path, project: str) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "connectomedb",
-        "ingest",
-        str(folder),
-        project,
-        "--table",
-        str(folder / "study.csv"),
-    ]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def content_of(name: str, version: int) -> bytes:
-    """Content that says whose it is, of 10 kB to 1.5 MB."""
-    return f"{name} {version} ".encode() * random.Random(f"{name} {version}").choice([1_000, 20_000, 100_000])
-
-
-class Writer(threading.Thread):
-    """Asks one thing after the other until the server is gone."""
-
-    def __init__(self, address: str, cookies: dict[str, str], name: str) -> None:
-        super().__init__()
-        self.word = name
-        self.client = httpx2.Client(base_url=address, timeout=30, cookies=cookies, verify=CONTEXT)
-
-    def run(self) -> None:
-        try:
-            with self.client:
-                for number in range(10_000):
-                    self.write(number)
-        except httpx2.HTTPError:
-            pass  # the server was killed
-
-    def write(self, number: int) -> None:
-        raise NotImplementedError
-
-    def is_acknowledged(self, method: str, address: str, content: bytes = b"") -> bool:
-        return self.client.request(method, address, content=content).status_code in (200, 201)
-
-
-class Uploader(Writer):
-    """New files, and new versions of one file; remembers what was acknowledged."""
-
-    def __init__(self, address: str, cookies: dict[str, str], name: str) -> None:
-        super().__init__(address, cookies, name)
-        self.acknowledged: dict[str, int] = {}
-        self.sent: dict[str, set[int]] = {}
-
-    def write(self, number: int) -> None:
-        for name in (f"{self.word}/same", f"{self.word}/{number}"):
-            self.sent.setdefault(name, set()).add(number)
-            address = f"/data/projects/P/resources/R/files/{name}?overwrite=true"
-            if self.is_acknowledged("PUT", address, content_of(name, number)):
-                self.acknowledged[name] = number
-
-    def check(self, digests: dict[str, str]) -> None:
-        """An upload that was not acknowledged any more may have replaced one that was, whole."""
-        for name, version in self.acknowledged.items():
-            may_be = {hashlib.md5(content_of(name, v)).hexdigest() for v in self.sent[name] if v >= version}
-            assert digests[name] in may_be, name
-
-
-class Maker(Writer):
-    """Subjects with a session and a scan, each with fields of its own; every third is deleted again."""
-
-    STEPS: ClassVar = ("", "/experiments/{0}_MR", "/experiments/{0}_MR/scans/1")
-
-    def __init__(self, address: str, cookies: dict[str, str], name: str) -> None:
-        super().__init__(address, cookies, name)
-        self.made: dict[str, int] = {}
-        self.deleted: set[str] = set()
-        self.doomed: set[str] = set()
-
-    def write(self, number: int) -> None:
-        label = f"{self.word}_{number}"
-        words = (
-            f"group={label}",
-            f"xsiType=xnat:mrSessionData&scanner={label}&note={label}",
-            f"type={label}&note={label}",
-        )
-        for count, (step, fields) in enumerate(zip(self.STEPS, words, strict=True), 1):
-            if self.is_acknowledged("PUT", f"/data/projects/P/subjects/{label}{step.format(label)}?{fields}"):
-                self.made[label] = count
-        if number % 3 == 2:
-            self.doomed.add(label)
-            if self.is_acknowledged("DELETE", f"/data/projects/P/subjects/{label}"):
-                self.deleted.add(label)
-
-    def check(self, tables: list[dict[str, str]]) -> None:
-        """`tables` have what there is at each level, by the label of the subject."""
-        for label, count in self.made.items():
-            present = [label in table for table in tables]
-            if label in self.deleted:
-                assert present == [False, False, False], label
-            elif label in self.doomed:
-                assert present in ([True, True, True], [False, False, False]), label
-            else:
-                assert present[:count] == [True] * count, label
-
-
-def test_kill_9_in_the_middle_of_writing_loses_nothing_and_leaves_nothing(
-    tmp_path: Path, make_project: MakeProject
-) -> None:
-    folder = tmp_path / "data"
-    with closing(make_project(folder)) as site:
-        make_admin(site, PASSWORD)
-        cookies = {"JSESSIONID": site.logins.sign_in("admin", PASSWORD).session_id}
-    rows = "".join(f"S{number},{number}\n" for number in range(STUDY_SUBJECTS))
-    (folder / "study.csv").write_text(f"Subject,Score\n{rows}")
-    chance = random.Random(SEED)
-    uploaders: list[Uploader] = []
-    makers: list[Maker] = []
-    for round in range(ROUNDS):
-        with serving(folder) as (process, address):
-            study = ingest(folder, f"STUDY{round}")
-            ours = [Uploader(address, cookies, f"{round}-{number}") for number in range(3)]
-            theirs = [Maker(address, cookies, f"{round}-{number}m") for number in range(2)]
-            for writer in (*ours, *theirs):
-                writer.start()
-            while not (any(writer.acknowledged for writer in ours) and any(writer.made for writer in theirs)):
-                time.sleep(0.01)
-            time.sleep(chance.uniform(0.0, 1.5))
-            process.kill()
-            study.kill()
-            study.wait()
-            for writer in (*ours, *theirs):
-                writer.join()
-            uploaders += ours
-            makers += theirs
-    with closing(open_site(folder)) as site:
-        assert [finding for finding in check_files(site) if finding.fault is not Fault.ORPHAN] == []
-    with serving(folder) as (_, address), httpx2.Client(base_url=address, cookies=cookies, verify=CONTEXT) as client:
-        wait_until_tidy(folder)
-        check = [sys.executable, "-m", "connectomedb", "admin", "check", str(folder), "--digest", "--json"]
-        done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, json.loads(done.stdout)["findings"]) == (0, []), done.stderr
-        _check_files(client, uploaders)
-        _check_objects(client, makers)
-        for round in range(ROUNDS):
-            found = client.get(f"/data/projects/STUDY{round}/subjects?columns=label,{SCORE}&format=csv")
-            assert found.status_code == 404 or len(found.text.splitlines()) == STUDY_SUBJECTS + 1
-    with closing(open_site(folder)) as site:
-        sweep(site, grace_s=0)
-        with site.database.read() as connection:
-            named = set(connection.exec_driver_sql("SELECT object_key FROM files").scalars())
-        assert {info.key for info in site.archive.store("archive").list()} == named
-
-
+STUDY_SUBJECTS = 800
 SCORE = "hcp:nontoolboxdata/Score"
 
 
-def _check_files(client: httpx2.Client, uploaders: list[Uploader]) -> None:
-    rows = client.get("/data/projects/P/resources/R/files").json()["ResultSet"]["Result"]
-    digests = {row["URI"].split("/files/")[1]: row["digest"] for row in rows}
-    for writer in uploaders:
-        writer.check(digests)
-    newest = next(name for writer in reversed(uploaders) for name in writer.acknowledged)
-    content = client.get(f"/data/projects/P/resources/R/files/{newest}").content
-    assert hashlib.md5(content).hexdigest() == digests[newest]
+class Estate:
+    """A site of its own, what was written to it, and how to reach it."""
+
+    def __init__(
+        self, folder: Path, forks: Forks, environment: Mapping[str, str], keys: S3Settings | None, store: str
+    ) -> None:
+        self.folder = folder
+        self.forks = forks
+        self.environment = environment
+        self.keys = keys
+        self.store = store
+        self.cookies: dict[str, str] = {}
+        self.uploaders: list[Uploader] = []
+        self.makers: list[Maker] = []
+        self.studies: list[str] = []
+        rows = "".join(f"S{number},{number}\n" for number in range(STUDY_SUBJECTS))
+        (folder / "study.csv").write_text(f"Subject,Score\n{rows}")
+
+    def open(self) -> Site:
+        return open_site(self.folder, settings=self.keys)
+
+    def serve(self) -> Command:
+        return self.forks.begin(["serve", str(self.folder), "--port", "0"], self.environment)
+
+    def ingest(self, project: str) -> Command:
+        self.studies.append(project)
+        table = str(self.folder / "study.csv")
+        return self.forks.begin(["ingest", str(self.folder), project, "--table", table], self.environment)
+
+    @contextmanager
+    def client(self, address: str) -> Iterator[httpx2.Client]:
+        with httpx2.Client(base_url=address, cookies=self.cookies, verify=CONTEXT, timeout=30) as http:
+            yield http
 
 
-def _check_objects(client: httpx2.Client, makers: list[Maker]) -> None:
-    """Each object that there is has all fields that came with it."""
-    tables: list[dict[str, str]] = []
-    subjects = _rows(client, "/data/projects/P/subjects?columns=label,group&format=csv&limit=*")
-    assert all(row["label"] == row["group"] for row in subjects)
-    tables.append({row["label"]: row["ID"] for row in subjects})
-    asked = "xsiType=xnat:mrSessionData&columns=ID,label,scanner,note,subject_label"
-    sessions = _rows(client, f"/data/projects/P/experiments?{asked}&format=csv&limit=*")
-    for row in sessions:
-        label = row["subject_label"]
-        assert (row["label"], row["scanner"], row["note"]) == (f"{label}_MR", label, label)
-    tables.append({row["subject_label"]: row["ID"] for row in sessions})
-    scans: dict[str, str] = {}
-    for label, id in tables[1].items():
-        for row in _rows(client, f"/data/experiments/{id}/scans?columns=ID,type,note&format=csv"):
-            assert (row["ID"], row["type"], row["note"]) == ("1", label, label)
-            scans[label] = row["ID"]
-    tables.append(scans)
-    for writer in makers:
-        writer.check(tables)
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forking(tmp_path_factory.mktemp("forks")) as forks:
+        yield forks
 
 
-def _rows(client: httpx2.Client, address: str) -> list[dict[str, str]]:
-    reply = client.get(address)
-    assert reply.status_code == 200, reply.text
-    return list(csv.DictReader(io.StringIO(reply.text)))
+@pytest.fixture
+def estate(
+    tmp_path: Path, forks: Forks, make_project: MakeProject, engine: str, request: pytest.FixtureRequest
+) -> Estate:
+    """Projects P and Q; of PostgreSQL the files lie in a bucket."""
+    folder = tmp_path / "data"
+    settings, environment, keys, store = "", {}, None, "archive"
+    if engine == "postgresql":
+        make_bucket: Callable[[str], S3Store] = request.getfixturevalue("s3_store")
+        bucket = make_bucket("killed")
+        keys, store = bucket.settings, "bucket"
+        settings = f'[files]\nuploads = "bucket"\n[stores.bucket]\nkind = "s3"\nbucket = "{bucket.bucket}"\n'
+        settings += f'endpoint_url = "{keys.endpoint_url}"\n'
+        assert keys.access_key and keys.secret_key
+        environment = {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key}
+    with closing(make_project(folder, settings, keys)) as site:
+        make_admin(site, PASSWORD)
+        made = Estate(folder, forks, environment, keys, store)
+        made.cookies = {"JSESSIONID": site.logins.sign_in("admin", PASSWORD).session_id}
+    return made
 
 
-def wait_until_tidy(folder: Path) -> None:
+@pytest.mark.timeout(120 + 10 * ROUNDS)
+def test_kill_9_in_the_middle_of_writing_loses_nothing_and_leaves_nothing(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print(f"CONNECTOMEDB_FAULT_SEED={SEED}")
+    chance = random.Random(SEED)
+    for number in range(ROUNDS):
+        uploaders, makers = _write_and_kill(estate, number, chance)
+        with closing(estate.open()) as site:
+            assert [finding for finding in check_files(site) if finding.fault is not Fault.ORPHAN] == []
+        _check_writers(estate, uploaders, makers)
+        estate.uploaders += uploaders
+        estate.makers += makers
+    _check_writers(estate, estate.uploaders, estate.makers)
+    for name, value in estate.environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        capsys.readouterr()
+        main(["admin", "check", str(estate.folder), "--digest", "--json"])
+    assert (ended.value.code, json.loads(capsys.readouterr().out)["findings"]) == (0, [])
+    with closing(estate.open()) as site:
+        sweep(site, grace_s=0)
+        with site.database.read() as connection:
+            named = set(connection.exec_driver_sql("SELECT object_key FROM files").scalars())
+        assert {info.key for info in site.archive.store(estate.store).list()} == named
+
+
+def _write_and_kill(estate: Estate, number: int, chance: random.Random) -> tuple[list[Uploader], list[Maker]]:
+    """One round; who wrote in it."""
+    servers = [estate.serve(), estate.serve()]
+    addresses = [server.first_line() for server in servers]
+    with estate.client(addresses[0]) as http:
+        for made in () if number else ("projects/Q", "projects/P/resources/R"):
+            assert http.put(f"/data/{made}").status_code == 200
+    study = estate.ingest(f"STUDY{number}")
+    uploaders = [Uploader(addresses[i % 2], estate.cookies, f"u{number}-{i}") for i in range(2)]
+    makers = [Maker(addresses[i % 2], estate.cookies, f"m{number}-{i}") for i in range(2)]
+    readers = [Reader(addresses[1], estate.cookies, writer) for writer in uploaders]
+    writers: list[Writer] = [*uploaders, *makers]
+    everybody = [*writers, *readers]
+    for somebody in everybody:
+        somebody.start()
+    while not all(writer.acknowledged or writer.faults for writer in writers):
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0.0, 1.2))
+    chance.shuffle(servers)
+    servers[0].kill()
+    time.sleep(chance.uniform(0.0, 0.3))
+    servers[1].kill()
+    study.kill()
+    for somebody in everybody:
+        somebody.join()
+    assert [(somebody.word, somebody.faults) for somebody in everybody if somebody.faults] == []
+    return uploaders, makers
+
+
+def _check_writers(estate: Estate, uploaders: list[Uploader], makers: list[Maker]) -> None:
+    """A server that starts after the kill has all that these wrote."""
+    with start(estate.open()) as server, estate.client(server.address) as http:
+        _wait_until_tidy(estate.folder)
+        folders, people = folders_of(http), people_of(http, makers)
+        for maker in makers:
+            maker.check(people, None)
+        for uploader in uploaders:
+            uploader.check(folders, EMPTY)
+            content = http.get(f"{FILES}/{uploader.word}/same/f").content
+            assert frozenset({("f", hashlib.md5(content).hexdigest())}) == folders[f"{uploader.word}/same"]
+        for study in estate.studies:
+            found = http.get(f"/data/projects/{study}/subjects?columns=label,{SCORE}&format=csv")
+            assert found.status_code == 404 or len(found.text.splitlines()) == STUDY_SUBJECTS + 1
+
+
+def _wait_until_tidy(folder: Path) -> None:
     """Wait until the server has removed what its killed predecessors left in the staging folder."""
     for _ in range(500):
         if not any(folder.glob("staging/*/[0-9]*")):

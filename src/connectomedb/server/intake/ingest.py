@@ -24,9 +24,13 @@ from connectomedb.server.archive import Archive
 from connectomedb.server.intake.delivery import Delivery, Prepared, prepare
 from connectomedb.server.intake.inventory import Inventory
 from connectomedb.server.intake.rows import ProjectRows
+from connectomedb.server.tables.bulk import note_growth
 from connectomedb.server.tables.database import Database
 from connectomedb.server.tables.schema import projects
 from connectomedb.server.tables.upsert import Upsert
+
+MANY_CHANGES = 10_000
+"""Rows changed after which the database's figures about its tables are old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ def take_in(connection: Connection, prepared: Prepared, login: str) -> IngestRep
     rows.files(keys, prepared.inventory)
     if delivery.tables or delivery.dictionary:
         rows.measures(keys, prepared.tables)
+    if rows.changes >= MANY_CHANGES:
+        note_growth(connection)
     return IngestReport(
         subjects=len(keys),
         measures=sum(len(table.definitions) for table in prepared.tables),

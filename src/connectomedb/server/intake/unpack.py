@@ -5,7 +5,9 @@ long, and anything but a plain file or folder (links, devices, encrypted members
 """
 
 import gzip
+import io
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -23,7 +25,12 @@ PIECE_BYTES = 1 << 20
 MAX_RECORD_BYTES = 16 << 20
 """Longest directory of a zip, or header of a tar, that is read into memory."""
 
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, NotImplementedError)
+BROKEN = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, struct.error),
+    *(EOFError, UnicodeError, OverflowError, NotImplementedError),
+)
+"""What the libraries raise for archives that are none, or broken."""
+
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FLAG_ENCRYPTED = 1
 _GZIP = b"\x1f\x8b"
@@ -67,7 +74,7 @@ def is_archive(path: Path) -> bool:
         try:
             with gzip.open(path) as plain:
                 start = plain.read(_TAR_AT + len(_TAR))
-        except _BROKEN:
+        except BROKEN:
             return False
     return start.startswith(_ZIP) or start[_TAR_AT:] == _TAR
 
@@ -118,7 +125,7 @@ def _trick(name: str) -> AddressError:
 
 
 class _Careful:
-    """A file that refuses to read a long record at once."""
+    """A file that refuses to read a long record at once, or from before its start."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -130,6 +137,11 @@ class _Careful:
                 raise TooLarge(f"The archive has a record longer than {MAX_RECORD_BYTES} bytes. Pack it anew.")
             return found
         return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset < 0 and whence == io.SEEK_SET:
+            raise zipfile.BadZipFile("it points before its own start")
+        return self._file.seek(offset, whence)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._file, name)
@@ -143,7 +155,7 @@ def _careful(file: IO[bytes]) -> IO[bytes]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except _BROKEN as fault:
+    except BROKEN as fault:
         raise AddressError(
             f"Unpacked what was sent: it is no zip, tar or tar.gz, or a broken one ({fault}). Pack it anew."
         ) from fault

@@ -8,7 +8,7 @@ Up a level there is exactly one row; down a level there may be none or many (out
 the root. Types of one object (`xnat:mrSessionData`, `xnat:subjectAssessorData`) share its row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from connectomedb.server.access.visible import may_list, may_see
 from connectomedb.server.query.entries import FACTS, ROWS, entries
 from connectomedb.server.query.formulas import FORMULAS
 from connectomedb.server.query.nodes import Node
+from connectomedb.server.query.read_first import ReadFirst
 from connectomedb.server.types import builtin
 from connectomedb.server.types.datatypes import (
     Column,
@@ -69,13 +70,30 @@ class Joins:
         self.root = root
         self._details = details
         self.root_node = Node("root", root.entity, ROWS[root.entity].alias("root"))
-        self.clause: FromClause = self.root_node.rows
         self._nodes: dict[str, Node] = {"root": self.root_node}
+        self._links: dict[str, ColumnElement[bool]] = {}
+        self._measures: Node | None = None
 
     @property
     def key(self) -> ColumnElement[int]:
         """Key of the root's row."""
         return self.root_node.rows.c.key
+
+    @property
+    def clause(self) -> FromClause:
+        """All rows, joined."""
+        return self._joined(self.root_node.rows, list(self._links))
+
+    def measures_first(self) -> tuple[ColumnElement[int], FromClause]:
+        """The root's key, and all rows as in `clause`; the root's measures, where they are asked for, are read first.
+
+        For searches through all of a type: SQLite would take the objects of the type and look each one's measures up.
+        """
+        if self._measures is None:
+            return self.key, self.clause
+        name, rows = self._measures.name, self._measures.rows
+        begun = ReadFirst(rows, self.root_node.rows, self._links[name])
+        return rows.c.experiment_key, self._joined(begun, [other for other in self._links if other != name])
 
     @property
     def repeating(self) -> frozenset[str]:
@@ -202,6 +220,8 @@ class Joins:
             certain = self.root.is_measures and node is self.root_node
             found = Node(name, node.entity, rows, node.may_lack or not certain, node.repeats)
             self._join(found, rows.c.experiment_key == node.rows.c.key)
+            if certain:
+                self._measures = found
         return self._nodes[name].rows
 
     def _entries(self, node: Node, list: str) -> FromClause:
@@ -220,7 +240,13 @@ class Joins:
 
     def _join(self, node: Node, condition: ColumnElement[bool]) -> None:
         self._nodes[node.name] = node
-        self.clause = self.clause.join(node.rows, condition, isouter=node.may_lack)
+        self._links[node.name] = condition
+
+    def _joined(self, clause: FromClause, names: Iterable[str]) -> FromClause:
+        for name in names:
+            node = self._nodes[name]
+            clause = clause.join(node.rows, self._links[name], isouter=node.may_lack)
+        return clause
 
     def _of_type(self, rows: FromClause, data_type: DataType) -> ColumnElement[bool]:
         names = self.registry.concrete(data_type)

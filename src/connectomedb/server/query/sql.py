@@ -88,13 +88,12 @@ def compile_search(
     shown = [value.label(f"c{number}") for number, value in enumerate(values)]
     order = _order(query, sorts, dict(zip((column.name for column in columns), shown, strict=True)), joins, names)
     status = joins.status().label("status")
-    statement = (
-        select(joins.key.label("key"), *shown, status, *order.extra).select_from(joins.clause).where(scope, where)
-    )
+    key, rows = joins.measures_first()
+    statement = select(key.label("key"), *shown, status, *order.extra).select_from(rows).where(scope, where)
     if joins.repeating != repeating:
         statement = statement.distinct()
     ties = shown if joins.repeating else []
-    statement = statement.order_by(*order.terms, joins.key, *ties)
+    statement = statement.order_by(*order.terms, key, *ties)
     if not page.is_all:
         statement = statement.limit(page.limit).offset(page.offset)
     return Search(root, columns, statement, not page.is_all)

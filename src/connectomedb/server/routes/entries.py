@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from connectomedb.errors import AddressError, NotFound, TooLarge
 from connectomedb.server.archive import Archive
-from connectomedb.server.intake.unpack import MAX_RECORD_BYTES, is_folder
+from connectomedb.server.intake.unpack import BROKEN, MAX_RECORD_BYTES, is_folder
 from connectomedb.server.routes.call import Call, Later
 from connectomedb.server.routes.contents import StoredFile, begun, disposition, media_type_of
 from connectomedb.server.routes.replies import table
@@ -23,7 +23,6 @@ PIECE_BYTES = 1 << 20
 _BUFFER_BYTES = 256 << 10
 _COLUMNS = ("Name", "Size", "URI")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN = (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError)
 
 
 def list_entries(call: Call, file: StoredFile) -> Later:
@@ -66,6 +65,8 @@ def _read(archive: Archive, file: StoredFile, inner: zipfile.ZipInfo) -> Iterato
         while left > 0 and (piece := content.read(min(PIECE_BYTES, left))):
             left -= len(piece)
             yield piece
+        if left:
+            raise zipfile.BadZipFile(f"{inner.filename!r} is {left} bytes shorter than it says")
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def _opened(archive: Archive, file: StoredFile) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(io.BufferedReader(_Stored(archive, file), _BUFFER_BYTES)) as packed:
             yield packed
-    except _BROKEN as fault:
+    except (*BROKEN, RuntimeError) as fault:
         raise AddressError(f"Asked for an entry of {file.path!r}. It is no zip that can be read: {fault}.") from fault
 
 

@@ -81,10 +81,13 @@ async def body_of(request: Request, most: int) -> bytes:
     if not most:
         return b""
     content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > most:
-            raise HTTPException(413, f"The body is longer than {most} bytes.")
+    try:
+        async for piece in request.stream():
+            content += piece
+            if len(content) > most:
+                raise HTTPException(413, f"The body is longer than {most} bytes.")
+    except ClientDisconnect:
+        raise HTTPException(400, "The body broke off. Send it anew.") from None  # to nobody, and into the log
     return bytes(content)
 
 
