@@ -54,6 +54,8 @@ def answering(answer: Answer, host: str = "127.0.0.1") -> Iterator[S3Store]:
         def do_GET(self) -> None:
             words = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
             status, body = answer(words) if "list-type" in words else (200, BODY)
+            if len(self.headers.get_all("Host", [])) != 1:  # as strict as stores are (RFC 9112, 3.2)
+                status, body = 400, b""
             self.send_response(status)
             self.send_header("ETag", ETAG)
             self.send_header("Content-Length", str(len(body)))

@@ -151,7 +151,8 @@ def _read_labels(name: str) -> list[str]:
         with open(name, encoding="utf-8-sig") as lines:
             return list(_parse_labels(lines, name))
     except (OSError, UnicodeDecodeError) as fault:
-        raise click.UsageError(f"{name} cannot be read: {fault}.") from fault
+        why = fault.strerror if isinstance(fault, OSError) else "it is no UTF-8 text"
+        raise click.UsageError(f"{name} cannot be read: {why}. Name a file with labels.") from fault
 
 
 def _parse_labels(lines: Iterable[str], name: str) -> Iterator[str]:

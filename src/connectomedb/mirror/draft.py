@@ -102,6 +102,8 @@ class Draft:
         joined = surveyor.join(found, self._read_entries(), path)
         self.notes.extend(joined.notes)
         self.ledger.listed(path, joined.claims, self.shelf.names)
+        if not found.is_whole:
+            self.ledger.doubt(path)
         self.has_listed = True
 
     def _list_manifests(self, surveyor: Surveyor, found: Survey, path: str, refresh: bool) -> None:
@@ -110,7 +112,9 @@ class Draft:
             names = (name for name in found.claims if is_within(name, manifest.FOLDER))
             claims = Records.of((name, found.claims[name]) for name in names)
         elif refresh or not self.ledger.covers(manifest.FOLDER):
-            claims = surveyor.survey(manifest.FOLDER).claims
+            manifests = surveyor.survey(manifest.FOLDER)
+            claims = manifests.claims
+            found.is_whole &= manifests.is_whole
         else:
             return
         self.ledger.listed(manifest.FOLDER, claims, self.shelf.names)

@@ -1,8 +1,9 @@
 """Finds out which files a subject has at or below a path, and what each ought to be.
 
-The first store that lists anything is believed; manifests add size and MD5, and files that the store lacks although
-their manifest names them: whether one of the next stores has those is looked up. A file set is what listings and
-manifests say, never what a template says.
+The first store that lists anything is believed; a mere copy, as folders are, only together with those that follow it:
+it may lack files, manifests too, or have damaged ones. Manifests add size and MD5, and files that the store lacks
+although their manifest names them: whether one of the next stores has those is looked up. A file set is what listings
+and manifests say, never what a template says.
 """
 
 import posixpath
@@ -25,10 +26,33 @@ PAGE = 1000
 
 @dataclass(slots=True)
 class Survey:
-    """What a subject has: path inside the subject → what it ought to be; and what went wrong, in sentences."""
+    """What a subject has: path inside the subject → what it ought to be; and what went wrong, in sentences.
+
+    `asked` are the stores that listed it, `is_whole` whether one did that is no mere copy, or all were asked.
+    """
 
     claims: Records = field(default_factory=Records)
     notes: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    is_whole: bool = True
+
+    def take(self, store: str, listed: Records) -> None:
+        """Take in what a store lists: of two claims on one file the stronger counts.
+
+        Of sizes that nothing proves those of the later store count, for the earlier is a mere copy; where they differ,
+        the later one is asked for the file first.
+        """
+        self.asked.add(store)
+        if not self.claims:
+            self.claims = listed
+            return
+        for path, later in listed.items():
+            known = self.claims.get(path)
+            if known is None:
+                self.claims[path] = later
+            elif known.expected.proof is Proof.SIZE:
+                is_like = known.expected.size == later.expected.size
+                self.claims[path] = replace(later, source=known.source if is_like else later.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +75,33 @@ class Surveyor:
         return f"{self.release.prefix}/{self.subject}/"
 
     def survey(self, path: str) -> Survey:
-        """The files at or below `path` (empty: all), as the first store that lists any has them; none if none does.
+        """The files at or below `path` (empty: all), as the stores have them up to the first that is no mere copy.
 
-        Raises StoreError when no store answers.
+        None if none lists any. Raises StoreError when no store answers.
         """
         fault: StoreError | None = None
+        found = Survey()
         for store in self.stores:
             misnamed = Misnamed(store.name)
             try:
-                found = Records.of(self._claims(store, path, misnamed))
+                listed = Records.of(self._claims(store, path, misnamed))
             except ObjectMissing:
                 continue
             except StoreError as broken:
                 fault = fault or broken
                 continue
-            if found:
-                return Survey(found, [*([str(fault)] if fault else []), *misnamed.notes()])
+            found.notes += misnamed.notes()
+            if listed:
+                found.take(store.name, listed)
+                if not store.is_copy:
+                    break
+        else:
+            found.is_whole = fault is None
         if fault is not None:
-            raise fault
-        return Survey()
+            if not found.claims:
+                raise fault
+            found.notes.insert(0, str(fault))
+        return found
 
     def join(self, found: Survey, entries: Iterable[Entry], path: str) -> Survey:
         """What the listing and the manifests (entries of all of them, one after the other) say together of `path`.
@@ -100,7 +132,7 @@ class Surveyor:
         notes = list(found.notes)
         for name, source in self._look_elsewhere(lacking, found, notes):
             claims[name] = replace(claims[name], source=source)
-        return Survey(claims, notes)
+        return Survey(claims, notes, found.asked, found.is_whole)
 
     def not_found(self, path: str) -> NotFound:
         """An error that says what stands in the nearest folder that exists."""
@@ -140,9 +172,8 @@ class Surveyor:
     def _look_elsewhere(self, lacking: Sequence[str], found: Survey, notes: list[str]) -> Iterator[tuple[str, str]]:
         """Which of the stores after the one that was believed lists a file that this one lacks."""
         left = set(lacking)
-        believed = {record.source for record in found.claims.values()} if left else set()
         for store in self.stores:
-            if not left or store.name in believed:
+            if not left or store.name in found.asked:
                 continue
             folder = posixpath.commonpath([posixpath.dirname(name) for name in left])
             try:

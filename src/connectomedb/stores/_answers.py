@@ -38,6 +38,9 @@ def is_whole(status: int, headers: Mapping[str, str], span: Span) -> bool:
     first, last = (int(found[1]), int(found[2])) if found else (-1, -1)
     if first != span.offset or last < first or (span.length is not None and last >= span.offset + span.length):
         raise Misfit("It sends another part of the object than was asked for.")
+    length = headers.get("content-length", "")
+    if "transfer-encoding" not in headers and length.isdecimal() and int(length) != last - first + 1:
+        raise Misfit(f"It sends {length} bytes as {last - first + 1} of the object: something stands between.")
     return False
 
 

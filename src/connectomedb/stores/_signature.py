@@ -27,14 +27,14 @@ def origin_of(settings: S3Settings) -> str:
 def signed_headers(
     settings: S3Settings, method: str, host: str, path: str, query: str, now: datetime
 ) -> dict[str, str]:
-    """Headers of a request without body; without a key in the settings only `Host`.
+    """Headers of a request without body; without a key in the settings only `host`.
 
     Args:
         path, query: percent-encoded, as they are sent; the query's parts sorted by name.
         now: in UTC.
     """
     if settings.access_key is None:
-        return {"Host": host}
+        return {"host": host}
     token = {"x-amz-security-token": settings.session_token} if settings.session_token else {}
     headers = {"host": host, "x-amz-content-sha256": _EMPTY, "x-amz-date": _time(now), **token}
     names = ";".join(headers)

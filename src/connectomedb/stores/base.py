@@ -81,6 +81,11 @@ class Store(Protocol):
         """How many requests at once serve best, as far as is known by now."""
         ...
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is somebody's copy, which may lack files, or have damaged ones: others are asked, too."""
+        ...
+
     def close(self) -> None:
         """Let go of connections. The store cannot be used after."""
         ...

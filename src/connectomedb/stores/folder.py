@@ -109,6 +109,11 @@ class FolderStore:
         """One stream is as fast as several."""
         return Streams.ONE
 
+    @property
+    def is_copy(self) -> bool:
+        """A folder may hold what somebody once needed."""
+        return True
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -71,6 +71,11 @@ class MemoryStore:
         """One stream is as fast as several."""
         return Streams.ONE
 
+    @property
+    def is_copy(self) -> bool:
+        """It holds what it was given."""
+        return False
+
     def close(self) -> None:
         """Nothing to let go of."""
 

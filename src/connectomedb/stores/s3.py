@@ -183,6 +183,11 @@ class S3Store:
         with self._translated(key):
             obstore.delete(self._store, check_path(key))
 
+    @property
+    def is_copy(self) -> bool:
+        """A bucket is where a release is published."""
+        return False
+
     def close(self) -> None:
         """Let go of connections."""
         self._engine = None

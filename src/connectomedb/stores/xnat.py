@@ -119,6 +119,11 @@ class XnatStore:
         """One stream is as fast as several."""
         return Streams.ONE
 
+    @property
+    def is_copy(self) -> bool:
+        """A server knows all of its files."""
+        return False
+
     def close(self) -> None:
         """The connection belongs to the caller, who closes it."""
 
