@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from connectomedb.stores._wire import Broken, Unplain, Wire
+from connectomedb.stores._wire import Broken, Wire
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BODY = b"5\r\nfirst\r\n6;note=x\r\n\r\nlast\r\n0\r\n\r\n"
@@ -86,5 +86,18 @@ def test_what_is_cut_or_wrong_is_no_answer(body: bytes) -> None:
 
 def test_a_long_error_is_not_kept() -> None:
     head = HEAD.replace(b"200 OK", b"500 No")
-    with sending(head, b"20000\r\n", bytes(0x20000), b"\r\n0\r\n\r\n") as wire, pytest.raises(Unplain):
-        get(wire)
+    with sending(head, b"20000\r\n", bytes(0x20000), b"\r\n0\r\n\r\n") as wire:
+        reply = wire.get("/", {}, lambda head: pytest.fail("an error is no body"))
+    assert (reply.status, reply.error) == (500, "")
+
+
+UNREADABLE = {
+    "no length": b"HTTP/1.1 403 No\r\n\r\n<Error/>",
+    "encoded": b"HTTP/1.1 403 No\r\nContent-Length: 8\r\nContent-Encoding: gzip\r\n\r\n<Error/>",
+}
+
+
+@pytest.mark.parametrize("reply", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_error_that_cannot_be_read_is_told_by_its_status(reply: bytes) -> None:
+    with sending(reply) as wire:
+        assert wire.get("/", {}, lambda head: pytest.fail("an error is no body")).status == 403

@@ -187,6 +187,14 @@ class _Line:
     def read_body(self, head: Head, choose: Callable[[Head], Sink]) -> Head:
         if head.status == 304 or head.status < 200:
             raise Unplain("a reply without body")
+        try:
+            return self._read_body(head, choose)
+        except Unplain:
+            if 200 <= head.status < 300:
+                raise
+            return Head(head.status, {**head.headers, "connection": "close"})  # what it says of the error is lost
+
+    def _read_body(self, head: Head, choose: Callable[[Head], Sink]) -> Head:
         length, coding = head.headers.get("content-length", ""), head.headers.get("transfer-encoding")
         if coding not in (None, "chunked") or head.headers.get("content-encoding", "identity") != "identity":
             raise Unplain("the body is encoded")

@@ -26,7 +26,8 @@ def disk_faults(target: Path | str) -> Iterator[None]:
             message = f"Writing {target}: {fault.strerror}. Choose a folder that can be written."
             raise DiskRefused(message, path=path) from fault
         if fault.errno == errno.ENOENT:
-            raise TransferError(f"Writing {target}: its folder is gone. Run again.", path=path) from fault
+            message = f"Writing {target}: its folder is gone, or cannot be made. Run again, or choose another folder."
+            raise TransferError(message, path=path) from fault
         raise TransferError(f"Writing {target}: the disk answered {fault.strerror}.", path=path) from fault
 
 
