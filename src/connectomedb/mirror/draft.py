@@ -1,31 +1,23 @@
 """Drafts the plan for one subject: what the ledger knows, else what the stores list, compared with the disk.
 
-Nothing is written here. Manifests say what the other files ought to be, so they are read first, by whatever way the
-caller has: from disk after bringing them, or from the stores in memory.
+Nothing is written here. Manifests say what the other files ought to be; they are read while the stores list.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
 
-from connectomedb.errors import NotFound
+from connectomedb.errors import NotFound, StoreError
 from connectomedb.hcp import manifest
-from connectomedb.mirror.actions import Act, Action, Actions
+from connectomedb.mirror.actions import Act, Actions
+from connectomedb.mirror.ahead import made_ahead
 from connectomedb.mirror.choice import Choice
 from connectomedb.mirror.events import Listed, OnEvent, ignore
 from connectomedb.mirror.ledger import SubjectLedger, is_within
-from connectomedb.mirror.plan import Existing, Plan, decide, make_actions
-from connectomedb.mirror.record import Record, Records
+from connectomedb.mirror.papers import Papers
+from connectomedb.mirror.plan import Existing, Plan, make_actions
+from connectomedb.mirror.record import Records
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.survey import Survey, Surveyor
-
-
-class ReadManifests(Protocol):
-    """A way to the contents of manifests."""
-
-    def __call__(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
-        """Path inside the subject, and the content to read before the next is asked for, of manifests so claimed."""
-        ...
 
 
 @dataclass(slots=True)
@@ -34,15 +26,13 @@ class Draft:
 
     Args:
         ledger: what is known; a new listing is entered, and saving it is the caller's.
-        read_manifests: how contents of manifests are had.
-        on_listing: hears the actions that a listing amounts to, before manifests are read or anything else is done.
+        papers: reads the manifests.
     """
 
     shelf: Shelf
     subject: str
     ledger: SubjectLedger
-    read_manifests: ReadManifests
-    on_listing: Callable[[Iterable[Action]], None] = lambda actions: None
+    papers: Papers
     on_event: OnEvent = ignore
     notes: list[str] = field(default_factory=list)
     has_listed: bool = False
@@ -54,13 +44,13 @@ class Draft:
         """
         is_listed = self.ledger.covers(choice.path) and any(True for _ in self.ledger.below(choice.path))
         if refresh or not is_listed:
-            self._list(choice, existing, refresh)
+            self._list(choice.path, refresh)
             return self._compare(choice, existing)
         plan = self._compare(choice, existing)
         if plan.is_done or self.ledger.asked == self.shelf.names:
             return plan
         # Other stores than those that were asked then may have other files.
-        self._list(choice, existing, refresh=True)
+        self._list(choice.path, refresh=True)
         return self._compare(choice, existing)
 
     def _compare(self, choice: Choice, existing: Existing) -> Plan:
@@ -84,45 +74,41 @@ class Draft:
         records = self.ledger.records
         return make_actions(paths, records.__getitem__, lambda path: self.shelf.facts(self.subject, path), existing)
 
-    def _manifests(self) -> dict[str, Record]:
-        return {path: self.ledger.records[path] for path in self.ledger.below(manifest.FOLDER)}
+    def _manifests(self) -> Records:
+        return Records.of((path, self.ledger.records[path]) for path in self.ledger.below(manifest.FOLDER))
 
-    def _list(self, choice: Choice, existing: Existing, refresh: bool) -> None:
-        """Renew the claims at the choice's path. Manifests come first: they say what the other files ought to be."""
+    def _list(self, path: str, refresh: bool) -> None:
+        """Renew the claims at a path, and those on manifests: they say what the other files ought to be."""
         surveyor = Surveyor(self.shelf.stores, self.shelf.release, self.subject, self._listed)
-        path = choice.path
-        found = surveyor.survey(path)
-        self._list_manifests(surveyor, found, path, refresh)
-        is_chosen = choice.filter(self.shelf.release, self.subject)
-        self.on_listing(
-            decide(name, self.ledger.with_held(name, claim), self.shelf.facts(self.subject, name), existing)
-            for name, claim in found.claims.items()
-            if is_chosen(name)
-        )
-        joined = surveyor.join(found, self._read_entries(), path)
+        is_known = self.ledger.covers(manifest.FOLDER) and not refresh
+        manifests = Survey(self._manifests()) if is_known else Survey()
+        with made_ahead(self._read_entries(manifests, is_known)) as entries:
+            joined = surveyor.join(surveyor.survey(path), entries, path)
+        if not is_known and not is_within(manifest.FOLDER, path):
+            self.ledger.listed(manifest.FOLDER, manifests.claims, self.shelf.names)
         self.notes.extend(joined.notes)
         self.ledger.listed(path, joined.claims, self.shelf.names)
-        if not found.is_whole:
+        if not (joined.is_whole and manifests.is_whole):
             self.ledger.doubt(path)
         self.has_listed = True
 
-    def _list_manifests(self, surveyor: Surveyor, found: Survey, path: str, refresh: bool) -> None:
-        """Enter the manifests' own claims; they are part of `found` when all is listed."""
-        if is_within(manifest.FOLDER, path):
-            names = (name for name in found.claims if is_within(name, manifest.FOLDER))
-            claims = Records.of((name, found.claims[name]) for name in names)
-        elif refresh or not self.ledger.covers(manifest.FOLDER):
-            manifests = surveyor.survey(manifest.FOLDER)
-            claims = manifests.claims
-            found.is_whole &= manifests.is_whole
-        else:
-            return
-        self.ledger.listed(manifest.FOLDER, claims, self.shelf.names)
-
-    def _read_entries(self) -> Iterator[manifest.Entry]:
-        for path, file in self.read_manifests(self._manifests()):
+    def _read_entries(self, manifests: Survey, is_known: bool) -> Iterator[manifest.Entry]:
+        """What the manifests list; which there are is found out first, unless it is known."""
+        if not is_known:
+            self._list_manifests(manifests)
+        for path, file in self.papers(manifests.claims):
             name = f"{self.shelf.release.project}/{self.subject}/{path}"
             yield from manifest.read_entries(file, self.subject, name=name)
+
+    def _list_manifests(self, manifests: Survey) -> None:
+        try:
+            found = Surveyor(self.shelf.stores, self.shelf.release, self.subject).survey(f"{manifest.FOLDER}/")
+        except StoreError:
+            if not any(store.is_copy for store in self.shelf.stores):
+                raise
+            manifests.is_whole = False  # a copy serves where those behind it are silent
+            return
+        manifests.claims, manifests.is_whole = found.claims, found.is_whole
 
     def _listed(self, count: int) -> None:
         self.on_event(Listed(self.subject, count))

@@ -10,12 +10,14 @@ from connectomedb.hcp.paths import check_path
 from connectomedb.mirror.actions import Act, Action
 from connectomedb.mirror.events import Arrived
 from connectomedb.mirror.file_reports import FileReport
+from connectomedb.mirror.papers import Papers
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.stores.base import Store, StoredObject
 from connectomedb.transfer.checksum import Expected, Proof, md5_of_file
 from connectomedb.transfer.content import find_fault
 from connectomedb.transfer.fetch import Engine, fetch
 from connectomedb.transfer.rate import Rate
+from connectomedb.transfer.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class FileJob:
     action: Action
     engine: Engine
     rate: Rate
+    papers: Papers
     on_event: Callable[[Arrived], None]
 
     @property
@@ -50,13 +53,13 @@ class FileJob:
         )
         return FileReport(self.action.path, self.folder, done.size, True, done.proof, done.sources)
 
-    def _sources(self) -> list[StoredObject]:
+    def _sources(self) -> list[Source]:
         """The stores, nearest first; but none is asked for what it does not list before the one that does."""
         key = check_path(self.shelf.key(self.subject, self.action.path))
         stores: Sequence[Store] = self.shelf.stores
         if len(stores) > 1:
             stores = sorted(stores, key=lambda store: store.name != self.action.source)
-        return [StoredObject(store, key) for store in stores]
+        return [*self.papers.copy(self.action.path), *(StoredObject(store, key) for store in stores)]
 
     def _modified(self) -> datetime | None:
         return None if self.action.modified is None else datetime.fromtimestamp(self.action.modified, UTC)

@@ -214,7 +214,7 @@ class Mirror:
         options: Options = DEFAULT,
         on_event: OnEvent = ignore,
     ) -> Iterator[Plan]:
-        """As `plans`, but listings are recorded and manifests brought, so that `fetch` lists no more."""
+        """As `plans`, but listings are recorded, so that `fetch` lists no more."""
         wanted = Choice.of(choice)
 
         def plan(subject: str) -> Plan:

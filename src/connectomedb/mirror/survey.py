@@ -158,9 +158,9 @@ class Surveyor:
             yield info.key[len(self.root) :], Record(info.expected(), None, modified, store.name)
 
     def _objects(self, store: Store, path: str) -> Iterator[ObjectInfo]:
-        """The folder `path`, or the one file `path`."""
-        if not path:
-            yield from store.list(self.root)
+        """The folder `path`, or the one file `path`; that with a slash at its end is a folder."""
+        if not path or path.endswith("/"):
+            yield from store.list(f"{self.root}{path}")
             return
         is_folder = False
         for info in store.list(f"{self.root}{path}/"):

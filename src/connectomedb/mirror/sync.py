@@ -6,10 +6,10 @@ The one place that sees stores, ledger, plan and transfer together.
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 from connectomedb.errors import (
     ChecksumMismatch,
@@ -28,8 +28,9 @@ from connectomedb.mirror.file_reports import FileReport, FileReports
 from connectomedb.mirror.ledger import FOLDER
 from connectomedb.mirror.options import Options
 from connectomedb.mirror.outcomes import Outcomes
+from connectomedb.mirror.papers import Papers
 from connectomedb.mirror.plan import Existing, Plan, claims_of, make_actions
-from connectomedb.mirror.record import Held, Record
+from connectomedb.mirror.record import Held
 from connectomedb.mirror.shelf import Shelf
 from connectomedb.mirror.space import Room, room_for
 from connectomedb.mirror.speed import Speeds
@@ -37,7 +38,6 @@ from connectomedb.transfer import pool
 from connectomedb.transfer.boot import boot_id
 from connectomedb.transfer.checksum import Proof
 from connectomedb.transfer.fetch import Engine
-from connectomedb.transfer.large import Lanes
 from connectomedb.transfer.rate import rate_of
 from connectomedb.transfer.run import Run
 from connectomedb.transfer.sweep import forsake, sweep
@@ -101,6 +101,7 @@ class _Sync:
         self._saved_at = time.monotonic()
         self._rate = rate_of(options.bytes_per_s)
         self._folder = shelf.folder(subject)
+        self._papers = Papers(shelf, subject)
         self._brought: set[str] = set()
         self._has_doubts = False
 
@@ -128,8 +129,7 @@ class _Sync:
         return self._carry_out(plan), draft.has_listed
 
     def _draft(self) -> Draft:
-        bring, check = self._bring_manifests, self._check_room
-        return Draft(self._shelf, self._subject, self._ledger, bring, check, self._on_event)
+        return Draft(self._shelf, self._subject, self._ledger, self._papers, self._on_event)
 
     def apply(self, plan: Plan) -> FileReports:
         return self._carry_out(self.renew(plan))
@@ -144,7 +144,7 @@ class _Sync:
         self._check_room(plan.all())
         self._on_event(Planned(plan))
         started = time.monotonic()
-        outcomes = self._work(plan.all(), self._on_event)
+        outcomes = self._work(plan.all())
         if outcomes:
             self._clear(plan, outcomes)
         reports = FileReports(self._report(action, outcomes) for action in plan.actions)
@@ -161,17 +161,6 @@ class _Sync:
         sweep({f"{self._folder}/{os.path.dirname(action.path)}" for action in plan.all()}, run)
         sweep((str(ledgers), str(self._shelf.root / FOLDER)), run)
 
-    def _bring_manifests(self, manifests: Mapping[str, Record]) -> Iterator[tuple[str, BinaryIO]]:
-        """Manifests are files like others: brought to disk, and read there."""
-        # One lane, one buffer: what was listed lies in memory already, and the longest manifest is no large file.
-        outcomes = self._work(self._actions(manifests, Existing.CHECK), ignore, Lanes(1, 1))
-        for fault in outcomes.errors.values():
-            raise fault
-        self._brought |= {path for path in manifests if outcomes.get(path)}
-        for path in manifests:
-            with self._shelf.local(self._subject, path).open("rb") as file:
-                yield path, file
-
     def _check_room(self, actions: Iterable[Action]) -> None:
         """Refuse before the first byte what cannot fit."""
         needed = room_for(actions, self._shelf.local(self._subject, ""))
@@ -181,7 +170,7 @@ class _Sync:
         records = self._ledger.records
         return make_actions(paths, records.__getitem__, lambda path: self._shelf.facts(self._subject, path), existing)
 
-    def _work(self, actions: Iterable[Action], on_event: OnEvent, lanes: Lanes | None = None) -> Outcomes:
+    def _work(self, actions: Iterable[Action]) -> Outcomes:
         """Do what is to be done, and record what was proven."""
         outcomes = Outcomes(self._ledger.records)
         unsynced: set[str] | None = set() if boot_id() else None
@@ -197,27 +186,26 @@ class _Sync:
                 if isinstance(outcome.error, SizeMismatch | ChecksumMismatch | VersionChanged):
                     self._ledger.doubt(outcome.name)
                     self._has_doubts = True
-            on_event(Ended(outcome.name, outcome.error))
+            self._on_event(Ended(outcome.name, outcome.error))
 
         wanted = Actions.of(actions)
         order = _largest_first(wanted)
         if not order:
             return outcomes
         try:
-            with Engine(
-                lanes=lanes or Lanes(), is_confirming=self._options.confirm, check=self._check, unsynced=unsynced
-            ) as engine:
+            with Engine(is_confirming=self._options.confirm, check=self._check, unsynced=unsynced) as engine:
                 workers = self._rate.workers(self._options.workers)
-                jobs = self._jobs((wanted[row] for row in order), len(order), engine, on_event)
+                jobs = self._jobs((wanted[row] for row in order), len(order), engine)
                 pool.run(jobs, stop=engine.stop, workers=workers, on_outcome=ended)
         finally:
             self._save()
         return outcomes
 
-    def _jobs(self, actions: Iterable[Action], count: int, engine: Engine, on_event: OnEvent) -> Iterator[FileJob]:
+    def _jobs(self, actions: Iterable[Action], count: int, engine: Engine) -> Iterator[FileJob]:
+        shelf, folder, papers = self._shelf, self._folder, self._papers
         for number, action in enumerate(actions, 1):
             engine.lanes.to_come = count - number
-            yield FileJob(self._shelf, self._subject, self._folder, action, engine, self._rate, on_event)
+            yield FileJob(shelf, self._subject, folder, action, engine, self._rate, papers, self._on_event)
 
     def _save_at_times(self) -> None:
         """What a long run has proven must not be lost with it; reading it all again would take as long."""
