@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from connectomedb.config.s3 import S3Settings
-from connectomedb.errors import StoreDenied, StoreError, StoreUnreachable
+from connectomedb.errors import ObjectMissing, StoreDenied, StoreError, StoreUnreachable
 from connectomedb.mirror.mirror import Mirror, OneStore
 from connectomedb.stores._s3_faults import said_of
 from connectomedb.stores._s3_listing import MOST_EMPTY
@@ -137,7 +137,7 @@ SPOILT: dict[str, tuple[int, bytes, type[StoreError], str]] = {
         "breaks off",
     ),
     "a denial": (403, b"<Error><Code>AccessDenied</Code></Error>", StoreDenied, "data-use terms"),
-    "no bucket": (404, b"<Error><Code>NoSuchBucket</Code></Error>", StoreError, "no such bucket"),
+    "no bucket": (404, b"<Error><Code>NoSuchBucket</Code></Error>", ObjectMissing, "no such bucket"),
     "a busy store": (503, b"<Error><Code>SlowDown</Code></Error>", StoreUnreachable, "SlowDown"),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from connectomedb.config.s3 import S3Settings
 from connectomedb.demo.services.marker import put_marker
-from connectomedb.errors import StoreDenied, StoreError, StoreUnreachable
+from connectomedb.errors import ObjectMissing, StoreDenied, StoreUnreachable
 from connectomedb.stores.s3 import S3Store
 
 
@@ -47,7 +47,7 @@ def test_no_secret_shows_in_errors_or_reprs(s3_access: S3Settings) -> None:
 
 
 def test_an_unknown_bucket_is_named(s3_access: S3Settings) -> None:
-    with pytest.raises(StoreError, match=r"no-such-bucket.*no such bucket"):
+    with pytest.raises(ObjectMissing, match=r"no-such-bucket.*no such bucket"):
         list(S3Store("no-such-bucket", s3_access).list("q1/"))
 
 

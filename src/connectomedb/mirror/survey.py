@@ -146,7 +146,9 @@ class Surveyor:
                 said = f"There is no such file or folder. {here} holds: {shorten(names)}."
                 return NotFound(f"{asked} {said}", address=path)
         where = ", ".join(store.name for store in self.stores)
-        return NotFound(f"{asked} Nothing of this release is at {where}. Check project and prefix.", address=path)
+        return NotFound(
+            f"{asked} Nothing of this release is at {where}. Check project, prefix and bucket.", address=path
+        )
 
     def _claims(self, store: Store, path: str, misnamed: "Misnamed") -> Iterator[tuple[str, Record]]:
         for count, info in enumerate(self._objects(store, path), 1):

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TypeAlias
 
 from connectomedb.errors import (
@@ -64,7 +65,8 @@ def sync(
 
     Args:
         check: called before anything lands; raises Interrupted when that is another's task by now.
-    Returns: one report per chosen file, sorted by path; those with an error are not on disk.
+    Returns: one report per chosen file, and per manifest that could not be kept, sorted by path; those with an error
+        are not on disk.
     Raises: NotFound when the choice names nothing; DiskFull, before the first byte, when it cannot fit;
         StoreError when no store could be listed.
     """
@@ -147,7 +149,8 @@ class _Sync:
         outcomes = self._work(plan.all())
         if outcomes:
             self._clear(plan, outcomes)
-        reports = FileReports(self._report(action, outcomes) for action in plan.actions)
+        lost = (action for action in plan.manifests if isinstance(outcomes.get(action.path), ConnectomeDBError))
+        reports = FileReports(self._report(action, outcomes) for action in chain(lost, plan.actions))
         Speeds(self._shelf.root).measured(reports, time.monotonic() - started)
         return reports
 

@@ -40,7 +40,7 @@ _NOT_NOW = re.compile(r"<Message>[^<]*(?:expired|not (?:yet valid|valid yet))", 
 _REGION = re.compile(r"<Region>([a-z0-9-]+)</Region>")
 _ABROAD = ("PermanentRedirect", "AuthorizationHeaderMalformed")
 
-_MISSING = "NoSuchKey"
+_MISSING = ("NoSuchBucket", "NoSuchKey")
 _BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable")
 _CHANGED = (412, 416)
 
@@ -49,8 +49,9 @@ def fault_of_reply(store: str, key: str, status: int, body: str, headers: Mappin
     """The error that a refusing reply stands for. `headers` have names in lower case."""
     code = _code(body)
     asked = _asked(store, key)
-    if code == _MISSING or (status == 404 and not code):
-        return ObjectMissing(f"{asked} It answered {code or status}. There is no such object.", store=store, key=key)
+    if code in _MISSING or (status == 404 and not code):
+        cure = _CURES.get(code, "There is no such object.")
+        return ObjectMissing(f"{asked} It answered {code or status}. {cure}", store=store, key=key)
     if status >= 500 or status == 429 or code in _BUSY:
         message = f"{asked} It answered {code or status}. Check endpoint and network, then run again."
         return StoreUnreachable(message, store=store, key=key, retry_after_s=_retry_after_s(headers))
