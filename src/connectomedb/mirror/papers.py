@@ -78,12 +78,16 @@ class Papers:
         key = check_path(self.shelf.key(self.subject, path))
         sources = [StoredObject(store, key) for store in self.shelf.stores]
         fault: StoreError | TransferError | None = None
+        unserved = set[str]()
         for source in sources * ROUNDS:
+            if source.name in unserved:
+                continue
             # One source at a time: where no checksum is known, bytes of two are never joined.
             try:
                 content = _pour(source, path, health, stop)
-            except StoreError as unserved:
-                fault = fault or unserved
+            except StoreError as broken:
+                unserved.add(source.name)
+                fault = fault or broken
                 continue
             wrong = _fault(path, content, record)
             if wrong is None:

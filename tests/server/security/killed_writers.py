@@ -12,6 +12,7 @@ import io
 import random
 import threading
 import zipfile
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ def digest_of(name: str) -> str:
     return hashlib.md5(content_of(name)).hexdigest()
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """Asks one thing after the other until the server is gone."""
 
     def __init__(self, address: str, cookies: dict[str, str], word: str) -> None:
@@ -72,8 +73,9 @@ class Client(threading.Thread):
         except Exception as fault:
             self.faults.append(repr(fault))
 
+    @abstractmethod
     def act(self, number: int) -> None:
-        raise NotImplementedError
+        """Ask for something, for the `number`-th time."""
 
 
 class Writer(Client):
@@ -157,8 +159,8 @@ class Maker(Writer):
         else:
             self.to(person, f"DELETE {session}?removeFiles=true", session="", scan="", digest="")
 
-    def to(self, person: Person, request: str, content: bytes = b"", **changed: str) -> Person:
-        changed_person = replace(person, **changed)  # type: ignore[arg-type]
+    def to(self, person: Person, request: str, content: bytes = b"", **changed: Any) -> Person:
+        changed_person = replace(person, **changed)
         self.change(self._name, changed_person, request.replace("{P}", self.at(person)), None, content=content)
         return changed_person
 
